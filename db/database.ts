@@ -1,0 +1,43 @@
+/** Opens and closes the database: an embedded PostgreSQL or a server, behind the same handle. */
+
+import { type Dialect, Kysely, sql } from "kysely";
+import type { Log } from "../log.ts";
+import { openPglite } from "./pglite.ts";
+import { postgresDialect } from "./postgres.ts";
+import type { Schema } from "./schema.ts";
+
+/**
+ * The handle every query function takes first: the database itself, or a transaction on it. Inside a
+ * transaction use only the transaction's handle: the embedded database has one connection, and a
+ * query on the outer handle would wait for the transaction to end, for ever.
+ */
+export type Database = Kysely<Schema>;
+
+export interface DatabaseSettings {
+  /** PostgreSQL URL; undefined opens the embedded database in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+}
+
+/** Opens the database. Close it with `destroy()`. Migrations are run by `migrate()`. */
+export async function openDatabase(
+  settings: DatabaseSettings,
+  log: Log,
+): Promise<Database> {
+  return new Kysely<Schema>({ dialect: await chooseDialect(settings, log) });
+}
+
+async function chooseDialect(
+  settings: DatabaseSettings,
+  log: Log,
+): Promise<Dialect> {
+  if (settings.databaseUrl !== undefined) {
+    return postgresDialect(settings.databaseUrl, log);
+  }
+  return (await openPglite(settings.dataDir)).dialect;
+}
+
+/** Resolves when the database answers; rejects with its error otherwise. */
+export async function pingDatabase(db: Database): Promise<void> {
+  await sql`select 1`.execute(db);
+}

@@ -1,0 +1,127 @@
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+
+export interface MemberRow {
+  id: string;
+  username: string;
+  joined_at: Date;
+}
+
+/** A room the user is a member of, with the `seq` of its newest message. */
+export interface MemberRoom {
+  room_id: string;
+  last_seq: number;
+}
+
+/** How far a member has read. */
+export interface SeenMark {
+  roomId: string;
+  userId: string;
+  seq: number;
+  at: Date;
+}
+
+/**
+ * Makes the user a member. What was written before counts as seen.
+ *
+ * @returns `joined`, `already` a member, or `no_room` of this id
+ */
+export async function addMember(
+  db: Database,
+  member: { roomId: string; userId: string; now: Date },
+): Promise<"joined" | "already" | "no_room"> {
+  const added = await db.insertInto("memberships")
+    .columns([
+      "room_id",
+      "user_id",
+      "joined_at",
+      "last_seen_at",
+      "last_seen_seq",
+    ])
+    .expression((query) =>
+      query.selectFrom("rooms").where("id", "=", member.roomId).select([
+        "id",
+        sql<string>`${member.userId}::uuid`.as("user_id"),
+        sql<Date>`${member.now}::timestamptz`.as("joined_at"),
+        sql<Date>`${member.now}::timestamptz`.as("last_seen_at"),
+        "last_seq",
+      ])
+    )
+    .onConflict((conflict) =>
+      conflict.columns(["room_id", "user_id"]).doNothing()
+    )
+    .returning("room_id")
+    .executeTakeFirst();
+  if (added !== undefined) return "joined";
+  return await roomExists(db, member.roomId) ? "already" : "no_room";
+}
+
+/** @returns whether there was a membership to end */
+export async function removeMember(
+  db: Database,
+  roomId: string,
+  userId: string,
+): Promise<boolean> {
+  const removed = await db.deleteFrom("memberships")
+    .where("room_id", "=", roomId).where("user_id", "=", userId)
+    .returning("room_id").executeTakeFirst();
+  return removed !== undefined;
+}
+
+export async function roomExists(
+  db: Database,
+  roomId: string,
+): Promise<boolean> {
+  return await db.selectFrom("rooms").select("id").where("id", "=", roomId)
+    .executeTakeFirst() !== undefined;
+}
+
+export async function isMember(
+  db: Database,
+  roomId: string,
+  userId: string,
+): Promise<boolean> {
+  return await db.selectFrom("memberships").select("room_id")
+    .where("room_id", "=", roomId).where("user_id", "=", userId)
+    .executeTakeFirst() !== undefined;
+}
+
+/** Everyone in the room, by name. */
+export async function listMembers(
+  db: Database,
+  roomId: string,
+): Promise<MemberRow[]> {
+  return await db.selectFrom("memberships")
+    .innerJoin("users", "users.id", "memberships.user_id")
+    .where("room_id", "=", roomId)
+    .select(["users.id", "users.username", "joined_at"])
+    .orderBy("username").execute();
+}
+
+/** Of these rooms, those the user is a member of. */
+export async function memberRoomsAmong(
+  db: Database,
+  userId: string,
+  roomIds: string[],
+): Promise<MemberRoom[]> {
+  return await db.selectFrom("memberships")
+    .innerJoin("rooms", "rooms.id", "memberships.room_id")
+    .where("user_id", "=", userId)
+    .where("room_id", "=", sql<string>`any(${roomIds}::uuid[])`)
+    .select(["room_id", "last_seq"]).execute();
+}
+
+/** Moves members' reading positions forward, never back; those who left are passed over. */
+export async function storeSeenMarks(
+  db: Database,
+  marks: readonly SeenMark[],
+): Promise<void> {
+  if (marks.length === 0) return;
+  await sql`
+    update memberships as m
+    set last_seen_seq = s.seq, last_seen_at = greatest(m.last_seen_at, s.at)
+    from json_to_recordset(${JSON.stringify(marks)}::json)
+      as s("roomId" uuid, "userId" uuid, seq bigint, at timestamptz)
+    where m.room_id = s."roomId" and m.user_id = s."userId" and m.last_seen_seq < s.seq
+  `.execute(db);
+}

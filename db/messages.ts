@@ -1,0 +1,194 @@
+import { type SelectQueryBuilder, sql } from "kysely";
+import type { Database } from "./database.ts";
+import type { Schema } from "./schema.ts";
+
+/** A stored message with its author's name. */
+export interface MessageRow {
+  id: string;
+  room_id: string;
+  seq: number;
+  user_id: string;
+  username: string;
+  client_msg_id: string;
+  text: string;
+  created_at: Date;
+}
+
+/** A message on its way into the database. */
+export interface NewMessage {
+  id: string;
+  roomId: string;
+  userId: string;
+  clientMsgId: string;
+  text: string;
+}
+
+/** The row a new message became, or the earlier one of the same user, room and client id. */
+export interface StoredMessage {
+  /** Position in the list that was given. */
+  index: number;
+  /** Differs from the given id when the message was stored before. */
+  id: string;
+  seq: number;
+  created_at: Date;
+}
+
+/**
+ * Stores messages of any rooms in one statement: each room's next numbers, the rows and the rooms'
+ * activity are one commit. A message whose author is no member of the room is left out of the
+ * result; one that is stored already comes back as it was stored.
+ *
+ * The update of `rooms` locks each room until the commit, so numbers are given in commit order and
+ * without a gap, with any number of writers. When another writer stores the same client id at the
+ * same moment the unique index fails the whole statement (see {@link isUniqueViolation}): nothing is
+ * stored and the caller tries again.
+ *
+ * @param messages at most one of each (user, room, client id)
+ * @param now becomes `created_at`, but never less than that of the room's message before
+ */
+export async function storeMessages(
+  db: Database,
+  messages: readonly NewMessage[],
+  now: Date,
+): Promise<StoredMessage[]> {
+  const { rows } = await sql<StoredMessage>`
+    with given as materialized (
+      select g.*, known.id as known_id, known.seq as known_seq, known.created_at as known_at
+      from (
+        select ord::int - 1 as index, (m->>'id')::uuid as id, (m->>'roomId')::uuid as room_id,
+          (m->>'userId')::uuid as user_id, (m->>'clientMsgId')::uuid as client_msg_id,
+          m->>'text' as text
+        from json_array_elements(${
+    JSON.stringify(messages)
+  }::json) with ordinality as e(m, ord)
+      ) g
+      left join messages known on known.user_id = g.user_id and known.room_id = g.room_id
+        and known.client_msg_id = g.client_msg_id
+      where known.id is not null
+        or exists (select from memberships m where m.room_id = g.room_id and m.user_id = g.user_id)
+    ), numbered as (
+      update rooms
+      set last_seq = last_seq + n.added, last_activity_at = greatest(last_activity_at, ${now}::timestamptz)
+      from (select room_id, count(*) as added from given where known_id is null group by room_id) n
+      where rooms.id = n.room_id
+      returning rooms.id as room_id, rooms.last_seq - n.added as base, rooms.last_activity_at as at
+    ), stored as (
+      insert into messages (id, room_id, seq, user_id, client_msg_id, text, created_at)
+      select g.id, g.room_id, r.base + row_number() over (partition by g.room_id order by g.index),
+        g.user_id, g.client_msg_id, g.text, r.at
+      from given g join numbered r on r.room_id = g.room_id
+      where g.known_id is null
+      returning id, seq, created_at
+    )
+    select g.index, s.id, s.seq, s.created_at from stored s join given g on g.id = s.id
+    union all
+    select index, known_id, known_seq, known_at from given where known_id is not null
+  `.execute(db);
+  return rows;
+}
+
+/** The message a user stored in a room under a client id. */
+export async function findByClientId(
+  db: Database,
+  key: { roomId: string; userId: string; clientMsgId: string },
+): Promise<{ id: string; seq: number; created_at: Date } | undefined> {
+  return await db.selectFrom("messages").select(["id", "seq", "created_at"])
+    .where("user_id", "=", key.userId).where("room_id", "=", key.roomId)
+    .where("client_msg_id", "=", key.clientMsgId).executeTakeFirst();
+}
+
+/** The `seq` of a room's message, undefined when there is no such message in that room. */
+export async function findSeq(
+  db: Database,
+  roomId: string,
+  messageId: string,
+): Promise<number | undefined> {
+  const row = await db.selectFrom("messages").select("seq")
+    .where("id", "=", messageId).where("room_id", "=", roomId)
+    .executeTakeFirst();
+  return row?.seq;
+}
+
+/** The newest messages of a room below a `seq`, oldest first. */
+export async function listBefore(
+  db: Database,
+  roomId: string,
+  beforeSeq: number,
+  limit: number,
+): Promise<MessageRow[]> {
+  const newestFirst = await withAuthor(
+    db.selectFrom("messages").where("room_id", "=", roomId).where(
+      "seq",
+      "<",
+      beforeSeq,
+    ),
+  ).orderBy("seq", "desc").limit(limit).execute();
+  return newestFirst.reverse();
+}
+
+/** The first messages of a room above a `seq`, oldest first. */
+export async function listAfter(
+  db: Database,
+  roomId: string,
+  afterSeq: number,
+  limit: number,
+): Promise<MessageRow[]> {
+  return await withAuthor(
+    db.selectFrom("messages").where("room_id", "=", roomId).where(
+      "seq",
+      ">",
+      afterSeq,
+    ),
+  ).orderBy("seq").limit(limit).execute();
+}
+
+function withAuthor<O>(query: SelectQueryBuilder<Schema, "messages", O>) {
+  return query.innerJoin("users", "users.id", "messages.user_id").select([
+    "messages.id",
+    "room_id",
+    "seq",
+    "user_id",
+    "username",
+    "client_msg_id",
+    "text",
+    "messages.created_at",
+  ]);
+}
+
+/** From where a room's missed messages are read: after a `seq`, or from a time on. */
+export type ReplayPosition =
+  | { roomId: string; afterSeq: number }
+  | { roomId: string; since: Date };
+
+/**
+ * What each room has after its position, oldest first, in one query.
+ *
+ * From a time on means messages of that same millisecond too: some may be known already, none is
+ * skipped.
+ *
+ * @param limit most messages of one room
+ */
+export async function listMissed(
+  db: Database,
+  positions: readonly ReplayPosition[],
+  limit: number,
+): Promise<MessageRow[]> {
+  if (positions.length === 0) return [];
+  const { rows } = await sql<MessageRow>`
+    select m.id, m.room_id, m.seq, m.user_id, u.username, m.client_msg_id, m.text, m.created_at
+    from json_to_recordset(${JSON.stringify(positions)}::json)
+      as p("roomId" uuid, "afterSeq" bigint, since timestamptz)
+    cross join lateral (
+      select * from messages
+      where room_id = p."roomId" and seq > coalesce(p."afterSeq", (
+        select seq - 1 from messages first
+        where first.room_id = p."roomId" and first.created_at >= p.since
+        order by first.created_at, first.seq limit 1
+      ))
+      order by seq limit ${limit}
+    ) m
+    join users u on u.id = m.user_id
+    order by m.room_id, m.seq
+  `.execute(db);
+  return rows;
+}

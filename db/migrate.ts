@@ -1,0 +1,60 @@
+/** Brings a database to the program's schema. */
+
+import type { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import * as initial from "./migrations/0001_initial.ts";
+import type { Schema } from "./schema.ts";
+
+/** All migrations in order. A shipped one is never edited; a change is a new one. */
+const MIGRATIONS: Readonly<Record<string, Migration>> = {
+  "0001_initial": initial,
+};
+
+/** The database has migrations this program does not know: it belongs to a newer version. */
+export class NewerDatabaseError extends Error {
+  override name = "NewerDatabaseError";
+}
+
+/**
+ * Runs the migrations that are missing, under a lock: several processes may call it at once.
+ *
+ * @param migrations for tests: another series than the program's own
+ * @returns the names of those that were run
+ * @throws {NewerDatabaseError} when the database is ahead of the program; nothing is touched then
+ */
+export async function migrate(
+  db: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
+): Promise<string[]> {
+  const migrator = new Migrator({
+    db,
+    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+  });
+  await refuseNewer(db, migrations);
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) throw error;
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+async function refuseNewer(
+  db: Kysely<Schema>,
+  migrations: Readonly<Record<string, Migration>>,
+): Promise<void> {
+  const tables = await db.introspection.getTables({
+    withInternalKyselyTables: true,
+  });
+  if (!tables.some((table) => table.name === "kysely_migration")) return;
+  const executed = await db.withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom("kysely_migration").select("name").orderBy("name").execute();
+  const unknown = executed.map((row) => row.name).filter((name) =>
+    !(name in migrations)
+  );
+  if (unknown.length > 0) {
+    throw new NewerDatabaseError(
+      `the database has migrations of a newer program (${
+        unknown.join(", ")
+      }): start that program, ` +
+        `or restore a backup made before the upgrade`,
+    );
+  }
+}

@@ -1,0 +1,126 @@
+/** The embedded database: PGlite in a Worker, so that the event loop stays free. */
+
+import { type Dialect, PGliteDialect } from "kysely";
+import type { PgliteReply, PgliteRequest } from "./pglite_worker.ts";
+
+/** Another process has this data folder open. */
+export class DataDirInUseError extends Error {
+  override name = "DataDirInUseError";
+}
+
+/**
+ * Opens the embedded database in a folder, made when missing. PGlite itself has no lock: two
+ * processes on one folder destroy each other's writes, so this takes one that the operating
+ * system frees even after kill -9.
+ *
+ * @throws {DataDirInUseError} when another process has it open
+ */
+export async function openPglite(
+  dataDir: string,
+): Promise<{ dialect: Dialect }> {
+  await Deno.mkdir(dataDir, { recursive: true });
+  const lock = await lockDataDir(dataDir);
+  try {
+    const pglite = await startWorker(`${dataDir}/postgres`, () => lock.close());
+    return { dialect: new PGliteDialect({ pglite }) };
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+}
+
+async function lockDataDir(dataDir: string): Promise<Deno.FsFile> {
+  const lock = await Deno.open(`${dataDir}/lock`, {
+    create: true,
+    write: true,
+  });
+  if (await lock.tryLock(true)) return lock;
+  lock.close();
+  throw new DataDirInUseError(
+    `DATA_DIR: ${dataDir} is in use by another ChatKet process; stop it, or set another DATA_DIR`,
+  );
+}
+
+type PgliteLike = Exclude<
+  ConstructorParameters<typeof PGliteDialect>[0]["pglite"],
+  () => unknown
+>;
+type QueryResult = { rows: never[]; affectedRows?: number; fields: never[] };
+
+/** The part of PGlite that Kysely uses, answered by the Worker. Kysely sends one query at a time. */
+async function startWorker(
+  folder: string,
+  onClosed: () => void,
+): Promise<PgliteLike> {
+  const worker = new Worker(new URL("./pglite_worker.ts", import.meta.url), {
+    type: "module",
+  });
+  const waiting = new Map<number, PromiseWithResolvers<QueryResult>>();
+  let nextId = 0;
+
+  const failAll = (error: Error) => {
+    for (const call of waiting.values()) call.reject(error);
+    waiting.clear();
+  };
+  worker.onmessage = ({ data }: MessageEvent<PgliteReply>) => {
+    const call = waiting.get(data.id);
+    waiting.delete(data.id);
+    if (data.error !== undefined) {
+      call?.reject(Object.assign(new Error(), data.error));
+    } else {call?.resolve(
+        { ...data.result, fields: [] } as unknown as QueryResult,
+      );}
+  };
+  worker.onerror = (event) => {
+    event.preventDefault();
+    failAll(new Error(`the embedded database stopped: ${event.message}`));
+  };
+
+  const call = (request: Omit<PgliteRequest, "id">): Promise<QueryResult> => {
+    if (pglite.closed) {
+      return Promise.reject(new Error("the embedded database is closed"));
+    }
+    const id = nextId++;
+    const reply = Promise.withResolvers<QueryResult>();
+    waiting.set(id, reply);
+    worker.postMessage({ ...request, id });
+    return reply.promise;
+  };
+  // deno-lint-ignore no-explicit-any -- the signature is Kysely's.
+  const query = (sql: string, parameters?: any[]): Promise<any> =>
+    call({ kind: "query", sql, parameters: parameters ?? [] });
+
+  const pglite: PgliteLike = {
+    closed: false,
+    ready: true,
+    waitReady: Promise.resolve(),
+    query,
+    async transaction(run) {
+      await query("begin");
+      try {
+        const result = await run({ query, rollback: () => query("rollback") });
+        await query("commit");
+        return result;
+      } catch (error) {
+        await query("rollback");
+        throw error;
+      }
+    },
+    async close() {
+      if (pglite.closed) return;
+      const closed = call({ kind: "close" });
+      pglite.closed = true;
+      await closed.finally(() => {
+        worker.terminate();
+        failAll(new Error("the embedded database is closed"));
+        onClosed();
+      });
+    },
+  };
+
+  await call({ kind: "open", folder }).catch((error) => {
+    worker.terminate();
+    throw error;
+  });
+  return pglite;
+}

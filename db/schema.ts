@@ -1,0 +1,67 @@
+/** Row types of every table, as the queries see them. The tables themselves: `migrations/`. */
+
+import type { ColumnType, Generated } from "kysely";
+
+/** Set when the row is made, never changed after. */
+type Fixed<T> = ColumnType<T, T, never>;
+
+export interface UsersTable {
+  id: Fixed<string>;
+  /** Lower case, 3–20 of `[a-z0-9_]`. */
+  username: Fixed<string>;
+  created_at: Fixed<Date>;
+  updated_at: Date;
+}
+
+/** The one login code a user may have; a new code takes the place of the old. */
+export interface LoginCodesTable {
+  user_id: Fixed<string>;
+  /** Keyed HMAC of the code. */
+  code_hash: string;
+  expires_at: Date;
+  /** Wrong and right tries made with this code. */
+  attempts: number;
+  used_at: Date | null;
+  created_at: Date;
+}
+
+export interface RoomsTable {
+  id: Fixed<string>;
+  name: string;
+  /** The name as it is compared: unique without regard to case. */
+  name_key: string;
+  created_by: Fixed<string>;
+  created_at: Fixed<Date>;
+  /** `seq` of the newest message; 0 in an empty room. */
+  last_seq: Generated<number>;
+  /** Time of the newest message, or of the room's making. Never decreases. */
+  last_activity_at: Date;
+}
+
+export interface MembershipsTable {
+  room_id: Fixed<string>;
+  user_id: Fixed<string>;
+  joined_at: Fixed<Date>;
+  last_seen_at: Date;
+  /** `seq` of the newest message the member has read. */
+  last_seen_seq: number;
+}
+
+export interface MessagesTable {
+  id: Fixed<string>;
+  room_id: Fixed<string>;
+  seq: Fixed<number>;
+  user_id: Fixed<string>;
+  /** Unique for the user in the room: the deduplication key. */
+  client_msg_id: Fixed<string>;
+  text: Fixed<string>;
+  created_at: Fixed<Date>;
+}
+
+export interface Schema {
+  users: UsersTable;
+  login_codes: LoginCodesTable;
+  rooms: RoomsTable;
+  memberships: MembershipsTable;
+  messages: MessagesTable;
+}
