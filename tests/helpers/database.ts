@@ -1,0 +1,114 @@
+/** A database of one's own on the engine under test. */
+
+import pg from "pg";
+import { type Database, openDatabase } from "../../db/database.ts";
+import { migrate } from "../../db/migrate.ts";
+import { silentLog } from "./log.ts";
+
+export type Engine = "pglite" | "postgres";
+
+/** What `CHATKET_TEST_ENGINE` says: the embedded database unless it is `postgres`. */
+export function engineUnderTest(): Engine {
+  const name = Deno.env.get("CHATKET_TEST_ENGINE") ?? "pglite";
+  if (name === "pglite" || name === "postgres") return name;
+  throw new Error(
+    `CHATKET_TEST_ENGINE: ${name} is neither pglite nor postgres`,
+  );
+}
+
+/** Where an empty database is, and a folder for local files. Both go when it is disposed of. */
+export interface TestPlace extends AsyncDisposable {
+  readonly engine: Engine;
+  /** Undefined for the embedded database, which lives in `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly dataDir: string;
+  /** The same as the server's environment variables. */
+  readonly env: Readonly<Record<string, string>>;
+}
+
+/** Makes an empty database on the engine under test. Nothing is opened. */
+export async function makePlace(
+  engine: Engine = engineUnderTest(),
+): Promise<TestPlace> {
+  const dataDir = await Deno.makeTempDir({ prefix: "chatket-test-" });
+  const server = engine === "postgres" ? await createDatabase() : undefined;
+  return {
+    engine,
+    databaseUrl: server?.url,
+    dataDir,
+    env: {
+      DATA_DIR: dataDir,
+      ...server === undefined ? {} : { DATABASE_URL: server.url },
+    },
+    async [Symbol.asyncDispose]() {
+      await server?.drop();
+      await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
+
+async function createDatabase() {
+  const server = Deno.env.get("TEST_DATABASE_URL");
+  if (server === undefined) {
+    throw new Error(
+      "TEST_DATABASE_URL is not set; `deno task test --only=postgres` starts a server and sets it",
+    );
+  }
+  const name = `chatket_test_${crypto.randomUUID().replaceAll("-", "")}`;
+  const execute = async (statement: string) => {
+    const client = new pg.Client({ connectionString: server });
+    await client.connect();
+    try {
+      await client.query(statement);
+    } finally {
+      await client.end();
+    }
+  };
+  await execute(`create database ${name}`);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return {
+    url: url.href,
+    drop: () => execute(`drop database ${name} with (force)`),
+  };
+}
+
+export interface TestDatabase extends AsyncDisposable {
+  readonly db: Database;
+  readonly place: TestPlace;
+}
+
+/** Opens a fresh database with the program's schema. */
+export async function openTestDatabase(): Promise<TestDatabase> {
+  const place = await makePlace();
+  try {
+    const db = await openDatabase(place, silentLog);
+    await migrate(db);
+    return {
+      db,
+      place,
+      async [Symbol.asyncDispose]() {
+        await db.destroy();
+        await place[Symbol.asyncDispose]();
+      },
+    };
+  } catch (error) {
+    await place[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+/** One fresh database for all tests of the calling file, opened before the first and gone after the last. */
+export function useTestDatabase(): { readonly db: Database } {
+  let opened: TestDatabase | undefined;
+  Deno.test.beforeAll(async () => void (opened = await openTestDatabase()));
+  Deno.test.afterAll(async () => await opened?.[Symbol.asyncDispose]());
+  return {
+    get db() {
+      if (opened === undefined) {
+        throw new Error("no database outside of a test");
+      }
+      return opened.db;
+    },
+  };
+}
