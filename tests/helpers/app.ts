@@ -1,0 +1,103 @@
+/** The real application on a database of its own. */
+
+import { type Config, CONFIG_VARIABLES, loadConfig } from "../../config.ts";
+import { type RunningApp, start } from "../../main.ts";
+import { type Engine, makePlace, type TestPlace } from "./database.ts";
+
+/** Overrides of environment variables; undefined unsets one that tests set. */
+export type EnvOverrides = Partial<
+  Record<typeof CONFIG_VARIABLES[number], string | undefined>
+>;
+
+type StartOptions = NonNullable<Parameters<typeof start>[1]>;
+
+export interface TestAppOptions {
+  readonly engine?: Engine;
+  /** Where to start; the place stays when the app stops. Made and removed with the app by default. */
+  readonly place?: TestPlace;
+  /** Passed on to `start()` of main.ts. */
+  readonly start?: StartOptions;
+}
+
+export interface TestApp extends AsyncDisposable {
+  /** `http://127.0.0.1:port` */
+  readonly origin: string;
+  readonly port: number;
+  readonly config: Config;
+  readonly place: TestPlace;
+  /** Stops the app as SIGTERM does. What it stored stays until the app is disposed of. */
+  stop(): Promise<void>;
+}
+
+/** Boots the app on a free loopback port with what tests want: no auth limits, codes in the answer. */
+export async function startTestApp(
+  overrides: EnvOverrides = {},
+  options: TestAppOptions = {},
+): Promise<TestApp> {
+  const place = options.place ?? await makePlace(options.engine);
+  const removePlace = async () => {
+    if (options.place === undefined) await place[Symbol.asyncDispose]();
+  };
+  let app: RunningApp;
+  let config: Config;
+  try {
+    config = loadConfig({
+      HOST: "127.0.0.1",
+      PORT: "0",
+      AUTH_RATE_LIMIT: "off",
+      LOG_LEVEL: "error",
+      CODE_DELIVERY: "response",
+      ...place.env,
+      ...overrides,
+    });
+    app = await start(config, options.start);
+  } catch (error) {
+    await removePlace();
+    throw error;
+  }
+  let stopped: Promise<void> | undefined;
+  const stop = () => stopped ??= app.stop();
+  return {
+    origin: `http://127.0.0.1:${app.port}`,
+    port: app.port,
+    config,
+    place,
+    stop,
+    async [Symbol.asyncDispose]() {
+      await stop();
+      await removePlace();
+    },
+  };
+}
+
+/** One app for all tests of the calling file, started before the first and gone after the last. */
+export function useTestApp(
+  overrides: EnvOverrides = {},
+  options: TestAppOptions = {},
+): TestApp {
+  let running: TestApp | undefined;
+  Deno.test.beforeAll(async () => {
+    running = await startTestApp(overrides, options);
+  });
+  Deno.test.afterAll(async () => await running?.[Symbol.asyncDispose]());
+  const app = () => {
+    if (running === undefined) throw new Error("no app outside of a test");
+    return running;
+  };
+  return {
+    get origin() {
+      return app().origin;
+    },
+    get port() {
+      return app().port;
+    },
+    get config() {
+      return app().config;
+    },
+    get place() {
+      return app().place;
+    },
+    stop: () => app().stop(),
+    [Symbol.asyncDispose]: () => app()[Symbol.asyncDispose](),
+  };
+}
