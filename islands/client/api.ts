@@ -1,0 +1,126 @@
+/** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
+
+import type {
+  MessageNew,
+  RosterUser,
+  UserRef,
+} from "../../realtime/protocol.ts";
+
+export interface Room {
+  id: string;
+  name: string;
+  createdAt: string;
+  createdBy: UserRef;
+  memberCount: number;
+  isMember: boolean;
+  joinedAt?: string | null | undefined;
+  lastSeenAt?: string | null | undefined;
+  lastSeq: number;
+  unreadCount?: number | undefined;
+}
+
+export interface Member extends RosterUser {
+  joinedAt: string;
+}
+
+export interface ApiFailure {
+  ok: false;
+  /** The problem's `code`; `unreachable` when no answer came. */
+  code: string;
+  /** HTTP status, 0 when no answer came. */
+  status: number;
+  detail: string;
+  /** Seconds to wait, from `Retry-After`. */
+  retryAfter?: number;
+}
+
+export type ApiResult<T> = { ok: true; data: T } | ApiFailure;
+
+export interface ApiSettings {
+  /** Where the API lives, e.g. `/api`. */
+  base: string;
+  fetch: typeof fetch;
+  /** Added to every request, for clients without a cookie. */
+  headers?: Record<string, string> | undefined;
+}
+
+export type Api = ReturnType<typeof createApi>;
+
+/** The API's calls. */
+export function createApi(settings: ApiSettings) {
+  const get = <T>(path: string) => request<T>(settings, "GET", path);
+  const post = <T>(path: string, body?: unknown) =>
+    request<T>(settings, "POST", path, body);
+  return {
+    requestCode: (username: string) =>
+      post<{ message: string; code?: string }>("/auth/request-code", {
+        username,
+      }),
+    verifyCode: (username: string, code: string) =>
+      post<{ accessToken: string; user: UserRef }>("/auth/verify-code", {
+        username,
+        code,
+      }),
+    logout: () => post<void>("/auth/logout"),
+    myRooms: () => get<Room[]>("/rooms"),
+    findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
+    createRoom: (name: string) => post<Room>("/rooms", { name }),
+    room: (id: string) => get<Room>(path`/rooms/${id}`),
+    joinRoom: (id: string) => post<Room>(path`/rooms/${id}/join`),
+    leaveRoom: (id: string) => post<void>(path`/rooms/${id}/leave`),
+    members: (id: string) => get<Member[]>(path`/rooms/${id}/members`),
+    newestMessages: (id: string) =>
+      get<MessagePage>(path`/rooms/${id}/messages?limit=50`),
+    messagesBefore: (id: string, messageId: string) =>
+      get<MessagePage>(
+        path`/rooms/${id}/messages?limit=50&before=${messageId}`,
+      ),
+  };
+}
+
+/** One page of history, oldest first. */
+export interface MessagePage {
+  messages: MessageNew[];
+  hasMore: boolean;
+}
+
+async function request<T>(
+  { base, fetch, headers }: ApiSettings,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<ApiResult<T>> {
+  try {
+    const response = await fetch(base + path, {
+      method,
+      headers: body === undefined
+        ? { ...headers }
+        : { ...headers, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    const data = text === "" ? undefined : JSON.parse(text);
+    return response.ok ? { ok: true, data } : refusal(response, data);
+  } catch {
+    return { ok: false, code: "unreachable", status: 0, detail: "" };
+  }
+}
+
+function refusal(
+  response: Response,
+  problem: { code?: string; detail?: string },
+): ApiFailure {
+  const failure: ApiFailure = {
+    ok: false,
+    code: problem?.code ?? "internal",
+    status: response.status,
+    detail: problem?.detail ?? "",
+  };
+  const retryAfter = Number(response.headers.get("retry-after"));
+  return retryAfter > 0 ? { ...failure, retryAfter } : failure;
+}
+
+/** Builds a path; what is filled in is encoded. */
+function path(parts: TemplateStringsArray, ...values: string[]): string {
+  return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
+}

@@ -1,0 +1,252 @@
+/**
+ * The chat without a page: rooms, messages, connection and outbox put together. The page draws what
+ * stands here and calls its methods; so does any program that wants to behave like a browser.
+ */
+
+import type {
+  RoomSystem,
+  ServerEvent,
+  UserRef,
+} from "../../realtime/protocol.ts";
+import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
+import type { Clock } from "./clock.ts";
+import { Connection } from "./connection.ts";
+import type { ConnectionState } from "./connection_state.ts";
+import { Drafts } from "./drafts.ts";
+import { JoinedRooms } from "./joined_rooms.ts";
+import { type Locks, Outbox, type OutboxEntry } from "./outbox.ts";
+import type { RoomState } from "./room_state.ts";
+import type { KeyValueStorage } from "./storage.ts";
+import type { OpenTransport } from "./transport.ts";
+import { TypingSignal } from "./typing.ts";
+
+/** A mute is never believed to last shorter or longer than this, in milliseconds. */
+const MIN_MUTE_MS = 1_000;
+const MAX_MUTE_MS = 600_000;
+
+export interface ChatClientOptions {
+  user: UserRef;
+  /** The user's rooms when the page was made, most recently active first. */
+  rooms: readonly Room[];
+  /** The room shown first and its newest page, when the page brought one along. */
+  opened?: { roomId: string; page: MessagePage } | undefined;
+  api: Api;
+  websocket: OpenTransport;
+  eventStream?: OpenTransport | undefined;
+  storage: KeyValueStorage;
+  locks?: Locks | undefined;
+  clock: Clock;
+  random: () => number;
+  newId: () => string;
+  /** Something changed; called often, draw at most once a frame. */
+  onChange: () => void;
+}
+
+export class ChatClient {
+  readonly user: UserRef;
+  readonly api: Api;
+  readonly rooms: JoinedRooms;
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly drafts: Drafts;
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #signals = new Map<string, TypingSignal>();
+  #wasLive = false;
+
+  constructor(options: ChatClientOptions) {
+    const { user, api, storage, clock, onChange } = options;
+    this.user = user;
+    this.api = api;
+    this.#clock = clock;
+    this.#onChange = onChange;
+    this.drafts = new Drafts(storage, user.id);
+    this.rooms = new JoinedRooms({
+      user,
+      api,
+      storage,
+      clock,
+      sync: (data) => this.connection.call("rooms:sync", data),
+      onChange,
+    });
+    this.outbox = new Outbox({
+      userId: user.id,
+      storage,
+      locks: options.locks,
+      clock,
+      newId: options.newId,
+      send: ({ roomId, text, clientMsgId }) =>
+        this.connection.call("message:send", { roomId, text, clientMsgId }),
+      onSent: (entry, ack) => this.#sent(entry, ack),
+      muteDelay: (roomId, until) => this.#muteDelay(roomId, until),
+      onChange,
+    });
+    this.connection = new Connection({
+      websocket: options.websocket,
+      eventStream: options.eventStream,
+      clock,
+      random: options.random,
+      sync: () => this.rooms.sync(),
+      onEvent: (event) => this.#handle(event),
+      onState: (state) => this.#connectionChanged(state),
+    });
+    for (const room of options.rooms.toReversed()) this.rooms.add(room);
+    const opened = options.opened && this.rooms.get(options.opened.roomId);
+    if (opened && options.opened) this.rooms.load(opened, options.opened.page);
+  }
+
+  /** Messages of others not yet read, over all rooms. */
+  get unread(): number {
+    return this.rooms.list.reduce((sum, room) => sum + room.unread, 0);
+  }
+
+  /** Writes a message: shown at once, sent as soon as the line allows. */
+  send(roomId: string, text: string): void {
+    const trimmed = text.trim();
+    if (trimmed === "") return;
+    this.#signal(roomId).stop();
+    this.drafts.write(roomId, "");
+    this.outbox.add(roomId, trimmed);
+  }
+
+  /** What stands in a room's text box: kept as its draft and announced as typing. */
+  typed(roomId: string, text: string): void {
+    this.drafts.write(roomId, text);
+    this.#signal(roomId).changed(text);
+  }
+
+  /** The user has seen a room to its end: clears its badge, here and on the user's other devices. */
+  markRead(roomId: string): void {
+    const state = this.rooms.get(roomId);
+    const lastSeq = state?.store.position ?? 0;
+    if (state === undefined || state.readSeq >= lastSeq) return;
+    if (this.connection.state.phase !== "live") return;
+    state.read(lastSeq, this.user);
+    this.connection.notify("room:read", { roomId, lastSeq });
+    this.#onChange();
+  }
+
+  /** Makes a room, with the user in it. */
+  async createRoom(name: string): Promise<ApiResult<Room>> {
+    return this.#entered(await this.api.createRoom(name));
+  }
+
+  /** Makes the user a member of a room. */
+  async joinRoom(roomId: string): Promise<ApiResult<Room>> {
+    return this.#entered(await this.api.joinRoom(roomId));
+  }
+
+  /** Ends the user's membership. */
+  async leaveRoom(roomId: string): Promise<ApiResult<void>> {
+    const result = await this.api.leaveRoom(roomId);
+    if (result.ok || result.code === "not_a_member") this.rooms.remove(roomId);
+    return result;
+  }
+
+  #entered(result: ApiResult<Room>): ApiResult<Room> {
+    if (!result.ok) return result;
+    const state = this.rooms.add(result.data);
+    this.connection.call("room:join", this.rooms.position(state));
+    this.#onChange();
+    return result;
+  }
+
+  #connectionChanged(state: ConnectionState): void {
+    if (state.phase === "live") {
+      this.outbox.resume();
+      if (this.#wasLive) this.rooms.refresh();
+      this.#wasLive = true;
+    } else {
+      this.outbox.pause();
+      for (const room of this.rooms.list) room.typing.clear();
+    }
+    this.#onChange();
+  }
+
+  #handle(event: ServerEvent): void {
+    if (event.event === "error" || event.event === "hello") return;
+    const state = this.rooms.get(event.data.roomId);
+    if (event.event === "room:system") this.#system(event.data, state);
+    // An event of a room we do not know says that another tab or device has joined it.
+    else if (state === undefined) this.rooms.refresh();
+    else this.#apply(event, state);
+  }
+
+  #apply(event: ServerEvent, state: RoomState): void {
+    switch (event.event) {
+      case "message:new":
+        this.rooms.receive(state, event.data);
+        if (event.data.sender.id === this.user.id) {
+          this.outbox.remove(event.data.clientMsgId);
+        }
+        return;
+      case "room:roster":
+        state.roster = event.data;
+        return this.#onChange();
+      case "room:read":
+        state.read(event.data.lastSeq, this.user);
+        return this.#onChange();
+      case "typing:update": {
+        const { user, isTyping } = event.data;
+        if (user.id !== this.user.id) state.typing.set(user, isTyping);
+      }
+    }
+  }
+
+  #system(event: RoomSystem, state: RoomState | undefined): void {
+    if (event.type === "muted") {
+      this.#mute(state, Date.parse(event.until) - Date.parse(event.createdAt));
+    } else if (event.user.id === this.user.id) this.rooms.refresh();
+    else state?.note(event);
+    this.#onChange();
+  }
+
+  /** The ack may come before the room's feed brings the message, and without it after a repeat. */
+  #sent(
+    entry: OutboxEntry,
+    ack: { messageId: string; seq: number; createdAt: string },
+  ): void {
+    const { roomId, text, clientMsgId } = entry;
+    const { messageId, seq, createdAt } = ack;
+    const state = this.rooms.get(roomId);
+    if (state === undefined) return;
+    const sender = this.user;
+    this.rooms.receive(state, {
+      messageId,
+      roomId,
+      seq,
+      text,
+      createdAt,
+      clientMsgId,
+      sender,
+    });
+  }
+
+  /** The `room:system` event tells the time left without regard to our clock: it is believed first. */
+  #muteDelay(roomId: string, until: string | undefined): number {
+    const state = this.rooms.get(roomId);
+    const left = (state?.mutedUntil ?? 0) - this.#clock.now();
+    if (left > 0) return left;
+    return this.#mute(
+      state,
+      until === undefined ? 0 : Date.parse(until) - this.#clock.now(),
+    );
+  }
+
+  #mute(state: RoomState | undefined, ms: number): number {
+    const delay = Math.min(Math.max(ms || 0, MIN_MUTE_MS), MAX_MUTE_MS);
+    if (state) state.mutedUntil = this.#clock.now() + delay;
+    this.#clock.after(delay, this.#onChange);
+    return delay;
+  }
+
+  #signal(roomId: string): TypingSignal {
+    const known = this.#signals.get(roomId);
+    if (known !== undefined) return known;
+    const announce = (isTyping: boolean) =>
+      this.connection.notify("typing:update", { roomId, isTyping });
+    const signal = new TypingSignal(this.#clock, announce);
+    this.#signals.set(roomId, signal);
+    return signal;
+  }
+}

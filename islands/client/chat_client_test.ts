@@ -1,0 +1,292 @@
+import assert from "node:assert/strict";
+import type { ClientEvents, MessageNew } from "../../realtime/protocol.ts";
+import { createApi, type MessagePage, type Room } from "./api.ts";
+import { ChatClient } from "./chat_client.ts";
+import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";
+import { MemoryStorage } from "./storage.ts";
+
+const me = { id: "me", username: "me" };
+
+function room(id: string, more: Partial<Room> = {}): Room {
+  return {
+    id,
+    name: id,
+    createdAt: "2026-01-01T00:00:00.000Z",
+    createdBy: me,
+    memberCount: 2,
+    isMember: true,
+    lastSeq: 0,
+    unreadCount: 0,
+    ...more,
+  };
+}
+
+/** A client, the lines it opens, and a REST API that answers from `answers` by method and path. */
+function setUp(
+  { rooms = [room("room")], opened, storage = new MemoryStorage() }: {
+    rooms?: Room[];
+    opened?: { roomId: string; page: MessagePage };
+    storage?: MemoryStorage;
+  } = {},
+) {
+  const clock = new FakeClock();
+  const network = new FakeNetwork();
+  const answers: Record<string, unknown> = {};
+  let ids = 0;
+  const client = new ChatClient({
+    user: me,
+    rooms,
+    opened,
+    storage,
+    clock,
+    websocket: network.open,
+    api: createApi({
+      base: "",
+      fetch: (path, init) => {
+        const answer = answers[`${init?.method} ${path}`];
+        return Promise.resolve(
+          answer === undefined
+            ? Response.json({ code: "room_not_found", detail: "" }, {
+              status: 404,
+            })
+            : Response.json(answer),
+        );
+      },
+    }),
+    random: () => 0,
+    newId: () => `mine-${++ids}`,
+    onChange: () => {},
+  });
+  /** Opens the newest line and accepts its sync, with nothing new. */
+  const accept = async () => {
+    network.last.open();
+    await settle();
+    const { rooms } = network.last.named("rooms:sync").at(-1)
+      ?.data as ClientEvents["rooms:sync"];
+    network.last.ack("rooms:sync", {
+      results: rooms.map(({ roomId, lastSeq }) => ({
+        roomId,
+        synced: true,
+        hasMore: false,
+        lastSeq,
+      })),
+    });
+    await settle();
+  };
+  return { clock, network, answers, client, storage, accept };
+}
+
+async function setUpLive(options: Parameters<typeof setUp>[0] = {}) {
+  const parts = setUp(options);
+  parts.client.connection.start();
+  await parts.accept();
+  return parts;
+}
+
+const push = (network: FakeNetwork, ...messages: MessageNew[]) =>
+  network.last.push(
+    ...messages.map((data) => ({ event: "message:new", data } as const)),
+  );
+
+Deno.test("the first sync lists all rooms with the positions the page was made at", async () => {
+  const { network } = await setUpLive({
+    rooms: [room("room", { lastSeq: 3 }), room("quiet", { lastSeq: 9 })],
+    opened: {
+      roomId: "room",
+      page: { messages: [message(2), message(3)], hasMore: true },
+    },
+  });
+  const asked = network.last.named("rooms:sync")[0]?.data.rooms;
+  const positions = Object.fromEntries(
+    asked?.map(({ roomId, lastSeq }) => [roomId, lastSeq]) ?? [],
+  );
+  assert.deepEqual(positions, { room: 3, quiet: 9 });
+});
+
+Deno.test("a sent message is pending at once, and one message when the feed and the ack bring it", async () => {
+  const { network, client } = await setUpLive();
+  client.send("room", "  hello ");
+  const [pending] = client.outbox.entries("room");
+  assert.equal(pending?.text, "hello");
+  await settle();
+  push(
+    network,
+    message(1, { sender: me, clientMsgId: "mine-1", text: "hello" }),
+  );
+  assert.deepEqual(client.outbox.entries("room"), []);
+  network.last.ack("message:send", {
+    messageId: "message-1",
+    seq: 1,
+    createdAt: "",
+  });
+  await settle();
+  assert.equal(client.rooms.get("room")?.store.messages.length, 1);
+});
+
+Deno.test("an ack that comes before the feed shows the message; the feed does not repeat it", async () => {
+  const { network, client } = await setUpLive();
+  client.send("room", "hello");
+  await settle();
+  const createdAt = "2026-01-01T00:00:00.000Z";
+  network.last.ack("message:send", {
+    messageId: "message-1",
+    seq: 1,
+    createdAt,
+    isDuplicate: true,
+  });
+  await settle();
+  push(network, message(1, { sender: me, clientMsgId: "mine-1" }));
+  assert.deepEqual(
+    client.rooms.get("room")?.store.messages.map(({ text }) => text),
+    ["hello"],
+  );
+  assert.deepEqual(client.outbox.entries("room"), []);
+});
+
+Deno.test("messages missed while away are asked for from the position, then the outbox is sent", async () => {
+  const { clock, network, client, accept } = await setUpLive();
+  push(network, message(1), message(2));
+  network.last.drop();
+  client.send("room", "written offline");
+  await clock.advance(1000);
+  network.last.open();
+  await settle();
+  assert.equal(network.last.named("rooms:sync")[0]?.data.rooms[0]?.lastSeq, 2);
+  assert.equal(
+    network.last.named("message:send").length,
+    0,
+    "not before the sync is accepted",
+  );
+  push(network, message(3));
+  await accept();
+  assert.equal(network.last.named("message:send").length, 1);
+  assert.equal(client.rooms.get("room")?.store.position, 3);
+});
+
+Deno.test("a jump in the numbers asks for what is missing", async () => {
+  const { network, client } = await setUpLive();
+  push(network, message(1), message(3));
+  const ask = network.last.named("rooms:sync").at(-1);
+  assert.equal(ask?.data.rooms[0]?.lastSeq, 1);
+  push(network, message(2));
+  network.last.ack("rooms:sync", {
+    results: [{ roomId: "room", synced: true, hasMore: false, lastSeq: 3 }],
+  });
+  await settle();
+  const state = client.rooms.get("room");
+  assert.deepEqual(state?.store.messages.map(({ seq }) => seq), [1, 2, 3]);
+});
+
+Deno.test("the unread count follows others' messages and reading on any device", async () => {
+  const { network, client } = await setUpLive();
+  push(network, message(1), message(2, { sender: me }), message(3));
+  assert.equal(client.rooms.get("room")?.unread, 2);
+  network.last.push({
+    event: "room:read",
+    data: { roomId: "room", lastSeq: 2 },
+  });
+  assert.equal(client.rooms.get("room")?.unread, 1);
+  client.markRead("room");
+  client.markRead("room");
+  assert.equal(client.unread, 0);
+  assert.deepEqual(network.last.named("room:read").map(({ data }) => data), [{
+    roomId: "room",
+    lastSeq: 3,
+  }]);
+});
+
+Deno.test("the unread line stands before the oldest unread message of others", async () => {
+  const { network, client } = await setUpLive();
+  push(network, message(1));
+  client.markRead("room");
+  push(network, message(2, { sender: me }), message(3), message(4));
+  assert.equal(client.rooms.get("room")?.firstUnreadSeq(me), 3);
+});
+
+Deno.test("a mute is counted from the server's own times, whatever our clock says", async () => {
+  const { clock, network, client } = await setUpLive();
+  client.send("room", "too much");
+  await settle();
+  network.last.push({
+    event: "room:system",
+    data: {
+      type: "muted",
+      roomId: "room",
+      user: me,
+      createdAt: "2030-01-01T00:00:00.000Z",
+      until: "2030-01-01T00:00:30.000Z",
+    },
+  });
+  network.last.refuse("message:send", "muted", {
+    mutedUntil: "2030-01-01T00:00:30.000Z",
+  });
+  await settle();
+  network.last.answersPings = true;
+  await clock.advance(29_000);
+  assert.equal(network.last.named("message:send").length, 1);
+  await clock.advance(1000);
+  assert.equal(network.last.named("message:send").length, 2);
+});
+
+Deno.test("a room joined in another tab appears when its first event comes", async () => {
+  const { network, client, answers } = await setUpLive();
+  answers["GET /rooms"] = [room("room"), room("new", { lastSeq: 1 })];
+  push(network, message(1, { roomId: "new" }));
+  await settle();
+  assert.ok(client.rooms.get("new"));
+  assert.equal(
+    network.last.named("rooms:sync").at(-1)?.data.rooms[0]?.roomId,
+    "new",
+  );
+});
+
+Deno.test("a room the server no longer counts us in disappears", async () => {
+  const { network, client } = setUp({ rooms: [room("room"), room("left")] });
+  client.connection.start();
+  network.last.open();
+  await settle();
+  network.last.ack("rooms:sync", {
+    results: [{ roomId: "room", synced: true, hasMore: false, lastSeq: 0 }, {
+      roomId: "left",
+      synced: false,
+    }],
+  });
+  await settle();
+  assert.deepEqual(client.rooms.list.map((state) => state.room.id), ["room"]);
+  assert.equal(client.connection.state.phase, "live");
+});
+
+Deno.test("a history that was reset is loaded anew", async () => {
+  const { network, client, answers } = setUp({
+    rooms: [room("room", { lastSeq: 40 })],
+    opened: {
+      roomId: "room",
+      page: { messages: [message(39), message(40)], hasMore: true },
+    },
+  });
+  answers["GET /rooms/room/messages?limit=50"] = {
+    messages: [message(1, { messageId: "restored" })],
+    hasMore: false,
+  };
+  client.connection.start();
+  network.last.open();
+  await settle();
+  network.last.ack("rooms:sync", {
+    results: [{
+      roomId: "room",
+      synced: true,
+      reset: true,
+      hasMore: false,
+      lastSeq: 1,
+    }],
+  });
+  await settle();
+  assert.equal(
+    network.last.named("rooms:sync").at(-1)?.data.rooms[0]?.lastSeq,
+    1,
+  );
+  const ids = client.rooms.get("room")?.store.messages.map(({ messageId }) =>
+    messageId
+  );
+  assert.deepEqual(ids, ["restored"]);
+});

@@ -1,0 +1,314 @@
+/**
+ * Drives the connection: owns the line and the timers, and does what the state of
+ * `connection_state.ts` asks for. Lost lines, time-outs and refusals all end in one place, `#lose`.
+ */
+
+import {
+  type AckData,
+  type ClientEnvelope,
+  type ClientEventName,
+  type ClientEvents,
+  PING_INTERVAL_MS,
+  type ServerEnvelope,
+  type ServerEvent,
+} from "../../realtime/protocol.ts";
+import type { Clock } from "./clock.ts";
+import {
+  type ConnectionEvent,
+  type ConnectionState,
+  INITIAL_STATE,
+  isOnLine,
+  reduce,
+  type StopReason,
+} from "./connection_state.ts";
+import {
+  ABNORMAL_CLOSURE,
+  type OpenTransport,
+  type Transport,
+} from "./transport.ts";
+
+/** How long a line may take to open, and a call to be answered, in milliseconds. */
+export const CALL_TIMEOUT_MS = 10_000;
+
+/** How long a line may be silent when we doubt it (the tab came back), in milliseconds. */
+export const DOUBT_TIMEOUT_MS = 4_000;
+
+/** So many failed WebSocket upgrades in a row lead to the event stream. */
+export const UPGRADES_BEFORE_FALLBACK = 2;
+
+/** First and later looks whether WebSockets work again, in milliseconds. */
+export const FIRST_PROBE_MS = 5_000;
+export const PROBE_INTERVAL_MS = 60_000;
+
+/** A call the server did not answer. Whether it was carried out is unknown. */
+export interface CallFailure {
+  success: false;
+  code: "connection_closed" | "timed_out";
+  error: string;
+}
+
+export type CallResult<E extends ClientEventName> = AckData<E> | CallFailure;
+
+/** Which wire is in use. */
+export type Wire = "websocket" | "event_stream";
+
+export interface ConnectionOptions {
+  websocket: OpenTransport;
+  /** Without it there is no fallback. */
+  eventStream?: OpenTransport | undefined;
+  clock: Clock;
+  /** In [0, 1), for the jitter. */
+  random: () => number;
+  /** Brings every room up to date over the fresh line. True: the server accepted, we are live. */
+  sync: () => Promise<boolean>;
+  onEvent: (event: ServerEvent) => void;
+  onState: (state: ConnectionState) => void;
+}
+
+interface OpenCall {
+  finish: (result: unknown) => void;
+  cancelTimeout: () => void;
+}
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #calls = new Map<number, OpenCall>();
+  #state: ConnectionState = INITIAL_STATE;
+  #wire: Wire = "websocket";
+  #failedUpgrades = 0;
+  #line: Transport | undefined;
+  #lastCallId = 0;
+  #cancelTimer = () => {};
+  #cancelProbe = () => {};
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ConnectionState {
+    return this.#state;
+  }
+
+  get wire(): Wire {
+    return this.#wire;
+  }
+
+  /** Connects, from `idle` or after having stopped. */
+  start(): void {
+    this.#dispatch({ type: "start" });
+  }
+
+  /** Ends the line for good. */
+  stop(why: StopReason = "closed"): void {
+    this.#endLine();
+    this.#dispatch({ type: "stop", why });
+  }
+
+  /** The network or the tab is back: tries at once, or makes sure that a line we have still lives. */
+  wake(): void {
+    if (this.#state.phase === "live") {
+      this.#ping(DOUBT_TIMEOUT_MS);
+      if (this.#wire === "event_stream") this.#probeAfter(0);
+    }
+    this.#dispatch({ type: "wake" });
+  }
+
+  /** The browser says that the network is gone: a line we believe in is dead. */
+  networkLost(): void {
+    this.#lose(this.#state.attempt, ABNORMAL_CLOSURE);
+  }
+
+  /**
+   * Sends an event and waits for its ack. Never rejects and never hangs: without an answer it gives
+   * `connection_closed` or `timed_out`.
+   */
+  call<E extends ClientEventName>(
+    event: E,
+    data: ClientEvents[E],
+    timeoutMs = CALL_TIMEOUT_MS,
+  ): Promise<CallResult<E>> {
+    return new Promise((resolve) => {
+      const { phase } = this.#state;
+      if (
+        this.#line === undefined || (phase !== "live" && phase !== "syncing")
+      ) {
+        return resolve(failure("connection_closed"));
+      }
+      const id = ++this.#lastCallId;
+      const finish = (result: unknown) => {
+        this.#calls.delete(id);
+        resolve(result as CallResult<E>);
+      };
+      const cancelTimeout = this.#options.clock.after(
+        timeoutMs,
+        () => finish(failure("timed_out")),
+      );
+      this.#calls.set(id, { finish, cancelTimeout });
+      this.#line.send({ id, event, data } as ClientEnvelope);
+    });
+  }
+
+  /** Sends an event nobody waits for; dropped when there is no line. */
+  notify<E extends ClientEventName>(event: E, data: ClientEvents[E]): void {
+    if (this.#state.phase === "live") {
+      this.#line?.send({ event, data } as ClientEnvelope);
+    }
+  }
+
+  #dispatch(event: ConnectionEvent): void {
+    const before = this.#state;
+    const after = reduce(before, event);
+    if (after === before) return;
+    this.#state = after;
+    this.#cancelTimer();
+    this.#cancelProbe();
+    this.#enter(after);
+    this.#options.onState(after);
+  }
+
+  #enter(state: ConnectionState): void {
+    const { clock } = this.#options;
+    switch (state.phase) {
+      case "connecting":
+        return this.#open(state.attempt);
+      case "syncing":
+        return void this.#sync(state.attempt);
+      case "live":
+        this.#pingAfterInterval();
+        if (this.#wire === "event_stream") this.#probeAfter(FIRST_PROBE_MS);
+        return;
+      case "waiting":
+        this.#cancelTimer = clock.after(
+          Math.max(0, state.retryAt - clock.now()),
+          () => this.#dispatch({ type: "retry" }),
+        );
+    }
+  }
+
+  #open(attempt: number): void {
+    const { websocket, eventStream, clock } = this.#options;
+    const useStream = eventStream !== undefined &&
+      this.#failedUpgrades >= UPGRADES_BEFORE_FALLBACK;
+    this.#wire = useStream ? "event_stream" : "websocket";
+    this.#cancelTimer = clock.after(
+      CALL_TIMEOUT_MS,
+      () => this.#closed(attempt, ABNORMAL_CLOSURE),
+    );
+    this.#line = (useStream ? eventStream : websocket)({
+      opened: () => this.#opened(attempt),
+      received: (envelopes) => this.#received(attempt, envelopes),
+      closed: (code) => this.#closed(attempt, code),
+    });
+  }
+
+  #opened(attempt: number): void {
+    if (attempt !== this.#state.attempt || this.#state.phase !== "connecting") {
+      return;
+    }
+    if (this.#wire === "websocket") this.#failedUpgrades = 0;
+    this.#dispatch({ type: "opened", attempt });
+  }
+
+  #closed(attempt: number, code: number): void {
+    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    if (this.#state.phase === "connecting") this.#countFailedOpening();
+    this.#lose(attempt, code);
+  }
+
+  /** When the stream does not open either, the server is down, not WebSockets blocked: begin anew. */
+  #countFailedOpening(): void {
+    this.#failedUpgrades = this.#wire === "websocket"
+      ? this.#failedUpgrades + 1
+      : 0;
+  }
+
+  #lose(attempt: number, code: number): void {
+    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    this.#endLine();
+    const { clock, random } = this.#options;
+    this.#dispatch({
+      type: "lost",
+      attempt,
+      code,
+      now: clock.now(),
+      random: random(),
+    });
+  }
+
+  #endLine(): void {
+    this.#line?.close();
+    this.#line = undefined;
+    for (const call of [...this.#calls.values()]) {
+      call.cancelTimeout();
+      call.finish(failure("connection_closed"));
+    }
+  }
+
+  async #sync(attempt: number): Promise<void> {
+    if (await this.#options.sync()) this.#dispatch({ type: "synced", attempt });
+    else this.#lose(attempt, ABNORMAL_CLOSURE);
+  }
+
+  #received(attempt: number, envelopes: ServerEnvelope[]): void {
+    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    for (const envelope of envelopes) {
+      if ("event" in envelope) this.#options.onEvent(envelope);
+      else this.#answer(envelope.ack, envelope.data);
+    }
+  }
+
+  #answer(id: number, data: unknown): void {
+    const call = this.#calls.get(id);
+    call?.cancelTimeout();
+    call?.finish(data);
+  }
+
+  #pingAfterInterval(): void {
+    this.#cancelTimer = this.#options.clock.after(PING_INTERVAL_MS, () => {
+      this.#ping(CALL_TIMEOUT_MS);
+      this.#pingAfterInterval();
+    });
+  }
+
+  async #ping(timeoutMs: number): Promise<void> {
+    const { attempt } = this.#state;
+    const answer = await this.call("presence:ping", {}, timeoutMs);
+    if (!answer.success && answer.code === "timed_out") {
+      this.#lose(attempt, ABNORMAL_CLOSURE);
+    }
+  }
+
+  #probeAfter(ms: number): void {
+    this.#cancelProbe();
+    const { clock, websocket } = this.#options;
+    const cancelWait = clock.after(ms, () => {
+      const { attempt } = this.#state;
+      const finish = (works: boolean) => {
+        this.#cancelProbe();
+        if (works) this.#returnToWebSocket(attempt);
+        else this.#probeAfter(PROBE_INTERVAL_MS);
+      };
+      const probe = websocket({
+        opened: () => finish(true),
+        received: () => {},
+        closed: () => finish(false),
+      });
+      const cancelTimeout = clock.after(CALL_TIMEOUT_MS, () => finish(false));
+      this.#cancelProbe = () => {
+        cancelTimeout();
+        probe.close();
+      };
+    });
+    this.#cancelProbe = cancelWait;
+  }
+
+  #returnToWebSocket(attempt: number): void {
+    this.#failedUpgrades = 0;
+    this.#lose(attempt, ABNORMAL_CLOSURE);
+    this.wake();
+  }
+}
+
+function failure(code: CallFailure["code"]): CallFailure {
+  return { success: false, code, error: code };
+}

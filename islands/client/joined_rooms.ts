@@ -1,0 +1,201 @@
+/** The rooms the user is in, their messages, and how both are kept complete. */
+
+import type {
+  MessageNew,
+  RoomPosition,
+  UserRef,
+} from "../../realtime/protocol.ts";
+import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
+import type { Clock } from "./clock.ts";
+import { Positions } from "./positions.ts";
+import { RoomState } from "./room_state.ts";
+import { type SyncCall, type SyncedRoom, syncRooms } from "./room_sync.ts";
+import type { KeyValueStorage } from "./storage.ts";
+
+/** Wait before a gap is asked for again, in milliseconds. */
+const GAP_RETRY_MS = 2_000;
+
+export interface JoinedRoomsOptions {
+  user: UserRef;
+  api: Api;
+  storage: KeyValueStorage;
+  clock: Clock;
+  /** Asks the server for what came after each room's position. */
+  sync: SyncCall;
+  onChange: () => void;
+}
+
+export class JoinedRooms {
+  readonly #options: JoinedRoomsOptions;
+  readonly #positions: Positions;
+  readonly #states = new Map<string, RoomState>();
+  /** Rooms whose missing messages are being asked for. */
+  readonly #filling = new Set<string>();
+  /** Counts up with every message: a room's rank is that of its newest. */
+  #rank = 0;
+  #refreshing = false;
+
+  constructor(options: JoinedRoomsOptions) {
+    this.#options = options;
+    this.#positions = new Positions(options.storage);
+  }
+
+  get(roomId: string): RoomState | undefined {
+    return this.#states.get(roomId);
+  }
+
+  /** All rooms, most recently active first. */
+  get list(): RoomState[] {
+    return [...this.#states.values()].sort((a, b) => b.rank - a.rank);
+  }
+
+  /** Adds a room, or takes over what is new about a known one. */
+  add(room: Room): RoomState {
+    const known = this.#states.get(room.id);
+    if (known !== undefined) {
+      known.room = room;
+      return known;
+    }
+    const { clock, onChange } = this.#options;
+    const state = new RoomState(room, clock, onChange);
+    state.rank = ++this.#rank;
+    this.#states.set(room.id, state);
+    return state;
+  }
+
+  remove(roomId: string): void {
+    this.#states.delete(roomId);
+    this.#options.onChange();
+  }
+
+  /** Where we stand in a room, as `rooms:sync` and `room:join` ask for it. */
+  position({ room, store }: RoomState): RoomPosition & { lastSeq: number } {
+    const lastSeenAt = this.#positions.lastSeenAt(room.id);
+    return {
+      roomId: room.id,
+      lastSeq: store.position,
+      ...(lastSeenAt ? { lastSeenAt } : {}),
+    };
+  }
+
+  /** Takes a message of the live feed, a replay or an ack; asks for what it shows to be missing. */
+  receive(state: RoomState, message: MessageNew): void {
+    const appended = state.receive(message, this.#options.user);
+    if (appended.length > 0) state.rank = ++this.#rank;
+    this.#keepPosition(state, appended);
+    if (state.store.hasGap) this.#fillGap(state);
+    this.#options.onChange();
+  }
+
+  /** Takes the newest page of a room. */
+  load(state: RoomState, page: MessagePage): void {
+    const appended = state.load(page);
+    this.#keepPosition(state, appended.length > 0 ? appended : page.messages);
+    if (state.store.hasGap) this.#fillGap(state);
+  }
+
+  /** Fetches the newest page of a room unless it is there. */
+  async open(state: RoomState): Promise<void> {
+    if (state.isLoaded) return;
+    const { api, onChange } = this.#options;
+    const page = await this.#fetchPage(
+      state,
+      () => api.newestMessages(state.room.id),
+    );
+    if (page !== undefined) this.load(state, page);
+    onChange();
+  }
+
+  /** Fetches the page of history before what is held. */
+  async loadOlder(state: RoomState): Promise<void> {
+    const first = state.store.messages[0];
+    if (!state.store.hasOlder || first === undefined) return;
+    const { api, onChange } = this.#options;
+    const page = await this.#fetchPage(
+      state,
+      () => api.messagesBefore(state.room.id, first.messageId),
+    );
+    if (page !== undefined) state.store.prepend(page);
+    onChange();
+  }
+
+  /** Asks which rooms the user is in: another tab or device may have joined or left some. */
+  async refresh(): Promise<void> {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    const result = await this.#options.api.myRooms();
+    this.#refreshing = false;
+    if (!result.ok) return;
+    const ids = new Set(result.data.map(({ id }) => id));
+    for (const id of [...this.#states.keys()]) {
+      if (!ids.has(id)) this.remove(id);
+    }
+    const isNew = ({ id }: Room) => !this.#states.has(id);
+    const added = result.data.filter(isNew);
+    for (const room of result.data) this.add(room);
+    if (added.length > 0) {
+      await this.sync(added.flatMap(({ id }) => this.get(id) ?? []));
+    }
+    this.#options.onChange();
+  }
+
+  /** Brings rooms up to date. False: the line is not to be trusted. */
+  sync(states: readonly RoomState[] = this.list): Promise<boolean> {
+    const rooms = new Map<string, SyncedRoom>(
+      states.map((state) => [state.room.id, {
+        position: () => this.position(state),
+        reload: () => this.#reload(state),
+        gone: () => this.remove(state.room.id),
+      }]),
+    );
+    return syncRooms(rooms, this.#options.sync);
+  }
+
+  async #fetchPage(
+    state: RoomState,
+    fetchPage: () => Promise<ApiResult<MessagePage>>,
+  ): Promise<MessagePage | undefined> {
+    if (state.isLoading) return undefined;
+    state.isLoading = true;
+    state.loadError = undefined;
+    this.#options.onChange();
+    const result = await fetchPage();
+    state.isLoading = false;
+    if (result.ok) return result.data;
+    state.loadError = result.code;
+    return undefined;
+  }
+
+  async #reload(state: RoomState): Promise<boolean> {
+    const { room, store } = state;
+    const result = await this.#options.api.newestMessages(room.id);
+    if (!result.ok) return false;
+    store.reset(result.data);
+    const newest = result.data.messages.at(-1);
+    this.#positions.reset(
+      room.id,
+      newest?.seq ?? 0,
+      newest?.createdAt ?? room.createdAt,
+    );
+    this.#options.onChange();
+    return true;
+  }
+
+  #keepPosition({ room }: RoomState, messages: readonly MessageNew[]): void {
+    const newest = messages.at(-1);
+    if (newest) this.#positions.advance(room.id, newest.seq, newest.createdAt);
+  }
+
+  /** While the first sync of a line runs this asks twice, which costs little and loses nothing. */
+  async #fillGap(state: RoomState): Promise<void> {
+    const { id } = state.room;
+    if (this.#filling.has(id)) return;
+    this.#filling.add(id);
+    const isFilled = await this.sync([state]);
+    this.#filling.delete(id);
+    if (isFilled || !state.store.hasGap) return;
+    this.#options.clock.after(GAP_RETRY_MS, () => {
+      if (state.store.hasGap) this.#fillGap(state);
+    });
+  }
+}

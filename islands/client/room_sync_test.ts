@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { type RoomPosition, type SyncResult } from "../../realtime/protocol.ts";
+import { type SyncCall, type SyncedRoom, syncRooms } from "./room_sync.ts";
+
+/** A server with so many messages a room, replaying `page` at a time. */
+function fakeServer(lastSeqs: Record<string, number>, page: number) {
+  const asked: RoomPosition[][] = [];
+  const positions = new Map<string, number>();
+  const gone: string[] = [];
+  const reloaded: string[] = [];
+  const rooms = new Map<string, SyncedRoom>(
+    Object.keys(lastSeqs).map((roomId) => [roomId, {
+      position: () => ({ roomId, lastSeq: positions.get(roomId) ?? 0 }),
+      reload: () => {
+        reloaded.push(roomId);
+        positions.set(roomId, lastSeqs[roomId] ?? 0);
+        return Promise.resolve(true);
+      },
+      gone: () => gone.push(roomId),
+    }]),
+  );
+  const replay = ({ roomId, lastSeq = 0 }: RoomPosition): SyncResult => {
+    const end = lastSeqs[roomId] ?? -1;
+    if (end < 0) return { roomId, synced: false };
+    if (lastSeq > end) {
+      return {
+        roomId,
+        synced: true,
+        reset: true,
+        messageCount: 0,
+        hasMore: false,
+        lastSeq: end,
+      };
+    }
+    const reached = Math.min(end, lastSeq + page);
+    positions.set(roomId, reached);
+    return {
+      roomId,
+      synced: true,
+      messageCount: reached - lastSeq,
+      hasMore: reached < end,
+      lastSeq: reached,
+    };
+  };
+  const call: SyncCall = ({ rooms }) => {
+    asked.push(rooms);
+    return Promise.resolve({ success: true, results: rooms.map(replay) });
+  };
+  return { rooms, call, asked, positions, gone, reloaded };
+}
+
+Deno.test("syncRooms() follows hasMore to the end, asking only for rooms with more", async () => {
+  const { rooms, call, asked, positions } = fakeServer(
+    { long: 250, short: 3 },
+    100,
+  );
+  assert.equal(await syncRooms(rooms, call), true);
+  assert.deepEqual([...positions], [["long", 250], ["short", 3]]);
+  assert.deepEqual(asked.map((batch) => batch.map(({ roomId }) => roomId)), [
+    ["long", "short"],
+    ["long"],
+    ["long"],
+  ]);
+});
+
+Deno.test("syncRooms() drops rooms that are not ours any more and syncs the others", async () => {
+  const { rooms, call, gone, positions } = fakeServer(
+    { lost: -1, ours: 2 },
+    100,
+  );
+  assert.equal(await syncRooms(rooms, call), true);
+  assert.deepEqual(gone, ["lost"]);
+  assert.equal(positions.get("ours"), 2);
+});
+
+Deno.test("syncRooms() reloads a room whose history was reset, then syncs it again", async () => {
+  const { rooms, call, asked, positions, reloaded } = fakeServer(
+    { room: 5 },
+    100,
+  );
+  positions.set("room", 900);
+  assert.equal(await syncRooms(rooms, call), true);
+  assert.deepEqual(reloaded, ["room"]);
+  assert.equal(asked.length, 2);
+});
+
+Deno.test("syncRooms() asks for at most 500 rooms at once", async () => {
+  const many = Object.fromEntries(
+    Array.from({ length: 501 }, (_, n) => [`room-${n}`, 1]),
+  );
+  const { rooms, call, asked } = fakeServer(many, 100);
+  assert.equal(await syncRooms(rooms, call), true);
+  assert.deepEqual(asked.map((batch) => batch.length), [500, 1]);
+});
+
+Deno.test("syncRooms() is false when messages the server counted did not arrive", async () => {
+  const { rooms } = fakeServer({ room: 5 }, 100);
+  const call: SyncCall = () =>
+    Promise.resolve({
+      success: true,
+      results: [{
+        roomId: "room",
+        synced: true,
+        messageCount: 5,
+        hasMore: false,
+        lastSeq: 5,
+      }],
+    });
+  assert.equal(await syncRooms(rooms, call), false);
+});
+
+Deno.test("syncRooms() is false when the server does not answer", async () => {
+  const { rooms } = fakeServer({ room: 5 }, 100);
+  const call: SyncCall = () =>
+    Promise.resolve({ success: false, code: "timed_out", error: "timed_out" });
+  assert.equal(await syncRooms(rooms, call), false);
+});

@@ -1,0 +1,73 @@
+/** Who is typing, and telling others that we are. */
+
+import { TYPING_TIMEOUT_MS, type UserRef } from "../../realtime/protocol.ts";
+import type { Clock } from "./clock.ts";
+
+/** While the user types, the mark is refreshed at most this often, in milliseconds. */
+export const REFRESH_MS = 3_000;
+
+/** The typing marks of one room. Each ends by itself, also when no end is ever announced. */
+export class TypingMarks {
+  readonly #clock: Clock;
+  readonly #onChange: () => void;
+  readonly #marks = new Map<string, { user: UserRef; cancel: () => void }>();
+
+  constructor(clock: Clock, onChange: () => void) {
+    this.#clock = clock;
+    this.#onChange = onChange;
+  }
+
+  /** Names of those who type now, the longest-typing first. */
+  get names(): string[] {
+    return [...this.#marks.values()].map(({ user }) => user.username);
+  }
+
+  set(user: UserRef, isTyping: boolean): void {
+    const had = this.#marks.get(user.id);
+    had?.cancel();
+    if (isTyping) {
+      const cancel = this.#clock.after(
+        TYPING_TIMEOUT_MS,
+        () => this.set(user, false),
+      );
+      this.#marks.set(user.id, { user, cancel });
+    } else this.#marks.delete(user.id);
+    if ((had !== undefined) !== isTyping) this.#onChange();
+  }
+
+  /** The line is down: nobody is known to type. */
+  clear(): void {
+    for (const { cancel } of this.#marks.values()) cancel();
+    this.#marks.clear();
+  }
+}
+
+/** Our own typing in one room, as announced to the others. */
+export class TypingSignal {
+  readonly #clock: Clock;
+  readonly #announce: (isTyping: boolean) => void;
+  #announcedAt = -Infinity;
+  #cancelIdle = () => {};
+
+  constructor(clock: Clock, announce: (isTyping: boolean) => void) {
+    this.#clock = clock;
+    this.#announce = announce;
+  }
+
+  /** The text changed. An empty box ends the mark; so does not typing for a while. */
+  changed(text: string): void {
+    if (text.trim() === "") return this.stop();
+    this.#cancelIdle();
+    this.#cancelIdle = this.#clock.after(TYPING_TIMEOUT_MS, () => this.stop());
+    if (this.#clock.now() - this.#announcedAt < REFRESH_MS) return;
+    this.#announcedAt = this.#clock.now();
+    this.#announce(true);
+  }
+
+  stop(): void {
+    this.#cancelIdle();
+    if (this.#announcedAt === -Infinity) return;
+    this.#announcedAt = -Infinity;
+    this.#announce(false);
+  }
+}
