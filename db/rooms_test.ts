@@ -1,0 +1,127 @@
+import assert from "node:assert/strict";
+import { useTestDatabase } from "../tests/helpers/database.ts";
+import {
+  after,
+  makeRoom,
+  makeUser,
+  newMessage,
+  NOON,
+} from "../tests/helpers/records.ts";
+import { isMember } from "./memberships.ts";
+import { storeMessages } from "./messages.ts";
+import {
+  createRoom,
+  findRoom,
+  listAllRooms,
+  listUserRooms,
+  type RoomCursor,
+  roomNameKey,
+} from "./rooms.ts";
+
+const test = useTestDatabase();
+
+function create(
+  createdBy: string,
+  name: string,
+  id: string = crypto.randomUUID(),
+) {
+  return createRoom(test.db, { id, name, createdBy, now: NOON });
+}
+
+Deno.test("createRoom() makes the creator a member", async () => {
+  const user = await makeUser(test.db);
+  const id = crypto.randomUUID();
+  assert.equal(await create(user.id, "Garden", id), true);
+  assert.equal(await isMember(test.db, id, user.id), true);
+  const room = await findRoom(test.db, id, user.id);
+  assert.equal(room?.name, "Garden");
+  assert.equal(room?.creator_username, user.username);
+  assert.equal(room?.member_count, 1);
+  assert.equal(room?.last_seq, 0);
+  assert.deepEqual(room?.created_at, NOON);
+});
+
+Deno.test("createRoom() refuses a name that differs only in case, and stores nothing", async () => {
+  const user = await makeUser(test.db);
+  assert.equal(await create(user.id, "Kitchen"), true);
+  const id = crypto.randomUUID();
+  assert.equal(await create(user.id, "kITCHEN", id), false);
+  assert.equal(await findRoom(test.db, id, user.id), undefined);
+});
+
+Deno.test("createRoom() lets one of ten at the same moment have the name", async () => {
+  const user = await makeUser(test.db);
+  const made = await Promise.all(
+    Array.from({ length: 10 }, () => create(user.id, "Attic")),
+  );
+  assert.equal(made.filter(Boolean).length, 1);
+});
+
+Deno.test("roomNameKey() is one for names that look alike in another case or width", () => {
+  assert.equal(roomNameKey("ÉCOLE"), roomNameKey("e\u0301cole"));
+  assert.equal(roomNameKey("ＦＵＬＬ"), roomNameKey("full"));
+  assert.notEqual(roomNameKey("a b"), roomNameKey("ab"));
+});
+
+Deno.test("findRoom() shows a room to those outside it without their position", async () => {
+  const [creator, outsider] = [
+    await makeUser(test.db),
+    await makeUser(test.db),
+  ];
+  const roomId = await makeRoom(test.db, creator);
+  const room = await findRoom(test.db, roomId, outsider.id);
+  assert.deepEqual(
+    [room?.joined_at, room?.last_seen_at, room?.last_seen_seq],
+    [null, null, null],
+  );
+  assert.equal(room?.member_count, 1);
+});
+
+Deno.test("listUserRooms() gives the user's rooms, most recently active first", async () => {
+  const [user, other] = [await makeUser(test.db), await makeUser(test.db)];
+  const quiet = await makeRoom(test.db, user);
+  const busy = await makeRoom(test.db, user, other);
+  await makeRoom(test.db, other);
+  const list = async () =>
+    (await listUserRooms(test.db, user.id)).map((room) => room.id);
+  await storeMessages(test.db, [newMessage(busy, user.id)], after(1000));
+  assert.deepEqual(await list(), [busy, quiet]);
+  await storeMessages(test.db, [newMessage(quiet, user.id)], after(2000));
+  assert.deepEqual(await list(), [quiet, busy]);
+  const rooms = await listUserRooms(test.db, user.id);
+  assert.deepEqual(rooms.map((room) => room.member_count), [1, 2]);
+});
+
+Deno.test("listAllRooms() pages through every room once, also with equal activity", async () => {
+  const user = await makeUser(test.db);
+  const made = new Set<string>();
+  for (let n = 0; n < 7; n++) made.add(await makeRoom(test.db, user));
+  const seen: string[] = [];
+  let after: RoomCursor | undefined;
+  do {
+    const page = await listAllRooms(test.db, user.id, {
+      limit: 3,
+      query: "room",
+      after,
+    });
+    seen.push(...page.map((room) => room.id));
+    const last = page.at(-1);
+    after = last && { lastActivityAt: last.last_activity_at, id: last.id };
+  } while (after !== undefined);
+  assert.equal(new Set(seen).size, seen.length);
+  for (const id of made) assert.ok(seen.includes(id));
+});
+
+Deno.test("listAllRooms() finds names by part, without regard to case, to the letter", async () => {
+  const user = await makeUser(test.db);
+  await create(user.id, "100% Wool");
+  await create(user.id, "1000 Woods");
+  const find = async (query: string) =>
+    (await listAllRooms(test.db, user.id, { limit: 10, query }))
+      .map((room) => room.name);
+  assert.deepEqual(await find("WOOL"), ["100% Wool"]);
+  assert.deepEqual(await find("0%"), ["100% Wool"]);
+  assert.deepEqual(await find("_"), []);
+  assert.deepEqual(await find("' or true --"), []);
+  assert.deepEqual((await find("woo")).length, 2);
+});
