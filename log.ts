@@ -45,7 +45,7 @@ export function createLog(options: {
     const time = new Date(options.clock()).toISOString();
     options.write(
       options.json
-        ? JSON.stringify({ time, level, message, ...fields })
+        ? jsonLine(time, level, message, fields)
         : readableLine(time, level, message, fields),
     );
   };
@@ -57,6 +57,18 @@ export function createLog(options: {
   };
 }
 
+function jsonLine(
+  time: string,
+  level: LogLevel,
+  message: string,
+  fields: LogFields,
+): string {
+  const own = { time, level, message };
+  // `own` stands twice: first for the order, last because a field must not take its place.
+  return toJson({ ...own, ...fields, ...own }) ??
+    JSON.stringify({ ...own, fields: Deno.inspect(fields) });
+}
+
 function readableLine(
   time: string,
   level: LogLevel,
@@ -64,22 +76,35 @@ function readableLine(
   fields: LogFields,
 ): string {
   const { stack, ...rest } = fields;
-  const pairs = Object.entries(rest).map(([key, value]) =>
-    ` ${key}=${
-      typeof value === "string" ? oneLine(value) : JSON.stringify(value)
-    }`
-  );
+  const pairs = Object.entries(rest).map(([key, value]) => {
+    const text = typeof value === "string"
+      ? value
+      : toJson(value) ?? Deno.inspect(value);
+    return ` ${key}=${oneLine(text)}`;
+  });
   const trace = typeof stack === "string" ? `\n${stack}` : "";
   return `${time.slice(11, 23)} ${level.padEnd(5)} ${oneLine(message)}${
     pairs.join("")
   }${trace}`;
 }
 
+/** The value as JSON; undefined when it has none (circular, a function). */
+function toJson(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(
+      value,
+      (_, inner) => typeof inner === "bigint" ? String(inner) : inner,
+    );
+  } catch {
+    return undefined;
+  }
+}
+
 /** Control characters are escaped, so that a value cannot forge a line of its own. */
 function oneLine(text: string): string {
-  // deno-lint-ignore no-control-regex
   return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (c) => JSON.stringify(c).slice(1, -1),
+    /\p{Cc}/gu,
+    (character) =>
+      `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }

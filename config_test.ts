@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { ConfigError, loadConfig } from "./config.ts";
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+/** What production needs at least. */
+const PRODUCTION = {
+  CHATKET_ENV: "production",
+  JWT_SECRET: SECRET,
+  CODE_DELIVERY: "console",
+};
+
+function refusal(env: Record<string, string | undefined>): string {
+  try {
+    loadConfig(env);
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error));
+    return error.message;
+  }
+  return assert.fail(`accepted: ${JSON.stringify(env)}`);
+}
+
+Deno.test("loadConfig() of nothing gives the documented defaults", () => {
+  assert.deepEqual(loadConfig({}), {
+    environment: "development",
+    databaseUrl: undefined,
+    dataDir: ".data",
+    port: 3000,
+    host: "0.0.0.0",
+    jwtSecret: undefined,
+    jwtExpiresInSeconds: 604_800,
+    codeDelivery: "response",
+    rateLimit: { messages: 5, windowMs: 10_000, muteMs: 30_000 },
+    frameLimit: { perSecond: 20, burst: 200 },
+    maxSocketsPerUser: 25,
+    maxSocketsPerAddress: 500,
+    authRateLimit: true,
+    publicOrigin: undefined,
+    trustedProxyHops: 0,
+    logLevel: "info",
+  });
+});
+
+Deno.test("loadConfig() takes an empty variable as unset", () => {
+  assert.deepEqual(loadConfig({ PORT: "", DATABASE_URL: "" }), loadConfig({}));
+});
+
+Deno.test("loadConfig() freezes what it gives", () => {
+  const config = loadConfig({});
+  assert.ok(Object.isFrozen(config));
+  assert.ok(Object.isFrozen(config.rateLimit));
+  assert.ok(Object.isFrozen(config.frameLimit));
+});
+
+Deno.test("loadConfig() reads durations in seconds or with a unit", () => {
+  const life = (text: string) =>
+    loadConfig({ JWT_EXPIRES_IN: text }).jwtExpiresInSeconds;
+  assert.equal(life("90"), 90);
+  assert.equal(life("15m"), 900);
+  assert.equal(life("2h"), 7200);
+  assert.equal(life("7d"), 604_800);
+  assert.equal(life("1w"), 604_800);
+});
+
+Deno.test("loadConfig() accepts the edges of what it documents", () => {
+  assert.equal(loadConfig({ PORT: "0" }).port, 0);
+  assert.equal(loadConfig({ PORT: "65535" }).port, 65_535);
+  assert.equal(
+    loadConfig({ PUBLIC_ORIGIN: "https://Chat.Example.org/" }).publicOrigin,
+    "https://chat.example.org",
+  );
+  assert.equal(loadConfig({ HOST: "::1" }).host, "::1");
+  const url = "postgresql://u:p%40ss@db.example.org:5433/chat?sslmode=require";
+  assert.equal(loadConfig({ DATABASE_URL: url }).databaseUrl, url);
+});
+
+const BAD_VALUES: readonly [string, string[]][] = [
+  ["PORT", ["65536", "-1", "80.5", "1e3", "0x10", " 80", "eighty"]],
+  ["HOST", ["a b", "http://x"]],
+  ["DATABASE_URL", ["mysql://u@h/d", "postgres://", "nonsense"]],
+  ["JWT_EXPIRES_IN", [
+    "0",
+    "0d",
+    "-1",
+    "7 days",
+    "1y",
+    "99999999999",
+    "99999d",
+  ]],
+  ["CHATKET_ENV", ["prod", "Production"]],
+  ["CODE_DELIVERY", ["email"]],
+  ["RATE_LIMIT_MESSAGES", ["0", "-5", "five"]],
+  ["RATE_LIMIT_WINDOW_MS", ["0", "10s"]],
+  ["RATE_LIMIT_MUTE_MS", ["-1", "Infinity"]],
+  ["FRAME_LIMIT_PER_SECOND", ["0"]],
+  ["FRAME_LIMIT_BURST", ["0"]],
+  ["MAX_SOCKETS_PER_USER", ["0", "NaN"]],
+  ["MAX_SOCKETS_PER_ADDRESS", ["0"]],
+  ["AUTH_RATE_LIMIT", ["yes", "true"]],
+  [
+    "PUBLIC_ORIGIN",
+    [
+      "chat.example.org",
+      "ftp://chat.example.org",
+      "https://chat.example.org/path",
+      "https://user@chat.example.org",
+      "https://chat.example.org?x",
+    ],
+  ],
+  ["TRUSTED_PROXY_HOPS", ["-1", "17", "all"]],
+  ["LOG_LEVEL", ["verbose", "INFO"]],
+];
+
+for (const [name, values] of BAD_VALUES) {
+  Deno.test(`loadConfig() refuses a bad ${name} in one line that says what is accepted`, () => {
+    for (const value of values) {
+      const message = refusal({ [name]: value });
+      assert.match(message, new RegExp(`^${name}: .*; accepted: .+$`));
+      assert.ok(!message.includes("\n"), message);
+    }
+  });
+}
+
+Deno.test("loadConfig() shows a refused value, but never a secret one", () => {
+  assert.match(refusal({ LOG_LEVEL: "loud\nfake line" }), /"loud\\nfake line"/);
+  const url = "postgress://user:hunter2@host/name";
+  assert.ok(!refusal({ DATABASE_URL: url }).includes("hunter2"));
+  const short = "too-short-secret";
+  assert.ok(!refusal({ ...PRODUCTION, JWT_SECRET: short }).includes(short));
+});
+
+Deno.test("loadConfig() refuses production without a secret of 32 characters", () => {
+  assert.match(
+    refusal({ ...PRODUCTION, JWT_SECRET: undefined }),
+    /^JWT_SECRET: missing/,
+  );
+  assert.match(
+    refusal({ ...PRODUCTION, JWT_SECRET: SECRET.slice(1) }),
+    /^JWT_SECRET: too short/,
+  );
+  assert.equal(loadConfig(PRODUCTION).jwtSecret, SECRET);
+});
+
+Deno.test("loadConfig() refuses production that does not say how codes are delivered", () => {
+  for (const CODE_DELIVERY of [undefined, ""]) {
+    assert.match(
+      refusal({ ...PRODUCTION, CODE_DELIVERY }),
+      /^CODE_DELIVERY: missing/,
+    );
+  }
+  const open = { ...PRODUCTION, CODE_DELIVERY: "response" };
+  assert.equal(loadConfig(open).codeDelivery, "response");
+});
+
+Deno.test("loadConfig() refuses production without limits on sign-in", () => {
+  assert.match(
+    refusal({ ...PRODUCTION, AUTH_RATE_LIMIT: "off" }),
+    /^AUTH_RATE_LIMIT: "off"/,
+  );
+  assert.equal(loadConfig({ AUTH_RATE_LIMIT: "off" }).authRateLimit, false);
+});
