@@ -62,8 +62,6 @@ export type RefusalCode =
   | "unknown_event"
   | "not_a_member"
   | "room_not_found"
-  | "empty_text"
-  | "text_too_long"
   | "muted"
   | "unavailable"
   | "internal";

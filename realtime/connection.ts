@@ -1,0 +1,290 @@
+import {
+  envelopesFrame,
+  eventFrame,
+  type Frame,
+  utf8Length,
+} from "./frames.ts";
+import {
+  CloseCode,
+  MAX_FRAME_BYTES,
+  type ServerEvent,
+  type UserRef,
+} from "./protocol.ts";
+import type { Follower } from "./room_feed.ts";
+import type { Timers } from "./timers.ts";
+import type { Transport } from "./transport.ts";
+
+/** Handed to the runtime at most, in bytes: what it holds for a peer that never reads is lost memory. */
+const HANDOVER_BYTES = 256 * 1024;
+
+/** Waiting for the peer at most, here and in the runtime together, in bytes; past it the peer is too slow. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** A peer that takes nothing of a replay for this long is too slow, in milliseconds. */
+const MAX_DRAIN_MS = 30_000;
+
+/** Frames that wait for the one being handled, in bytes; past it the peer sends too much. */
+const MAX_INBOX_BYTES = 1024 * 1024;
+
+/** The runtime tells nobody when it has drained: look again this often while frames wait, in milliseconds. */
+const DRAIN_INTERVAL_MS = 20;
+
+export interface FrameLimit {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+export interface ConnectionOptions {
+  id: string;
+  user: UserRef;
+  /** When the session's token ends, in milliseconds since 1970. */
+  expiresAt: number;
+  frameLimit: FrameLimit;
+  clock: () => number;
+  timers: Timers;
+  /** Handles one frame; resolves when the next may be handled. Never throws. */
+  onFrame: (
+    connection: Connection,
+    text: string,
+    answer: Answer,
+  ) => void | Promise<void>;
+  /** Called once, when the connection has ended for whatever reason. */
+  onClosed: (connection: Connection) => void;
+}
+
+/**
+ * Called once for each frame, when it has been handled: with the ack, or the error of a frame that
+ * cannot be acked, as text; with undefined when neither is due.
+ */
+export type Answer = (envelope: string | undefined) => void;
+
+/**
+ * One client: frames in, one after another; frames out, as fast as the client takes them.
+ *
+ * It belongs to the registry until {@link close} or the loss of the wire, whichever comes first;
+ * after that nothing is sent and nothing that comes in is looked at.
+ */
+export class Connection {
+  readonly id: string;
+  readonly user: UserRef;
+  readonly expiresAt: number;
+  /** Rooms followed. Kept by the hub. */
+  readonly rooms = new Map<string, Follower>();
+  /** When the last frame came in, in milliseconds since 1970. */
+  lastFrameAt: number;
+
+  readonly #options: ConnectionOptions;
+  #transport: Transport | undefined;
+  #closed = false;
+
+  readonly #inbox: { text: string; answer: Answer }[] = [];
+  #inboxBytes = 0;
+  #handling = false;
+  readonly #awaited = new Set<Answer>();
+  #frameTokens: number;
+  #tokensAt: number;
+
+  #outbox: Frame[] = [];
+  #outboxBytes = 0;
+  #drainTimer: (() => void) | undefined;
+  #drained: PromiseWithResolvers<void> | undefined;
+  #answers: string[] = [];
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.id = options.id;
+    this.user = options.user;
+    this.expiresAt = options.expiresAt;
+    this.lastFrameAt = options.clock();
+    this.#frameTokens = options.frameLimit.burst;
+    this.#tokensAt = this.lastFrameAt;
+  }
+
+  /** Gives the connection its wire. Once, before anything is sent. */
+  attach(transport: Transport): void {
+    this.#transport = transport;
+  }
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes a frame of text from the wire. Its answer goes out by the wire too, unless told otherwise. */
+  receive(
+    text: string,
+    answer: Answer = (envelope) => this.answer(envelope),
+  ): void {
+    if (this.#closed) return;
+    if (text.length > MAX_FRAME_BYTES || utf8Length(text) > MAX_FRAME_BYTES) {
+      return this.close(
+        CloseCode.tooBig,
+        `frames are limited to ${MAX_FRAME_BYTES} bytes`,
+      );
+    }
+    if (!this.#takeFrameToken()) {
+      return this.close(CloseCode.tooManyFrames, "too many frames");
+    }
+    if (!this.#handling) return this.#handle(text, answer);
+    this.#inbox.push({ text, answer });
+    this.#inboxBytes += text.length;
+    if (this.#inboxBytes > MAX_INBOX_BYTES) {
+      this.close(CloseCode.tooManyFrames, "too many frames waiting");
+    }
+  }
+
+  /** As {@link receive}, but resolves with the answer; with undefined, too, when the connection ends first. */
+  async receiveAnswered(text: string): Promise<string | undefined> {
+    const { promise, resolve } = Promise.withResolvers<string | undefined>();
+    this.#awaited.add(resolve);
+    this.receive(text, resolve);
+    if (this.#closed) resolve(undefined);
+    const answer = await promise;
+    this.#awaited.delete(resolve);
+    return answer;
+  }
+
+  /** Takes a frame that is not text: there is no such frame in the protocol. */
+  receiveBinary(): void {
+    this.close(CloseCode.unsupportedData, "frames are JSON text");
+  }
+
+  /** Sends a frame, now or when the peer has taken what went before. */
+  send(frame: Frame): void {
+    if (this.#closed || this.#transport === undefined) return;
+    if (
+      this.#outbox.length === 0 && this.#transport.buffered() < HANDOVER_BYTES
+    ) {
+      this.#transport.send(frame.text);
+      return;
+    }
+    this.#outbox.push(frame);
+    this.#outboxBytes += frame.bytes;
+    if (this.waitingBytes > MAX_WAITING_BYTES) {
+      this.close(CloseCode.tooSlow, "the client reads too slowly");
+    } else {
+      this.#drainTimer ??= this.#options.timers.after(
+        DRAIN_INTERVAL_MS,
+        () => this.#drain(),
+      );
+    }
+  }
+
+  /** Sends one event to this client alone. */
+  sendEvent(event: ServerEvent): void {
+    this.send(eventFrame(event));
+  }
+
+  /** Sends an ack or error, if there is one. Those of the same turn leave in one frame. */
+  answer(envelope: string | undefined): void {
+    if (envelope === undefined) return;
+    if (this.#answers.push(envelope) > 1) return;
+    queueMicrotask(() => {
+      const answers = this.#answers;
+      this.#answers = [];
+      this.send(envelopesFrame(answers));
+    });
+  }
+
+  /** Bytes sent that the peer has not taken yet, here and in the runtime. */
+  get waitingBytes(): number {
+    return this.#outboxBytes + (this.#transport?.buffered() ?? 0);
+  }
+
+  /**
+   * Resolves when little waits for the peer, or the connection is closed. Whoever produces much for
+   * one client waits here in between, so that a healthy client is not taken for a slow one.
+   */
+  async drained(): Promise<void> {
+    if (this.#closed || this.waitingBytes < HANDOVER_BYTES) return;
+    this.#drained ??= Promise.withResolvers();
+    this.#drainTimer ??= this.#options.timers.after(
+      DRAIN_INTERVAL_MS,
+      () => this.#drain(),
+    );
+    const giveUp = this.#options.timers.after(
+      MAX_DRAIN_MS,
+      () => this.close(CloseCode.tooSlow, "the client reads too slowly"),
+    );
+    await this.#drained.promise;
+    giveUp();
+  }
+
+  /** Ends the connection with a code for the client. */
+  close(code: CloseCode, reason: string): void {
+    if (this.#closed) return;
+    // First out of the registry: nothing must be sent to who is leaving, and a peer that never
+    // answers the close must not be remembered.
+    this.#end();
+    this.#transport?.close(code, reason);
+  }
+
+  /** The wire is gone. */
+  lost(): void {
+    if (!this.#closed) this.#end();
+  }
+
+  #end(): void {
+    this.#closed = true;
+    this.#drainTimer?.();
+    this.#outbox = [];
+    this.#outboxBytes = 0;
+    this.#inbox.length = 0;
+    for (const resolve of this.#awaited) resolve(undefined);
+    this.#drained?.resolve();
+    this.#options.onClosed(this);
+  }
+
+  #takeFrameToken(): boolean {
+    const { frameLimit, clock } = this.#options;
+    const now = clock();
+    const refill = Math.max(0, now - this.#tokensAt) * frameLimit.perSecond /
+      1000;
+    this.#frameTokens = Math.min(frameLimit.burst, this.#frameTokens + refill);
+    this.#tokensAt = now;
+    this.lastFrameAt = now;
+    if (this.#frameTokens < 1) return false;
+    this.#frameTokens--;
+    return true;
+  }
+
+  #handle(text: string, answer: Answer): void {
+    const pending = this.#options.onFrame(this, text, answer);
+    if (pending === undefined) return;
+    this.#handling = true;
+    pending.then(() => this.#handleNext());
+  }
+
+  #handleNext(): void {
+    this.#handling = false;
+    while (!this.#handling) {
+      const next = this.#inbox.shift();
+      if (next === undefined) return;
+      this.#inboxBytes -= next.text.length;
+      this.#handle(next.text, next.answer);
+    }
+  }
+
+  #drain(): void {
+    this.#drainTimer = undefined;
+    const transport = this.#transport!;
+    let sent = 0;
+    while (
+      sent < this.#outbox.length && transport.buffered() < HANDOVER_BYTES
+    ) {
+      const frame = this.#outbox[sent++]!;
+      this.#outboxBytes -= frame.bytes;
+      transport.send(frame.text);
+    }
+    this.#outbox.splice(0, sent);
+    if (this.#drained !== undefined && this.waitingBytes < HANDOVER_BYTES) {
+      this.#drained.resolve();
+      this.#drained = undefined;
+    }
+    if (this.#outbox.length > 0 || this.#drained !== undefined) {
+      this.#drainTimer = this.#options.timers.after(
+        DRAIN_INTERVAL_MS,
+        () => this.#drain(),
+      );
+    }
+  }
+}

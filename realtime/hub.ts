@@ -1,0 +1,132 @@
+import type { Connection } from "./connection.ts";
+import { eventFrame } from "./frames.ts";
+import {
+  MAX_ANNOUNCED_FOLLOWERS,
+  type MessageNew,
+  type ServerEvent,
+} from "./protocol.ts";
+import { type Follower, RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
+
+export type HubOptions = Omit<RoomFeedOptions, "roomId">;
+
+/**
+ * Who is connected and who follows which room. One thread and only synchronous changes: between two
+ * awaits the maps are always whole.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #connections = new Map<string, Connection>();
+  readonly #connectionsOfUser = new Map<string, Set<Connection>>();
+  readonly #feeds = new Map<string, RoomFeed>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+    const { id } = connection.user;
+    const own = this.#connectionsOfUser.get(id);
+    if (own === undefined) {
+      this.#connectionsOfUser.set(id, new Set([connection]));
+    } else own.add(connection);
+  }
+
+  /** Takes a connection out of the registry and out of all its rooms. */
+  remove(connection: Connection): void {
+    for (const roomId of [...connection.rooms.keys()]) {
+      this.unfollow(connection, roomId);
+    }
+    this.#connections.delete(connection.id);
+    const own = this.#connectionsOfUser.get(connection.user.id);
+    own?.delete(connection);
+    if (own?.size === 0) this.#connectionsOfUser.delete(connection.user.id);
+  }
+
+  connections(): IterableIterator<Connection> {
+    return this.#connections.values();
+  }
+
+  connection(id: string): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  connectionsOf(userId: string): ReadonlySet<Connection> {
+    return this.#connectionsOfUser.get(userId) ?? new Set();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** The feed of a room that somebody here follows. */
+  feed(roomId: string): RoomFeed | undefined {
+    return this.#feeds.get(roomId);
+  }
+
+  /** Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}. */
+  hold(
+    connection: Connection,
+    roomId: string,
+  ): { feed: RoomFeed; follower: Follower; firstOfUser: boolean } {
+    let feed = this.#feeds.get(roomId);
+    if (feed === undefined) {
+      this.#feeds.set(
+        roomId,
+        feed = new RoomFeed({ ...this.#options, roomId }),
+      );
+    }
+    const { follower, firstOfUser } = feed.hold(connection);
+    connection.rooms.set(roomId, follower);
+    return { feed, follower, firstOfUser };
+  }
+
+  /** Whether this very subscription still stands: the connection may have left, or left and come again. */
+  stands(roomId: string, follower: Follower): boolean {
+    return follower.connection.rooms.get(roomId) === follower;
+  }
+
+  /** @returns whether it was the user's last socket in the room; undefined when it did not follow it */
+  unfollow(connection: Connection, roomId: string): boolean | undefined {
+    connection.rooms.delete(roomId);
+    const feed = this.#feeds.get(roomId);
+    const last = feed?.remove(connection);
+    if (feed?.followerCount === 0) this.#feeds.delete(roomId);
+    return last;
+  }
+
+  /** Takes all of a user's sockets out of a room. @returns those that followed it */
+  cut(userId: string, roomId: string): Connection[] {
+    const followers = this.#feeds.get(roomId)?.connectionsOf(userId) ?? [];
+    for (const connection of followers) this.unfollow(connection, roomId);
+    return followers;
+  }
+
+  /** Gives committed messages of one room to its followers. */
+  publish(roomId: string, messages: readonly MessageNew[]): void {
+    this.#feeds.get(roomId)?.publish(messages);
+  }
+
+  /**
+   * Tells a room's followers, but for the user's own sockets, that the user has come or gone. Left out
+   * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers.
+   */
+  announce(
+    roomId: string,
+    event: ServerEvent & { event: "room:system" },
+  ): void {
+    const feed = this.#feeds.get(roomId);
+    if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {
+      return;
+    }
+    feed.broadcast(eventFrame(event), new Set([event.data.user.id]));
+  }
+
+  /** Sends an event to a user's sockets, but for one when that is wanted. */
+  tellUser(userId: string, event: ServerEvent, except?: Connection): void {
+    const frame = eventFrame(event);
+    for (const connection of this.connectionsOf(userId)) {
+      if (connection !== except) connection.send(frame);
+    }
+  }
+}

@@ -1,0 +1,36 @@
+/** The one way this program waits, so that tests can hold the clock. */
+
+export interface Timers {
+  /** Runs a function once, `ms` milliseconds from now. Returns a function that calls it off. */
+  after(ms: number, run: () => void): () => void;
+}
+
+/** Timers of the runtime. */
+export const systemTimers: Timers = {
+  after(ms, run) {
+    const id = setTimeout(run, ms);
+    return () => clearTimeout(id);
+  },
+};
+
+/** Timers that can all be called off at once. */
+export function stoppableTimers(timers: Timers): Timers & { stop(): void } {
+  const pending = new Set<() => void>();
+  return {
+    after(ms, run) {
+      const cancelTimer = timers.after(ms, () => {
+        pending.delete(cancel);
+        run();
+      });
+      const cancel = () => {
+        pending.delete(cancel);
+        cancelTimer();
+      };
+      pending.add(cancel);
+      return cancel;
+    },
+    stop() {
+      for (const cancel of [...pending]) cancel();
+    },
+  };
+}

@@ -1,0 +1,121 @@
+import type { Connection } from "./connection.ts";
+import { envelopesFrame } from "./frames.ts";
+import type { Hub } from "./hub.ts";
+import { paceOf } from "./pace.ts";
+import { TYPING_TIMEOUT_MS, type UserRef } from "./protocol.ts";
+import type { Timers } from "./timers.ts";
+
+/** A user who is typing in a room. */
+interface Mark {
+  connection: Connection;
+  cancelExpiry: () => void;
+}
+
+/** What a room's followers are yet to be told. */
+interface Outgoing {
+  changes: Map<string, { user: UserRef; isTyping: boolean }>;
+  sentAt: number;
+  timer: (() => void) | undefined;
+}
+
+/**
+ * Typing marks. A mark ends by itself {@link TYPING_TIMEOUT_MS} after its last refresh, with a sent
+ * message, and with the socket that set it. In a busy room only the newest state of each user is
+ * sent, seldom enough (see {@link paceOf}).
+ */
+export class Typing {
+  readonly #marks = new Map<string, Map<string, Mark>>();
+  readonly #outgoing = new Map<string, Outgoing>();
+  readonly #options: { hub: Hub; clock: () => number; timers: Timers };
+
+  constructor(options: { hub: Hub; clock: () => number; timers: Timers }) {
+    this.#options = options;
+  }
+
+  /** The user types, or has ceased to, on this connection. */
+  set(connection: Connection, roomId: string, isTyping: boolean): void {
+    const { user } = connection;
+    if (!isTyping) return this.clear(user, roomId);
+    let room = this.#marks.get(roomId);
+    if (room === undefined) this.#marks.set(roomId, room = new Map());
+    room.get(user.id)?.cancelExpiry();
+    const cancelExpiry = this.#options.timers.after(
+      TYPING_TIMEOUT_MS,
+      () => this.clear(user, roomId),
+    );
+    room.set(user.id, { connection, cancelExpiry });
+    this.#tell(roomId, user, true);
+  }
+
+  /** Ends the user's mark in a room, if there is one. */
+  clear(user: UserRef, roomId: string): void {
+    const room = this.#marks.get(roomId);
+    const mark = room?.get(user.id);
+    if (room === undefined || mark === undefined) return;
+    mark.cancelExpiry();
+    room.delete(user.id);
+    if (room.size === 0) this.#marks.delete(roomId);
+    this.#tell(roomId, user, false);
+  }
+
+  /** Ends the marks that were set on a connection, in the rooms it followed. */
+  clearConnection(connection: Connection, roomIds: Iterable<string>): void {
+    for (const roomId of roomIds) {
+      const mark = this.#marks.get(roomId)?.get(connection.user.id);
+      if (mark?.connection === connection) this.clear(connection.user, roomId);
+    }
+  }
+
+  #tell(roomId: string, user: UserRef, isTyping: boolean): void {
+    const { hub, clock, timers } = this.#options;
+    const followers = hub.feed(roomId)?.followerCount ?? 0;
+    let outgoing = this.#outgoing.get(roomId);
+    if (outgoing === undefined) {
+      outgoing = { changes: new Map(), sentAt: -Infinity, timer: undefined };
+      this.#outgoing.set(roomId, outgoing);
+    }
+    outgoing.changes.set(user.id, { user, isTyping });
+    if (outgoing.timer !== undefined) return;
+    const wait = outgoing.sentAt + paceOf(followers) - clock();
+    if (wait <= 0) this.#flush(roomId, outgoing);
+    else {outgoing.timer = timers.after(wait, () =>
+        this.#flush(roomId, outgoing));}
+  }
+
+  #flush(roomId: string, outgoing: Outgoing): void {
+    const changes = [...outgoing.changes.values()];
+    outgoing.changes.clear();
+    outgoing.sentAt = this.#options.clock();
+    // Once more after a pause, to forget the room when it has become quiet.
+    outgoing.timer = this.#options.timers.after(
+      paceOf(this.#options.hub.feed(roomId)?.followerCount ?? 0),
+      () => {
+        outgoing.timer = undefined;
+        if (outgoing.changes.size > 0) this.#flush(roomId, outgoing);
+        else this.#outgoing.delete(roomId);
+      },
+    );
+    this.#send(roomId, changes);
+  }
+
+  /** Everybody gets the same frame, but who is in it gets one without themself. */
+  #send(roomId: string, changes: { user: UserRef; isTyping: boolean }[]): void {
+    const feed = this.#options.hub.feed(roomId);
+    if (feed === undefined || changes.length === 0) return;
+    const typists = new Set(changes.map(({ user }) => user.id));
+    const envelopes = changes.map((change) =>
+      JSON.stringify({ event: "typing:update", data: { roomId, ...change } })
+    );
+    feed.broadcast(envelopesFrame(envelopes), typists);
+    if (changes.length === 1) return;
+    for (const userId of typists) {
+      const others = envelopes.filter((_, index) =>
+        changes[index]!.user.id !== userId
+      );
+      const frame = envelopesFrame(others);
+      for (const connection of feed.connectionsOf(userId)) {
+        connection.send(frame);
+      }
+    }
+  }
+}
