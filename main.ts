@@ -1,0 +1,184 @@
+/** The composition root: settings → database → realtime → routes → server, and back in reverse. */
+
+import { type Config, ConfigError, loadConfig } from "./config.ts";
+import { openDatabase } from "./db/database.ts";
+import { migrate, NewerDatabaseError } from "./db/migrate.ts";
+import { DataDirInUseError } from "./db/pglite.ts";
+import { createLog, errorFields, type Log } from "./log.ts";
+import { createRealtime } from "./realtime/realtime.ts";
+import { systemTimers, type Timers } from "./realtime/timers.ts";
+import { createApp } from "./routes/app.ts";
+import type { BuildManifest } from "./routes/deps.ts";
+import { createSessionKeys } from "./routes/tokens.ts";
+
+const STATIC_DIR = new URL("./static/", import.meta.url);
+
+/** Requests in flight get this long at shutdown, in milliseconds. */
+const SHUTDOWN_TIMEOUT_MS = 4_000;
+
+/** Size of the secret made for development, in bytes. */
+const SECRET_BYTES = 32;
+
+export interface StartOptions {
+  /** Milliseconds since 1970; the system's clock by default. */
+  clock?: () => number;
+  timers?: Timers;
+  /** Takes log lines; standard output by default. */
+  writeLog?: (line: string) => void;
+}
+
+export interface RunningApp {
+  readonly port: number;
+  /** Finishes what was accepted, says goodbye to clients and closes everything. Again waits for the first. */
+  stop(): Promise<void>;
+}
+
+/** Starts ChatKet; resolves when it serves. */
+export async function start(
+  config: Config,
+  options: StartOptions = {},
+): Promise<RunningApp> {
+  const { clock = Date.now, timers = systemTimers, writeLog = writeToStdout } =
+    options;
+  const log = createLog({
+    level: config.logLevel,
+    json: config.environment === "production",
+    clock,
+    write: writeLog,
+  });
+  const manifest = await readManifest();
+  const db = await openDatabase(config, log);
+  try {
+    const applied = await migrate(db);
+    if (applied.length > 0) {
+      log.info("database migrated", { migrations: applied });
+    }
+    const keys = await createSessionKeys(
+      config.jwtSecret ?? await keptSecret(config.dataDir),
+    );
+    const realtime = createRealtime({ config, db, log, clock, timers });
+    const app = createApp({
+      config,
+      db,
+      log,
+      clock,
+      keys,
+      realtime,
+      manifest,
+      staticDir: STATIC_DIR,
+    });
+    const server = Deno.serve({
+      port: config.port,
+      hostname: config.host,
+      onListen: ({ port, hostname }) =>
+        log.info("ChatKet is listening", {
+          url: urlOf(config, hostname, port),
+          port,
+        }),
+    }, (request, info) => app.fetch(request, info));
+
+    const close = async () => {
+      await realtime.drain();
+      const cancel = Promise.withResolvers<void>();
+      const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
+      await Promise.race([server.shutdown(), cancel.promise]);
+      stopWaiting();
+      await db.destroy();
+      log.info("ChatKet has stopped");
+    };
+    let closed: Promise<void> | undefined;
+    return { port: server.addr.port, stop: () => closed ??= close() };
+  } catch (error) {
+    await db.destroy();
+    throw error;
+  }
+}
+
+/** The secret of development: made on first start and kept, so that sessions outlive a restart. */
+async function keptSecret(dataDir: string): Promise<string> {
+  const path = `${dataDir}/jwt_secret`;
+  try {
+    return await Deno.readTextFile(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  await Deno.mkdir(dataDir, { recursive: true });
+  const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex();
+  await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
+  return secret;
+}
+
+async function readManifest(): Promise<BuildManifest> {
+  try {
+    return JSON.parse(
+      await Deno.readTextFile(new URL("build/manifest.json", STATIC_DIR)),
+    );
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new ConfigError(
+      "static/build: the browser code has not been built; run: deno task build",
+    );
+  }
+}
+
+/** An address that can be clicked: a wildcard address is this machine. */
+function urlOf(config: Config, hostname: string, port: number): string {
+  if (config.publicOrigin !== undefined) return config.publicOrigin;
+  const host = /^(0\.0\.0\.0|::)$/.test(hostname) ? "localhost" : hostname;
+  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function writeToStdout(line: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+}
+
+/** A start that failed for a reason the operator can mend is one line; anything else keeps its stack. */
+function explainFailure(error: unknown): string {
+  const plain = [
+    ConfigError,
+    DataDirInUseError,
+    NewerDatabaseError,
+    Deno.errors.AddrInUse,
+  ];
+  if (plain.some((kind) => error instanceof kind)) {
+    return (error as Error).message;
+  }
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function logUncaught(log: Log): void {
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error("uncaught error", errorFields(event.error));
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("unhandled rejection", errorFields(event.reason));
+  });
+}
+
+if (import.meta.main) {
+  try {
+    const config = loadConfig(Deno.env.toObject());
+    const app = await start(config);
+    logUncaught(createLog({
+      level: config.logLevel,
+      json: config.environment === "production",
+      clock: Date.now,
+      write: writeToStdout,
+    }));
+    const stop = async () => {
+      await app.stop();
+      Deno.exit(0);
+    };
+    Deno.addSignalListener("SIGTERM", stop);
+    Deno.addSignalListener("SIGINT", stop);
+  } catch (error) {
+    Deno.stderr.writeSync(
+      new TextEncoder().encode(
+        `ChatKet cannot start. ${explainFailure(error)}\n`,
+      ),
+    );
+    Deno.exit(1);
+  }
+}
