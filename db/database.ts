@@ -24,7 +24,13 @@ export async function openDatabase(
   settings: DatabaseSettings,
   log: Log,
 ): Promise<Database> {
-  return new Kysely<Schema>({ dialect: await chooseDialect(settings, log) });
+  const db = new Kysely<Schema>({
+    dialect: await chooseDialect(settings, log),
+  });
+  // Kysely closes only what it has used: without a first query `destroy()` would leave the embedded
+  // database running and its folder locked. A server need not be there yet.
+  if (settings.databaseUrl === undefined) await pingDatabase(db);
+  return db;
 }
 
 async function chooseDialect(

@@ -24,7 +24,8 @@ const BROWSER_FOLDERS = ["tests/browser"];
 interface Section {
   readonly name: string;
   readonly what: string;
-  readonly folders: (file: string) => boolean;
+  /** Whether a test file belongs to the section. */
+  readonly owns: (file: string) => boolean;
   /**
    * Whether each test must leave no timer or resource behind. Where the tests of a file share an app
    * or a pool its timers outlive each test; there tests/leaks_test.ts looks at a whole life instead.
@@ -46,6 +47,10 @@ interface Outcome extends JunitCounts {
   readonly leftOut: readonly string[];
 }
 
+/** Tests of one engine alone are in files that begin with its name. */
+const notOnlyFor = (engine: string) => (file: string) =>
+  !new RegExp(`(^|/)${engine}_[^/]*$`).test(file);
+
 const within = (folders: readonly string[]) => (file: string) =>
   folders.some((folder) => file.startsWith(`${folder}/`));
 
@@ -54,28 +59,29 @@ const SECTIONS: readonly Section[] = [
     name: "unit",
     what: "unit and repository tests",
     sanitize: true,
-    folders: (file) => !within([...ENGINE_FOLDERS, ...BROWSER_FOLDERS])(file),
+    owns: (file) => !within([...ENGINE_FOLDERS, ...BROWSER_FOLDERS])(file),
     prepare: () => Promise.resolve({ env: { CHATKET_TEST_ENGINE: "pglite" } }),
   },
   {
     name: "pglite",
     what: "behaviour on the embedded database",
     sanitize: false,
-    folders: within(ENGINE_FOLDERS),
+    owns: (file) =>
+      within(ENGINE_FOLDERS)(file) && notOnlyFor("postgres")(file),
     prepare: () => Promise.resolve({ env: { CHATKET_TEST_ENGINE: "pglite" } }),
   },
   {
     name: "postgres",
     what: "behaviour on a PostgreSQL server",
     sanitize: false,
-    folders: within(ENGINE_FOLDERS),
+    owns: (file) => within(ENGINE_FOLDERS)(file) && notOnlyFor("pglite")(file),
     prepare: preparePostgres,
   },
   {
     name: "browser",
     what: "journeys in Chromium",
     sanitize: false,
-    folders: within(BROWSER_FOLDERS),
+    owns: within(BROWSER_FOLDERS),
     async prepare() {
       const missing = await chromiumMissing();
       return missing ?? { env: { CHATKET_TEST_ENGINE: "pglite" } };
@@ -188,7 +194,7 @@ async function main(): Promise<boolean> {
   const outcomes: Outcome[] = [];
   for (const section of SECTIONS) {
     if (wanted.size > 0 && !wanted.has(section.name)) continue;
-    const own = files.filter(section.folders);
+    const own = files.filter(section.owns);
     if (chosen.length > 0 && own.length === 0) continue;
     say(`\n=== ${section.name}: ${section.what} (${own.length} files)`);
     outcomes.push(await runSection(section, own));

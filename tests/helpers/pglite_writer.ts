@@ -1,0 +1,28 @@
+/**
+ * A process that opens the embedded database in the folder given as its argument and stores messages
+ * one after another, until it is killed. Prints `ready`, then the `seq` of each after it is stored.
+ */
+
+import { openDatabase } from "../../db/database.ts";
+import { storeMessages } from "../../db/messages.ts";
+import { migrate } from "../../db/migrate.ts";
+import { silentLog } from "./log.ts";
+import { makeRoom, makeUser, newMessage, NOON } from "./records.ts";
+
+const print = (line: string) =>
+  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
+
+const [dataDir = ""] = Deno.args;
+const db = await openDatabase({ databaseUrl: undefined, dataDir }, silentLog);
+await migrate(db);
+const user = await makeUser(db);
+const roomId = await makeRoom(db, user);
+print("ready");
+for (;;) {
+  const [stored] = await storeMessages(
+    db,
+    [newMessage(roomId, user.id)],
+    NOON,
+  );
+  print(String(stored?.seq));
+}
