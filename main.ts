@@ -1,6 +1,11 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
-import { type Config, ConfigError, loadConfig } from "./config.ts";
+import {
+  type Config,
+  CONFIG_VARIABLES,
+  ConfigError,
+  loadConfig,
+} from "./config.ts";
 import { openDatabase } from "./db/database.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
@@ -159,7 +164,11 @@ function logUncaught(log: Log): void {
 
 if (import.meta.main) {
   try {
-    const config = loadConfig(Deno.env.toObject());
+    const config = loadConfig(
+      Object.fromEntries(
+        CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
+      ),
+    );
     const app = await start(config);
     logUncaught(createLog({
       level: config.logLevel,
