@@ -1,0 +1,54 @@
+/** Puts the routes together: the order of the middleware, the mounts, the last answers. */
+
+import { OpenAPIHono } from "@hono/zod-openapi";
+import { createMethodTable } from "./allowed_methods.ts";
+import { assetRoutes } from "./assets.ts";
+import { authRoutes } from "./auth.ts";
+import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
+import { docsRoutes } from "./docs.ts";
+import { answerError, answerNotFound } from "./errors.ts";
+import { healthRoutes } from "./health.ts";
+import { messageRoutes } from "./messages.ts";
+import {
+  createAuthLimits,
+  limitAuthAttempts,
+} from "./middleware/auth_limit.ts";
+import { bodyLimit } from "./middleware/body_limit.ts";
+import { requestLog } from "./middleware/request_log.ts";
+import { sameOrigin } from "./middleware/same_origin.ts";
+import { securityHeaders } from "./middleware/security_headers.ts";
+import { createSessionFinder, requireSession } from "./middleware/session.ts";
+import { realtimeRoutes } from "./realtime.ts";
+import { roomRoutes } from "./rooms.ts";
+
+/** The whole HTTP side. Give `Deno.serve`'s info as the second argument of `fetch`. */
+export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
+  const { config, log, clock } = appDeps;
+  const deps: RouteDeps = {
+    ...appDeps,
+    findSession: createSessionFinder(appDeps),
+    authLimits: createAuthLimits(clock),
+  };
+  const app = new OpenAPIHono<AppEnv>();
+
+  // The cheap refusals come first; none of them touches the database.
+  app.use(requestLog(log, clock));
+  app.use(securityHeaders(config));
+  app.use(sameOrigin(config));
+  app.use("/api/auth/*", limitAuthAttempts(deps.authLimits, config));
+  app.use("/login", limitAuthAttempts(deps.authLimits, config));
+  app.use(bodyLimit());
+  app.use("/api/rooms/*", requireSession(deps.findSession));
+
+  app.route("/", healthRoutes(deps));
+  app.route("/api/auth", authRoutes(deps));
+  app.route("/api/rooms", roomRoutes(deps));
+  app.route("/api/rooms", messageRoutes(deps));
+  app.route("/", realtimeRoutes(deps));
+  app.route("/", docsRoutes(app));
+  app.route("/", assetRoutes(deps));
+
+  app.notFound(answerNotFound(createMethodTable(app.routes)));
+  app.onError(answerError(log));
+  return app;
+}

@@ -1,0 +1,142 @@
+/** Signing in and out: code request, verification, logout, me. */
+
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { AppEnv, RouteDeps } from "./deps.ts";
+import { requestLoginCode, verifyLoginCode } from "./login.ts";
+import { requireSession } from "./middleware/session.ts";
+import { problem } from "./problems.ts";
+import {
+  jsonAnswer,
+  jsonBody,
+  LoginCode,
+  problemResponses,
+  Username,
+  UserSchema,
+} from "./schemas.ts";
+import { clearSessionCookie, setSessionCookie } from "./session_cookie.ts";
+import { answerInvalid, signedIn } from "./validation.ts";
+
+const requestCode = createRoute({
+  method: "post",
+  path: "/request-code",
+  tags: ["Authentication"],
+  summary: "Request a login code",
+  description:
+    "Makes the user when new. A new code voids the earlier ones. `code` is in the answer only with `CODE_DELIVERY=response`.",
+  request: {
+    body: jsonBody(z.object({ username: Username }).openapi("CodeRequest")),
+  },
+  responses: {
+    200: jsonAnswer(
+      "The code was made",
+      z.object({
+        message: z.string().openapi({ example: "Code generated successfully" }),
+        code: z.string().exactOptional().openapi({ example: "123456" }),
+      }).openapi("CodeRequested"),
+    ),
+    ...problemResponses(
+      "validation_failed",
+      "cross_origin",
+      "body_too_large",
+      "unsupported_media_type",
+      "too_many_requests",
+    ),
+  },
+});
+
+const verifyCode = createRoute({
+  method: "post",
+  path: "/verify-code",
+  tags: ["Authentication"],
+  summary: "Trade a login code for an access token",
+  description:
+    "Sets the cookie `chatket_session` too. A code works once, for 10 minutes, and dies after 5 wrong tries.",
+  request: {
+    body: jsonBody(
+      z.object({ username: Username, code: LoginCode }).openapi("CodeAttempt"),
+    ),
+  },
+  responses: {
+    200: jsonAnswer(
+      "Signed in",
+      z.object({ accessToken: z.string(), user: UserSchema }).openapi(
+        "SignedIn",
+      ),
+    ),
+    ...problemResponses(
+      "validation_failed",
+      "invalid_code",
+      "cross_origin",
+      "body_too_large",
+      "unsupported_media_type",
+      "too_many_requests",
+    ),
+  },
+});
+
+const logout = createRoute({
+  method: "post",
+  path: "/logout",
+  tags: ["Authentication"],
+  summary: "Clear the session cookie",
+  responses: {
+    204: { description: "Signed out" },
+    ...problemResponses("cross_origin"),
+  },
+});
+
+const me = createRoute({
+  method: "get",
+  path: "/me",
+  tags: ["Authentication"],
+  summary: "The signed-in user",
+  security: signedIn,
+  responses: {
+    200: jsonAnswer("The user", z.object({ user: UserSchema })),
+    ...problemResponses("unauthorized"),
+  },
+});
+
+/** Mounted under `/api/auth`. */
+export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
+  app.use("/me", requireSession(deps.findSession));
+
+  app.openapi(requestCode, async (c) => {
+    const { username } = c.req.valid("json");
+    const result = await requestLoginCode(deps, username);
+    if (!result.ok) return problem(c, result.code, result);
+    const message = result.loginCode === undefined
+      ? "Code generated successfully; read it in the server's log"
+      : "Code generated successfully";
+    return c.json(
+      {
+        message,
+        ...(result.loginCode === undefined ? {} : { code: result.loginCode }),
+      },
+      200,
+    );
+  });
+
+  app.openapi(verifyCode, async (c) => {
+    const { username, code } = c.req.valid("json");
+    const result = await verifyLoginCode(deps, username, code);
+    if (!result.ok) {
+      if (result.code === "invalid_code") return problem(c, "invalid_code");
+      return problem(c, result.code, result);
+    }
+    setSessionCookie(c, result.accessToken, deps.config);
+    return c.json(
+      { accessToken: result.accessToken, user: result.user },
+      200,
+    );
+  });
+
+  app.openapi(logout, (c) => {
+    clearSessionCookie(c, deps.config);
+    return c.body(null, 204);
+  });
+
+  app.openapi(me, (c) => c.json({ user: c.var.session.user }, 200));
+  return app;
+}

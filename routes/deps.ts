@@ -1,0 +1,41 @@
+/** What the routes are made of: everything comes in as an argument. */
+
+import type { Config } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import type { Log } from "../log.ts";
+import type { Realtime } from "../realtime/realtime.ts";
+import type { AuthLimits } from "./middleware/auth_limit.ts";
+import type { Session, SessionFinder } from "./middleware/session.ts";
+import type { SessionKeys } from "./tokens.ts";
+
+/** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
+export interface BuildManifest {
+  readonly entries: Readonly<
+    Record<string, { readonly file: string; readonly imports?: string[] }>
+  >;
+}
+
+export interface AppDeps {
+  readonly config: Config;
+  readonly db: Database;
+  readonly log: Log;
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  readonly keys: SessionKeys;
+  readonly realtime: Realtime;
+  readonly manifest: BuildManifest;
+  /** The folder `static/`, with a slash at its end. */
+  readonly staticDir: URL;
+}
+
+/** What the parts of the app share beside what it is made of. */
+export interface RouteDeps extends AppDeps {
+  readonly findSession: SessionFinder;
+  readonly authLimits: AuthLimits;
+}
+
+/** Hono's context: the peer address comes from `Deno.serve`, the session from the middleware. */
+export interface AppEnv {
+  Bindings: Partial<Deno.ServeHandlerInfo>;
+  Variables: { session: Session };
+}

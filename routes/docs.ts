@@ -1,0 +1,90 @@
+/** The documentation: OpenAPI with Swagger UI, the realtime events beside it, all from this host. */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { type Context, Hono } from "hono";
+import { asyncApiDocument } from "./asyncapi.ts";
+import type { AppEnv } from "./deps.ts";
+import { eventsPage, problemsPage, swaggerPage } from "./docs_pages.tsx";
+import { answerFile, FileStore } from "./file_store.ts";
+import { problem } from "./problems.ts";
+
+/** Swagger UI comes from its package; only these two of its files are needed. */
+const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"];
+const OWN_FILES = ["docs.css", "swagger_init.js"];
+
+const DESCRIPTION = `
+Real-time chat. Request a code with \`POST /api/auth/request-code\`, trade it for a token with
+\`POST /api/auth/verify-code\`, and send the token as \`Authorization: Bearer …\` (this page is signed in
+by the cookie, as soon as you try it out). Messages are posted over the realtime connection: see
+[Realtime events](/docs/events). Errors are explained under [Problems](/docs/problems).
+`;
+
+/** Mounted at the root. @param api the app whose routes are documented, also those added later */
+export function docsRoutes(api: OpenAPIHono<AppEnv>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  // Made when first asked for: a start should not wait for pages that few look at.
+  const openApi = once(() => openApiDocument(api));
+  const asyncApi = once(asyncApiDocument);
+  app.get("/docs", (c) => c.redirect("/docs/", 301));
+  app.get("/docs/openapi.json", (c) => c.json(openApi()));
+  app.get("/docs/asyncapi.json", (c) => c.json(asyncApi()));
+
+  const pages = {
+    "/docs/": swaggerPage,
+    "/docs/events": eventsPage,
+    "/docs/problems": problemsPage,
+  };
+  for (const [path, render] of Object.entries(pages)) {
+    const html = once(render);
+    app.get(path, (c) => c.html(html()));
+  }
+
+  const folders: [URL, string[]][] = [
+    [
+      new URL(".", import.meta.resolve("swagger-ui-dist/swagger-ui.css")),
+      SWAGGER_FILES,
+    ],
+    [new URL("./docs_assets/", import.meta.url), OWN_FILES],
+  ];
+  for (const [folder, names] of folders) {
+    const store = new FileStore(folder);
+    for (const name of names) {
+      app.get(`/docs/${name}`, (c) => answerStored(c, store, name));
+    }
+  }
+  return app;
+}
+
+async function answerStored(
+  c: Context,
+  store: FileStore,
+  name: string,
+): Promise<Response> {
+  const file = await store.read(name);
+  return file === undefined
+    ? problem(c, "not_found")
+    : await answerFile(c, file, "no-cache");
+}
+
+function openApiDocument(api: OpenAPIHono<AppEnv>) {
+  const { openAPIRegistry: registry } = api;
+  registry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
+  registry.registerComponent("securitySchemes", "cookie", {
+    type: "apiKey",
+    in: "cookie",
+    name: "chatket_session",
+  });
+  return api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "ChatKet", version: "1.0.0", description: DESCRIPTION },
+  });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,74 @@
+/** What is answered when no route fits, and when one fails. */
+
+import type { ErrorHandler, NotFoundHandler } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { isUnavailable } from "../db/errors.ts";
+import { errorFields, type Log } from "../log.ts";
+import type { AppEnv } from "./deps.ts";
+import { problem, type ProblemCode } from "./problems.ts";
+
+/** When to try again after the database was away, in milliseconds: a restart takes about that. */
+const RETRY_AFTER_MS = 2_000;
+
+/** The framework's own refusals, by status. */
+const FRAMEWORK_PROBLEMS: Readonly<Record<number, ProblemCode>> = {
+  400: "validation_failed",
+  404: "not_found",
+  405: "method_not_allowed",
+  413: "body_too_large",
+  415: "unsupported_media_type",
+};
+
+/** Never raised by a lost connection: a mistake in this program. */
+const PROGRAM_FAULTS = [
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+];
+
+/** Tells an unknown address from a known one that was asked with the wrong method. */
+export function answerNotFound(
+  allowedMethods: (path: string) => string[],
+): NotFoundHandler<AppEnv> {
+  return (c) => {
+    const allowed = allowedMethods(c.req.path);
+    if (allowed.length === 0) return problem(c, "not_found");
+    const headers = { allow: allowed.join(", ") };
+    // An honest answer to OPTIONS, without a word of CORS: other origins get nothing from it.
+    if (c.req.method === "OPTIONS") return c.body(null, 204, headers);
+    return problem(c, "method_not_allowed", { headers });
+  };
+}
+
+/** Answers what a handler threw: by kind, never with its words. The log has them, under the same id. */
+export function answerError(log: Log): ErrorHandler<AppEnv> {
+  return (error, c) => {
+    if (error instanceof HTTPException) {
+      const code = FRAMEWORK_PROBLEMS[error.status];
+      if (code !== undefined) {
+        return problem(c, code, { detail: error.message });
+      }
+    }
+    const id = crypto.randomUUID();
+    const fields = { id, method: c.req.method, path: c.req.path };
+    const instance = `urn:uuid:${id}`;
+    if (
+      isUnavailable(error) &&
+      !PROGRAM_FAULTS.some((fault) => error instanceof fault)
+    ) {
+      log.warn("request failed: the database is away", {
+        ...fields,
+        ...errorFields(error),
+      });
+      return problem(c, "unavailable", {
+        instance,
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    log.error("request failed", { ...fields, ...errorFields(error) });
+    return problem(c, "internal", { instance });
+  };
+}

@@ -1,0 +1,107 @@
+/** Signing in with a code: the rules, for the API and for the plain forms alike. */
+
+import type { Config } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { replaceLoginCode, tryLoginCode } from "../db/login_codes.ts";
+import { findOrCreateUser, findUserByName, type User } from "../db/users.ts";
+import type { Log } from "../log.ts";
+import type { AuthLimits } from "./middleware/auth_limit.ts";
+import {
+  createLoginCode,
+  hashLoginCode,
+  type SessionKeys,
+  signSession,
+} from "./tokens.ts";
+
+/** How long a code lives, in milliseconds. */
+export const CODE_LIFE_MS = 10 * 60_000;
+
+export interface LoginDeps {
+  readonly config: Pick<Config, "codeDelivery" | "jwtExpiresInSeconds">;
+  readonly db: Database;
+  readonly log: Log;
+  readonly clock: () => number;
+  readonly keys: SessionKeys;
+  readonly authLimits: AuthLimits;
+}
+
+export interface TooMany {
+  readonly ok: false;
+  readonly code: "too_many_requests";
+  readonly retryAfterMs: number;
+}
+
+/** `loginCode` is there only when it is delivered in the answer. */
+export type CodeRequest = { ok: true; loginCode?: string } | TooMany;
+
+export type Verification =
+  | { ok: true; user: User; accessToken: string }
+  | { ok: false; code: "invalid_code" }
+  | TooMany;
+
+/**
+ * Makes a new code for a user, made when missing, and voids the one before.
+ *
+ * @param username in lower case
+ */
+export async function requestLoginCode(
+  deps: LoginDeps,
+  username: string,
+): Promise<CodeRequest> {
+  const retryAfterMs = deps.authLimits.codeRequests.consume(username);
+  if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
+  const now = deps.clock();
+  const user = await findOrCreateUser(
+    deps.db,
+    { id: crypto.randomUUID(), username },
+    new Date(now),
+  );
+  const loginCode = createLoginCode();
+  await replaceLoginCode(deps.db, {
+    userId: user.id,
+    codeHash: await hashLoginCode(deps.keys, user.id, loginCode),
+    expiresAt: new Date(now + CODE_LIFE_MS),
+    now: new Date(now),
+  });
+  if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
+  deps.log.info("login code", { username, loginCode });
+  return { ok: true };
+}
+
+/**
+ * Tries a code. A name that nobody has is refused after the same work as a wrong code, and locked
+ * like any other, so that answers do not tell who exists.
+ *
+ * @param username in lower case
+ */
+export async function verifyLoginCode(
+  deps: LoginDeps,
+  username: string,
+  loginCode: string,
+): Promise<Verification> {
+  const { wrongCodes } = deps.authLimits;
+  // Counted before the try and taken back after a right one: guesses sent at once all count.
+  const retryAfterMs = wrongCodes.consume(username);
+  if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
+  const now = deps.clock();
+  const user = await findUserByName(deps.db, username);
+  const userId = user?.id ?? crypto.randomUUID();
+  const isRight = await tryLoginCode(deps.db, {
+    userId,
+    codeHash: await hashLoginCode(deps.keys, userId, loginCode),
+    now: new Date(now),
+  });
+  if (user === undefined || !isRight) {
+    return { ok: false, code: "invalid_code" };
+  }
+  wrongCodes.refund(username);
+  const accessToken = await signSession(deps.keys, user, {
+    now,
+    expiresInSeconds: deps.config.jwtExpiresInSeconds,
+  });
+  return { ok: true, user, accessToken };
+}
+
+function tooMany(retryAfterMs: number): TooMany {
+  return { ok: false, code: "too_many_requests", retryAfterMs };
+}

@@ -1,0 +1,112 @@
+/** The table of HTTP errors, and the only maker of `application/problem+json` (RFC 9457). */
+
+import type { Context, TypedResponse } from "hono";
+
+/** Every error a client may meet: its stable code, status and title. */
+export const PROBLEMS = {
+  validation_failed: { status: 400, title: "The request is not valid" },
+  bad_cursor: { status: 400, title: "The cursor points nowhere" },
+  unsupported_subprotocol: {
+    status: 400,
+    title: "None of the offered subprotocols is spoken here",
+  },
+  unauthorized: { status: 401, title: "Sign in first" },
+  invalid_code: { status: 401, title: "The username or the code is wrong" },
+  cross_origin: {
+    status: 403,
+    title: "The request comes from another site",
+  },
+  not_a_member: { status: 403, title: "Join the room first" },
+  not_found: { status: 404, title: "There is nothing here" },
+  room_not_found: { status: 404, title: "There is no such room" },
+  connection_not_found: { status: 404, title: "There is no such connection" },
+  method_not_allowed: { status: 405, title: "The method is not allowed here" },
+  room_name_taken: {
+    status: 409,
+    title: "Another room has this name",
+  },
+  body_too_large: { status: 413, title: "The request body is too large" },
+  unsupported_media_type: {
+    status: 415,
+    title: "The request body is not of an accepted type",
+  },
+  upgrade_required: { status: 426, title: "Connect with a WebSocket" },
+  too_many_requests: { status: 429, title: "Too many requests" },
+  internal: { status: 500, title: "Something went wrong" },
+  unavailable: { status: 503, title: "Not available at the moment" },
+} as const;
+
+export type ProblemCode = keyof typeof PROBLEMS;
+
+/** The status that goes with a code. */
+export type StatusOf<C extends ProblemCode> = typeof PROBLEMS[C]["status"];
+
+/** The fault of one input. `path` is empty for the input as a whole. */
+export interface FieldError {
+  path: string;
+  message: string;
+}
+
+export interface ProblemBody {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  code: ProblemCode;
+  errors?: FieldError[] | undefined;
+  instance?: string | undefined;
+}
+
+/** Typed by status, so that a route can only answer the problems its documentation names. */
+export type ProblemResponse<C extends ProblemCode> = C extends ProblemCode
+  ? Response & TypedResponse<ProblemBody, StatusOf<C>, "json">
+  : never;
+
+export interface ProblemOptions {
+  /** What went wrong this time; the title when left out. */
+  detail?: string;
+  errors?: FieldError[];
+  /** Names this occurrence in the log. */
+  instance?: string;
+  /** Milliseconds until a retry makes sense; becomes `Retry-After`. */
+  retryAfterMs?: number;
+  headers?: Record<string, string>;
+}
+
+/** Where the codes are explained. */
+export const PROBLEM_DOCS_PATH = "/docs/problems";
+
+/** Answers a problem. */
+export function problem<C extends ProblemCode>(
+  c: Context,
+  code: C,
+  options: ProblemOptions = {},
+): ProblemResponse<C> {
+  const { status, title } = PROBLEMS[code];
+  const { detail = title, errors, instance, retryAfterMs } = options;
+  const body: ProblemBody = {
+    type: `${PROBLEM_DOCS_PATH}#${code}`,
+    title,
+    status,
+    detail,
+    code,
+    errors,
+    instance,
+  };
+  const headers: Record<string, string> = {
+    "content-type": "application/problem+json",
+    "cache-control": "no-store",
+    ...options.headers,
+  };
+  if (retryAfterMs !== undefined) {
+    headers["retry-after"] = String(retryAfterSeconds(retryAfterMs));
+  }
+  if (status === 401) headers["www-authenticate"] = "Bearer";
+  const response: Response = c.body(JSON.stringify(body), status, headers);
+  return response as ProblemResponse<C>;
+}
+
+/** Whole seconds, never 0: that would say “at once”. */
+function retryAfterSeconds(milliseconds: number): number {
+  return Math.max(1, Math.ceil(milliseconds / 1000));
+}

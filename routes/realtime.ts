@@ -1,0 +1,198 @@
+/** The doors of the realtime side: checks who comes in and hands over a transport. Knows no events. */
+
+import { type Context, Hono } from "hono";
+import {
+  BEARER_PREFIX,
+  MAX_FRAME_BYTES,
+  SUBPROTOCOL,
+} from "../realtime/protocol.ts";
+import type { Admission } from "../realtime/admission.ts";
+import type { AppEnv, RouteDeps } from "./deps.ts";
+import { clientAddress } from "./middleware/client_address.ts";
+import { requestToken, type Session } from "./middleware/session.ts";
+import { problem, type ProblemCode } from "./problems.ts";
+import { isForeign, ownOrigin } from "./request_origin.ts";
+
+/** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
+const IDLE_TIMEOUT_SECONDS = 30;
+
+/** When one who was turned away may try again, in milliseconds. */
+const RETRY_AFTER_MS = 5_000;
+
+/** Mounted at the root. */
+export function realtimeRoutes(deps: RouteDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  app.get("/ws", (c) => openSocket(c, deps));
+  app.get("/api/events", (c) => openStream(c, deps));
+  app.post("/api/events", (c) => postFrame(c, deps));
+  return app;
+}
+
+async function openSocket(
+  c: Context<AppEnv>,
+  deps: RouteDeps,
+): Promise<Response> {
+  if (!asksForWebSocket(c)) {
+    return problem(c, "upgrade_required", {
+      headers: { upgrade: "websocket" },
+    });
+  }
+  const offered = offeredProtocols(c);
+  const session = await socketSession(c, deps, offered);
+  if (typeof session === "string") return problem(c, session);
+  if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
+    return problem(c, "unsupported_subprotocol", {
+      detail: `Offer the subprotocol ${SUBPROTOCOL}`,
+    });
+  }
+  const admission = admit(c, deps, session);
+  if (admission instanceof Response) return admission;
+  try {
+    const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
+      idleTimeout: IDLE_TIMEOUT_SECONDS,
+    });
+    // Set here, never by the runtime: it would echo the first entry, which may be the token.
+    if (offered.length > 0) {
+      response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
+    }
+    deps.realtime.openSocket(admission, socket, session);
+    return response;
+  } catch (error) {
+    admission.release();
+    throw error;
+  }
+}
+
+function asksForWebSocket(c: Context): boolean {
+  return c.req.method === "GET" &&
+    headerList(c, "upgrade").includes("websocket") &&
+    headerList(c, "connection").includes("upgrade") &&
+    c.req.header("sec-websocket-version") === "13" &&
+    c.req.header("sec-websocket-key") !== undefined;
+}
+
+function headerList(c: Context, name: string): string[] {
+  return (c.req.header(name) ?? "").toLowerCase().split(",").map((entry) =>
+    entry.trim()
+  );
+}
+
+function offeredProtocols(c: Context): string[] {
+  return (c.req.header("sec-websocket-protocol") ?? "").split(",")
+    .map((entry) => entry.trim()).filter((entry) => entry !== "");
+}
+
+/**
+ * Whose socket it is to be. A browser sends the cookie along whoever's page asks, so with the cookie
+ * the page must be ours; a bearer entry was put there on purpose.
+ */
+async function socketSession(
+  c: Context,
+  deps: RouteDeps,
+  offered: string[],
+): Promise<Session | ProblemCode> {
+  const bearer = offered.find((entry) => entry.startsWith(BEARER_PREFIX))
+    ?.slice(BEARER_PREFIX.length);
+  const carried = bearer ?? requestToken(c)?.token;
+  if (carried === undefined) return "unauthorized";
+  const usesCookie = bearer === undefined &&
+    requestToken(c)?.source === "cookie";
+  if (usesCookie && !isOwnPage(c, deps)) return "cross_origin";
+  return await deps.findSession(carried) ?? "unauthorized";
+}
+
+function isOwnPage(c: Context, deps: RouteDeps): boolean {
+  const own = ownOrigin(c, deps.config);
+  return own !== undefined && c.req.header("origin") === own;
+}
+
+/** Holds a place among the open sockets, or answers why there is none. */
+function admit(
+  c: Context,
+  deps: RouteDeps,
+  session: Session,
+): Admission | Response {
+  const admission = deps.realtime.admit(
+    session.user.id,
+    clientAddress(c, deps.config.trustedProxyHops),
+  );
+  if (admission === "draining") {
+    return problem(c, "unavailable", {
+      detail: "The server is shutting down",
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
+  if (admission === "too_many_sockets") {
+    return problem(c, "too_many_requests", {
+      detail: "Too many open connections",
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
+  return admission;
+}
+
+async function streamSession(
+  c: Context,
+  deps: RouteDeps,
+): Promise<Session | ProblemCode> {
+  const carried = requestToken(c);
+  if (carried === undefined) return "unauthorized";
+  if (carried.source === "cookie" && isForeign(c, deps.config)) {
+    return "cross_origin";
+  }
+  return await deps.findSession(carried.token) ?? "unauthorized";
+}
+
+async function openStream(
+  c: Context<AppEnv>,
+  deps: RouteDeps,
+): Promise<Response> {
+  const session = await streamSession(c, deps);
+  if (typeof session === "string") return problem(c, session);
+  const headers = {
+    "content-type": "text/event-stream",
+    "cache-control": "no-store, no-transform",
+    // nginx would hold events back to fill its buffer.
+    "x-accel-buffering": "no",
+  };
+  // Hono answers HEAD with GET's handler and drops the body: a stream opened here would never end.
+  if (c.req.method === "HEAD") return c.body(null, 200, headers);
+  const admission = admit(c, deps, session);
+  if (admission instanceof Response) return admission;
+  return c.body(deps.realtime.openStream(admission, session), 200, headers);
+}
+
+/** One client envelope for an open stream; its ack (or `error` event) is the answer. */
+async function postFrame(
+  c: Context<AppEnv>,
+  deps: RouteDeps,
+): Promise<Response> {
+  const session = await streamSession(c, deps);
+  if (typeof session === "string") return problem(c, session);
+  if (!isJson(c)) return problem(c, "unsupported_media_type");
+  const connectionId = c.req.query("connection");
+  if (connectionId === undefined) {
+    return problem(c, "validation_failed", {
+      errors: [{ path: "connection", message: "the stream's connectionId" }],
+    });
+  }
+  const frame = await c.req.arrayBuffer();
+  if (frame.byteLength > MAX_FRAME_BYTES) {
+    return problem(c, "body_too_large", {
+      detail: `A frame has at most ${MAX_FRAME_BYTES} bytes`,
+    });
+  }
+  const result = await deps.realtime.postFrame(
+    connectionId,
+    session.user.id,
+    new TextDecoder().decode(frame),
+  );
+  if (result === "not_found") return problem(c, "connection_not_found");
+  if (result.answer === undefined) return c.body(null, 204);
+  return c.body(result.answer, 200, { "content-type": "application/json" });
+}
+
+function isJson(c: Context): boolean {
+  const type = c.req.header("content-type")?.split(";")[0]?.trim();
+  return type?.toLowerCase() === "application/json";
+}

@@ -1,0 +1,251 @@
+/** Rooms: list, create, read, join, leave, members, reading position. */
+
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { listMembers } from "../db/memberships.ts";
+import {
+  createRoom,
+  findRoom,
+  listAllRooms,
+  listUserRooms,
+  type RoomRow,
+} from "../db/rooms.ts";
+import type { AppEnv, RouteDeps } from "./deps.ts";
+import { problem } from "./problems.ts";
+import { refuseOutsider } from "./room_access.ts";
+import { decodeRoomCursor, encodeRoomCursor } from "./room_cursor.ts";
+import {
+  jsonAnswer,
+  jsonBody,
+  MAX_PAGE,
+  MemberSchema,
+  problemResponses,
+  ReadMark,
+  RoomListQuery,
+  RoomName,
+  RoomParams,
+  RoomSchema,
+} from "./schemas.ts";
+import { answerInvalid, signedIn } from "./validation.ts";
+import { roomView } from "./room_view.ts";
+
+const common = { tags: ["Rooms"], security: signedIn };
+
+const listRooms = createRoute({
+  ...common,
+  method: "get",
+  path: "/",
+  summary: "The caller's rooms, or with `all=true` every room",
+  description:
+    "Most recently active first. With `all=true`, `q` filters and `limit` and `cursor` page; the next page's address is in the `Link` header.",
+  request: { query: RoomListQuery },
+  responses: {
+    200: jsonAnswer("The rooms", z.array(RoomSchema)),
+    ...problemResponses("validation_failed", "bad_cursor", "unauthorized"),
+  },
+});
+
+const create = createRoute({
+  ...common,
+  method: "post",
+  path: "/",
+  summary: "Create a room",
+  description:
+    "The creator is its first member. Names are unique without regard to case.",
+  request: { body: jsonBody(z.object({ name: RoomName }).openapi("NewRoom")) },
+  responses: {
+    201: jsonAnswer("The new room", RoomSchema),
+    ...problemResponses(
+      "validation_failed",
+      "unauthorized",
+      "cross_origin",
+      "room_name_taken",
+      "body_too_large",
+      "unsupported_media_type",
+    ),
+  },
+});
+
+const read = createRoute({
+  ...common,
+  method: "get",
+  path: "/{id}",
+  summary: "One room",
+  request: { params: RoomParams },
+  responses: {
+    200: jsonAnswer("The room", RoomSchema),
+    ...problemResponses("unauthorized", "room_not_found"),
+  },
+});
+
+const join = createRoute({
+  ...common,
+  method: "post",
+  path: "/{id}/join",
+  summary: "Become a member",
+  description: "Also when already a member.",
+  request: { params: RoomParams },
+  responses: {
+    200: jsonAnswer("The room", RoomSchema),
+    ...problemResponses("unauthorized", "cross_origin", "room_not_found"),
+  },
+});
+
+const leave = createRoute({
+  ...common,
+  method: "post",
+  path: "/{id}/leave",
+  summary: "End the membership",
+  description: "The caller's sockets stop receiving the room at once.",
+  request: { params: RoomParams },
+  responses: {
+    204: { description: "Left" },
+    ...problemResponses(
+      "unauthorized",
+      "cross_origin",
+      "not_a_member",
+      "room_not_found",
+    ),
+  },
+});
+
+const markRead = createRoute({
+  ...common,
+  method: "post",
+  path: "/{id}/read",
+  summary: "Move the reading position forward",
+  description: "A position behind the stored one changes nothing.",
+  request: { params: RoomParams, body: jsonBody(ReadMark) },
+  responses: {
+    204: { description: "Noted" },
+    ...problemResponses(
+      "validation_failed",
+      "unauthorized",
+      "cross_origin",
+      "not_a_member",
+      "room_not_found",
+      "unsupported_media_type",
+    ),
+  },
+});
+
+const members = createRoute({
+  ...common,
+  method: "get",
+  path: "/{id}/members",
+  summary: "The members, by name",
+  request: { params: RoomParams },
+  responses: {
+    200: jsonAnswer("The members", z.array(MemberSchema)),
+    ...problemResponses("unauthorized", "not_a_member", "room_not_found"),
+  },
+});
+
+/** Mounted under `/api/rooms`, behind `requireSession`. */
+export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
+  const { db, realtime, clock } = deps;
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
+
+  app.openapi(listRooms, async (c) => {
+    const { user } = c.var.session;
+    const { all, q, limit = MAX_PAGE, cursor } = c.req.valid("query");
+    const after = cursor === undefined ? undefined : decodeRoomCursor(cursor);
+    if (cursor !== undefined && after === undefined) {
+      return problem(c, "bad_cursor");
+    }
+    await realtime.flushSeen();
+    if (all !== "true") {
+      const rooms = await listUserRooms(db, user.id);
+      return c.json(rooms.map(roomView), 200);
+    }
+    // One more than asked for tells whether there is a next page.
+    const found = await listAllRooms(db, user.id, {
+      limit: limit + 1,
+      query: q,
+      after,
+    });
+    const page = found.slice(0, limit);
+    const last = page.at(-1);
+    if (found.length > limit && last !== undefined) {
+      c.header("Link", nextPageLink(c.req.path, { q, limit, last }));
+    }
+    return c.json(page.map(roomView), 200);
+  });
+
+  app.openapi(create, async (c) => {
+    const { user } = c.var.session;
+    const id = crypto.randomUUID();
+    const { name } = c.req.valid("json");
+    const now = new Date(clock());
+    if (!await createRoom(db, { id, name, createdBy: user.id, now })) {
+      return problem(c, "room_name_taken");
+    }
+    const room = await findRoom(db, id, user.id);
+    if (room === undefined) throw new Error(`the new room ${id} is gone`);
+    c.header("Location", `${c.req.path}/${id}`);
+    return c.json(roomView(room), 201);
+  });
+
+  app.openapi(read, async (c) => {
+    const { user } = c.var.session;
+    await realtime.flushSeen();
+    const room = await findRoom(db, c.req.valid("param").id, user.id);
+    if (room === undefined) return problem(c, "room_not_found");
+    return c.json(roomView(room), 200);
+  });
+
+  app.openapi(join, async (c) => {
+    const { user } = c.var.session;
+    const { id } = c.req.valid("param");
+    const joined = await realtime.membership.join(user, id);
+    if (joined === "no_room") return problem(c, "room_not_found");
+    await realtime.flushSeen();
+    const room = await findRoom(db, id, user.id);
+    if (room === undefined) return problem(c, "room_not_found");
+    return c.json(roomView(room), 200);
+  });
+
+  app.openapi(leave, async (c) => {
+    const { user } = c.var.session;
+    const { id } = c.req.valid("param");
+    if (await realtime.membership.leave(user, id)) return c.body(null, 204);
+    return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
+  });
+
+  app.openapi(markRead, async (c) => {
+    const { user } = c.var.session;
+    const { id } = c.req.valid("param");
+    const { lastSeq } = c.req.valid("json");
+    const marked = await realtime.markRead(user.id, id, lastSeq);
+    if (marked !== undefined) return c.body(null, 204);
+    return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
+  });
+
+  app.openapi(members, async (c) => {
+    const { id } = c.req.valid("param");
+    const refusal = await refuseOutsider(db, id, c.var.session.user.id);
+    if (refusal !== undefined) return problem(c, refusal);
+    const rows = await listMembers(db, id);
+    return c.json(
+      rows.map((row) => ({
+        id: row.id,
+        username: row.username,
+        joinedAt: row.joined_at.toISOString(),
+        status: realtime.statusOf(row.id),
+      })),
+      200,
+    );
+  });
+  return app;
+}
+
+/** RFC 8288: the address of the page after this one, for `Link`. */
+function nextPageLink(
+  path: string,
+  page: { q: string | undefined; limit: number; last: RoomRow },
+): string {
+  const query = new URLSearchParams({ all: "true" });
+  if (page.q !== undefined) query.set("q", page.q);
+  query.set("limit", String(page.limit));
+  query.set("cursor", encodeRoomCursor(page.last));
+  return `<${path}?${query}>; rel="next"`;
+}

@@ -1,0 +1,204 @@
+/** What the REST API takes and gives: checked by these schemas and documented from them. */
+
+import { z } from "@hono/zod-openapi";
+import { codePointLength } from "../realtime/protocol.ts";
+import { type ProblemCode, PROBLEMS, type StatusOf } from "./problems.ts";
+
+const UUID = "0198c5a2-7b6e-7c11-9a53-2f6f5f0e9d10";
+const TIME = "2026-01-31T12:00:00.000Z";
+
+/** Shortest and longest room name after trimming, in Unicode code points. */
+const ROOM_NAME_LENGTH = { min: 3, max: 40 };
+
+/** Most items on one page, of rooms or messages. */
+export const MAX_PAGE = 100;
+
+/** Longest `q`, in UTF-16 units: no room name is longer. */
+const MAX_QUERY = 100;
+
+export const Username = z.string()
+  .regex(/^[A-Za-z0-9_]{3,20}$/, "3 to 20 of A–Z, a–z, 0–9 and _")
+  .transform((name) => name.toLowerCase())
+  .openapi({
+    type: "string",
+    pattern: "^[A-Za-z0-9_]{3,20}$",
+    example: "alice",
+  });
+
+export const LoginCode = z.string().regex(/^[0-9]{6}$/, "six digits")
+  .openapi({ example: "123456" });
+
+/**
+ * What a name must not contain, because it shows nothing or turns its neighbours around: control
+ * and format characters (bidirectional controls, zero-width characters), line separators, private
+ * code points, and the letters that are drawn as nothing.
+ */
+const UNSEEN =
+  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0\u034f]/u;
+
+export const RoomName = z.string().trim()
+  .refine((name) => name.isWellFormed() && !UNSEEN.test(name), {
+    message: "no control, bidirectional or zero-width characters",
+  })
+  .refine((name) => {
+    const length = codePointLength(name);
+    return length >= ROOM_NAME_LENGTH.min && length <= ROOM_NAME_LENGTH.max;
+  }, { message: "3 to 40 characters" })
+  .openapi({
+    minLength: ROOM_NAME_LENGTH.min,
+    maxLength: ROOM_NAME_LENGTH.max,
+    example: "General",
+  });
+
+const Id = z.string().openapi({ format: "uuid", example: UUID });
+const Time = z.string().openapi({
+  format: "date-time",
+  description: "ISO 8601, UTC, with milliseconds",
+  example: TIME,
+});
+
+export const UserSchema = z.object({
+  id: Id,
+  username: z.string().openapi({ example: "alice" }),
+}).openapi("User");
+
+export const RoomSchema = z.object({
+  id: Id,
+  name: z.string().openapi({ example: "General" }),
+  createdAt: Time,
+  createdBy: UserSchema,
+  memberCount: z.int(),
+  isMember: z.boolean(),
+  lastSeq: z.int().openapi({
+    description: "seq of the newest message; 0 in an empty room",
+  }),
+  joinedAt: Time.exactOptional(),
+  lastSeenAt: Time.exactOptional(),
+  unreadCount: z.int().exactOptional(),
+}).openapi("Room", {
+  description:
+    "joinedAt, lastSeenAt and unreadCount are absent where the caller is no member.",
+});
+
+export const MemberSchema = z.object({
+  ...UserSchema.shape,
+  joinedAt: Time,
+  status: z.enum(["online", "offline"]),
+}).openapi("Member");
+
+export const MessageSchema = z.object({
+  messageId: Id,
+  roomId: Id,
+  seq: z.int().openapi({
+    description: "1, 2, 3 … within the room, without a gap",
+  }),
+  text: z.string(),
+  createdAt: Time,
+  clientMsgId: Id,
+  sender: UserSchema,
+}).openapi("Message");
+
+export const MessagePageSchema = z.object({
+  messages: z.array(MessageSchema).openapi({ description: "oldest first" }),
+  hasMore: z.boolean().openapi({
+    description: "more messages lie beyond this page, in the direction asked",
+  }),
+}).openapi("MessagePage");
+
+export const RoomParams = z.object({
+  id: z.guid().toLowerCase().openapi({
+    param: { name: "id", in: "path" },
+    example: UUID,
+  }),
+});
+
+/** Digits only: `1e3`, `0x10` and a repeated parameter are refused, not guessed at. */
+export const Limit = z.string()
+  .regex(/^[1-9][0-9]{0,2}$/, `a whole number from 1 to ${MAX_PAGE}`)
+  .transform(Number)
+  .refine((limit) => limit <= MAX_PAGE, `a whole number from 1 to ${MAX_PAGE}`)
+  .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE });
+
+export const RoomListQuery = z.object({
+  all: z.enum(["true", "false"]).optional().openapi({
+    description: "`true` lists every room, not only the caller's",
+  }),
+  q: z.string().max(MAX_QUERY)
+    // PostgreSQL's text holds no NUL; no name does either.
+    .refine((query) => !query.includes("\0"), "no NUL")
+    .optional().openapi({
+      description:
+        "keeps the rooms whose name contains this, without regard to case",
+    }),
+  limit: Limit.optional(),
+  cursor: z.string().optional().openapi({
+    description: 'from the `Link: <…>; rel="next"` header of the page before',
+  }),
+});
+
+export const MessagesQuery = z.object({
+  limit: Limit.optional(),
+  before: z.guid().optional().openapi({
+    description:
+      "the id of a message of this room: the page ends just before it",
+  }),
+  after: z.guid().optional().openapi({
+    description:
+      "the id of a message of this room: the page begins just after it",
+  }),
+});
+
+export const ReadMark = z.object({
+  lastSeq: z.int().min(0).openapi({
+    description: "seq of the newest message that was read",
+  }),
+}).openapi("ReadMark");
+
+export const ProblemSchema = z.object({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(Object.keys(PROBLEMS) as [ProblemCode, ...ProblemCode[]]),
+  errors: z.array(z.object({ path: z.string(), message: z.string() }))
+    .optional(),
+  instance: z.string().optional(),
+}).openapi("Problem", { description: "RFC 9457 problem details" });
+
+interface ProblemResponseDocs {
+  description: string;
+  content: { "application/problem+json": { schema: typeof ProblemSchema } };
+}
+
+/** The part of a route's `responses` that documents its problems, by status. */
+export function problemResponses<C extends ProblemCode>(
+  ...codes: C[]
+): { [S in StatusOf<C>]: ProblemResponseDocs } {
+  const responses: Record<number, ProblemResponseDocs> = {};
+  for (const code of codes) {
+    const { status, title } = PROBLEMS[code];
+    const line = `\`${code}\`: ${title}`;
+    const known = responses[status];
+    responses[status] = {
+      description: known === undefined ? line : `${known.description}; ${line}`,
+      content: { "application/problem+json": { schema: ProblemSchema } },
+    };
+  }
+  return responses as { [S in StatusOf<C>]: ProblemResponseDocs };
+}
+
+/** A required JSON body. */
+export function jsonBody<S extends z.ZodType>(schema: S) {
+  return {
+    required: true,
+    content: { "application/json": { schema } },
+  } as const;
+}
+
+/** A JSON answer. */
+export function jsonAnswer<S extends z.ZodType>(
+  description: string,
+  schema: S,
+) {
+  return { description, content: { "application/json": { schema } } } as const;
+}
