@@ -31,7 +31,7 @@ const requestCode = createRoute({
       "The code was made",
       z.object({
         message: z.string().openapi({ example: "Code generated successfully" }),
-        code: z.string().exactOptional().openapi({ example: "123456" }),
+        code: z.string().optional().openapi({ example: "123456" }),
       }).openapi("CodeRequested"),
     ),
     ...problemResponses(

@@ -1,6 +1,7 @@
 /** The doors of the realtime side: checks who comes in and hands over a transport. Knows no events. */
 
-import { type Context, Hono } from "hono";
+import { OpenAPIHono } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import {
   BEARER_PREFIX,
   MAX_FRAME_BYTES,
@@ -11,6 +12,7 @@ import type { AppEnv, RouteDeps } from "./deps.ts";
 import { clientAddress } from "./middleware/client_address.ts";
 import { requestToken, type Session } from "./middleware/session.ts";
 import { problem, type ProblemCode } from "./problems.ts";
+import { documentRealtimePaths } from "./realtime_paths.ts";
 import { isForeign, ownOrigin } from "./request_origin.ts";
 
 /** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
@@ -20,8 +22,9 @@ const IDLE_TIMEOUT_SECONDS = 30;
 const RETRY_AFTER_MS = 5_000;
 
 /** Mounted at the root. */
-export function realtimeRoutes(deps: RouteDeps): Hono<AppEnv> {
-  const app = new Hono<AppEnv>();
+export function realtimeRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
+  const app = new OpenAPIHono<AppEnv>();
+  documentRealtimePaths(app);
   app.get("/ws", (c) => openSocket(c, deps));
   app.get("/api/events", (c) => openStream(c, deps));
   app.post("/api/events", (c) => postFrame(c, deps));

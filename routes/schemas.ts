@@ -72,9 +72,9 @@ export const RoomSchema = z.object({
   lastSeq: z.int().openapi({
     description: "seq of the newest message; 0 in an empty room",
   }),
-  joinedAt: Time.exactOptional(),
-  lastSeenAt: Time.exactOptional(),
-  unreadCount: z.int().exactOptional(),
+  joinedAt: Time.optional(),
+  lastSeenAt: Time.optional(),
+  unreadCount: z.int().optional(),
 }).openapi("Room", {
   description:
     "joinedAt, lastSeenAt and unreadCount are absent where the caller is no member.",
