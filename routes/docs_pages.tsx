@@ -40,7 +40,7 @@ function page(title: string, head: ComponentChildren, body: ComponentChildren) {
           <a href="/docs/openapi.json">OpenAPI</a>
           <a href="/docs/asyncapi.json">AsyncAPI</a>
         </nav>
-        <main>{body}</main>
+        {body}
       </body>
     </html>,
   );
@@ -55,7 +55,7 @@ export function swaggerPage(): string {
       <script src="/docs/swagger-ui-bundle.js" defer></script>
       <script src="/docs/swagger_init.js" defer></script>
     </>,
-    <div id="swagger-ui"></div>,
+    <main id="swagger-ui"></main>,
   );
 }
 
@@ -63,7 +63,7 @@ export function eventsPage(): string {
   return page(
     "Realtime events",
     null,
-    <>
+    <main class="reference">
       <h1>Realtime events</h1>
       <Introduction />
       <h2>Client → server</h2>
@@ -95,7 +95,7 @@ export function eventsPage(): string {
           <Example frame={{ event: name, data: event.example }} />
         </section>
       ))}
-      <h2>Close codes</h2>
+      <h2 id="close-codes">Close codes</h2>
       <table>
         <tbody>
           {CLOSE_CODES.map(([code, meaning]) => (
@@ -106,7 +106,7 @@ export function eventsPage(): string {
           ))}
         </tbody>
       </table>
-    </>,
+    </main>,
   );
 }
 
@@ -220,7 +220,7 @@ export function problemsPage(): string {
   return page(
     "Problems",
     null,
-    <>
+    <main class="reference">
       <h1>Problems</h1>
       <p>
         Errors are <code>application/problem+json</code> (RFC 9457).{" "}
@@ -248,6 +248,6 @@ export function problemsPage(): string {
           ))}
         </tbody>
       </table>
-    </>,
+    </main>,
   );
 }
