@@ -27,14 +27,18 @@ export function securityHeaders(
   config: Pick<Config, "publicOrigin" | "trustedProxyHops">,
 ): MiddlewareHandler {
   return async function securityHeaders(c, next) {
+    // Read before: once a request was upgraded to a WebSocket its headers are gone.
+    const policy = contentSecurityPolicy(ownOrigin(c, config));
+    const https = isHttps(c, config);
+    // Read before: the headers of an upgraded request are gone afterwards.
+    const policy = contentSecurityPolicy(ownOrigin(c, config));
+    const https = isHttps(c, config);
     await next();
+    if (c.res.status === 101) return;
     const { headers } = c.res;
     for (const [name, value] of Object.entries(FIXED)) headers.set(name, value);
-    headers.set(
-      "content-security-policy",
-      contentSecurityPolicy(ownOrigin(c, config)),
-    );
-    if (isHttps(c, config)) {
+    headers.set("content-security-policy", policy);
+    if (https) {
       headers.set(
         "strict-transport-security",
         `max-age=${HSTS_SECONDS}`,
