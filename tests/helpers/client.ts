@@ -65,7 +65,7 @@ export async function connect(
     [SUBPROTOCOL, BEARER_PREFIX + person.token],
   );
   const client = follow(socket);
-  await opened(socket);
+  await withPatience(opened(socket), "the socket did not open");
   if (socket.protocol !== SUBPROTOCOL) {
     throw new Error(`the server chose the subprotocol "${socket.protocol}"`);
   }
