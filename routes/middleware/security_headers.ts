@@ -30,9 +30,6 @@ export function securityHeaders(
     // Read before: once a request was upgraded to a WebSocket its headers are gone.
     const policy = contentSecurityPolicy(ownOrigin(c, config));
     const https = isHttps(c, config);
-    // Read before: the headers of an upgraded request are gone afterwards.
-    const policy = contentSecurityPolicy(ownOrigin(c, config));
-    const https = isHttps(c, config);
     await next();
     if (c.res.status === 101) return;
     const { headers } = c.res;
