@@ -95,6 +95,11 @@ export class ChatClient {
     if (opened && options.opened) this.rooms.load(opened, options.opened.page);
   }
 
+  /** Milliseconds since the epoch, by the clock this client was given. */
+  now(): number {
+    return this.#clock.now();
+  }
+
   /** Messages of others not yet read, over all rooms. */
   get unread(): number {
     return this.rooms.list.reduce((sum, room) => sum + room.unread, 0);

@@ -1,0 +1,137 @@
+/** Entry of the chat page: wires the client to the browser and the components to the client. */
+
+import { hydrate } from "preact";
+import { createApi } from "./client/api.ts";
+import { ChatClient } from "./client/chat_client.ts";
+import { systemClock } from "./client/clock.ts";
+import { type KeyValueStorage, MemoryStorage } from "./client/storage.ts";
+import { webSocketTransport } from "./client/websocket_transport.ts";
+import { laterTransport } from "./client/later_transport.ts";
+import { ChatApp } from "./components/chat_app.tsx";
+import { lazy } from "./components/later.tsx";
+import type { ChatPageProps, Theme } from "./page_props.ts";
+
+/** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
+const HIDDEN_DRAW_MS = 250;
+
+/** A year in seconds: how long a preference is kept. */
+const YEAR_S = 31_536_000;
+
+const root = document.getElementById("chat");
+if (root) start(root, JSON.parse(root.dataset.props ?? "{}"));
+
+async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
+  const drawing = createDrawing();
+  const extras = lazy(() => import("./extras.ts"));
+  const client = new ChatClient({
+    user: page.user,
+    rooms: page.rooms,
+    opened: page.room && page.page && { roomId: page.room.id, page: page.page },
+    api: createApi({ base: "/api", fetch: fetch.bind(window) }),
+    websocket: webSocketTransport({
+      url: `${location.origin.replace("http", "ws")}/ws`,
+      WebSocket,
+    }),
+    eventStream: laterTransport(async () => {
+      await extras.load();
+      const url = "/api/events";
+      return extras.module?.eventStreamTransport({
+        url,
+        fetch: fetch.bind(window),
+      });
+    }),
+    storage: openStorage(),
+    locks: navigator.locks,
+    clock: systemClock,
+    random: Math.random,
+    newId: newUuid,
+    onChange: drawing.request,
+  });
+  const opened = page.room && client.rooms.get(page.room.id);
+  if (opened) opened.roster = page.roster;
+  const controls = { onDraw: drawing.subscribe, setTheme, announce };
+  // What the server has drawn must be here before it is taken over.
+  if (opened === undefined) await extras.load();
+  hydrate(
+    <ChatApp client={client} page={page} extras={extras} controls={controls} />,
+    root,
+  );
+
+  addEventListener("online", () => client.connection.wake());
+  addEventListener("offline", () => client.connection.networkLost());
+  addEventListener("focus", drawing.request);
+  addEventListener("storage", ({ key }) => client.outbox.storageChanged(key));
+  addEventListener(
+    "pageshow",
+    ({ persisted }) => persisted && client.connection.wake(),
+  );
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "visible") client.connection.wake();
+    drawing.request();
+  });
+  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
+  document.cookie = cookie("chatket_tz", timeZone);
+  client.connection.start();
+}
+
+/** Draws at most once a frame, however much changes in between. */
+function createDrawing() {
+  let draw = () => {};
+  let isRequested = false;
+  const run = () => {
+    isRequested = false;
+    draw();
+  };
+  return {
+    request() {
+      if (isRequested) return;
+      isRequested = true;
+      if (document.hidden) setTimeout(run, HIDDEN_DRAW_MS);
+      else requestAnimationFrame(run);
+    },
+    subscribe(callback: () => void) {
+      draw = callback;
+      return () => {
+        draw = () => {};
+      };
+    },
+  };
+}
+
+function openStorage(): KeyValueStorage {
+  try {
+    localStorage.length;
+    return localStorage;
+  } catch {
+    return new MemoryStorage();
+  }
+}
+
+/** `crypto.randomUUID` exists only over https and on localhost; this works everywhere (RFC 9562, v4). */
+function newUuid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6] ?? 0) & 0x0f | 0x40;
+  bytes[8] = (bytes[8] ?? 0) & 0x3f | 0x80;
+  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("");
+  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}
+
+function setTheme(theme: Theme): void {
+  document.documentElement.dataset.theme = theme;
+  document.cookie = cookie("chatket_theme", theme);
+}
+
+function cookie(name: string, value: string): string {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  return `${name}=${
+    encodeURIComponent(value)
+  }; Path=/; Max-Age=${YEAR_S}; SameSite=Lax${secure}`;
+}
+
+function announce(title: string, unread: number): void {
+  document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} · ChatKet`;
+  const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
+  const href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
+  if (icon && icon.getAttribute("href") !== href) icon.href = href;
+}

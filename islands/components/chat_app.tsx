@@ -1,0 +1,152 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { ChatClient } from "../client/chat_client.ts";
+import type { ChatPageProps, Theme } from "../page_props.ts";
+import { createTimes } from "../text/times.ts";
+import { createTranslate } from "../text/translate.ts";
+import { ConnectionBar } from "./connection_bar.tsx";
+import { Later, type Lazy } from "./later.tsx";
+import { RoomPane } from "./room_pane.tsx";
+import { Sidebar } from "./sidebar.tsx";
+import { type Ui, UiContext } from "./ui.ts";
+
+/** What the page can do and the components cannot. */
+export interface PageControls {
+  /** Calls back when something changed and it is time to draw. Returns how to end that. */
+  onDraw: (draw: () => void) => () => void;
+  setTheme: (theme: Theme) => void;
+  /** Shows unread messages outside of the page: title and icon. */
+  announce: (title: string, unread: number) => void;
+}
+
+/** The whole chat. Drawn once on the server and from then on in the browser. */
+export function ChatApp(
+  { client, page, extras, controls }: {
+    client: ChatClient;
+    page: ChatPageProps;
+    /** What is not needed to show a room. */
+    extras: Lazy<typeof import("../extras.ts")>;
+    controls?: PageControls | undefined;
+  },
+) {
+  const [path, setPath] = useState(page.path);
+  const [isHydrated, setHydrated] = useState(false);
+  const [isSwitching, setSwitching] = useState(false);
+  const [theme, setTheme] = useState(page.theme);
+  const [, draw] = useState(0);
+  const navigate = (to: string) => {
+    if (to === location.pathname) return;
+    history.pushState(null, "", to);
+    setPath(to);
+  };
+
+  const t = useMemo(() => createTranslate(page.strings, page.locale), []);
+  const times = useMemo(() => {
+    const own = isHydrated
+      ? Intl.DateTimeFormat().resolvedOptions().timeZone
+      : page.timeZone;
+    return createTimes(page.locale, own);
+  }, [isHydrated]);
+  const ui: Ui = { client, t, times, navigate, isHydrated };
+
+  useEffect(() => {
+    setHydrated(true);
+    const onPopState = () => setPath(location.pathname);
+    addEventListener("popstate", onPopState);
+    const endDrawing = controls?.onDraw(() => draw((drawn) => drawn + 1));
+    return () => {
+      removeEventListener("popstate", onPopState);
+      endDrawing?.();
+    };
+  }, []);
+  useEffect(() => {
+    const onKeyDown = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+        event.preventDefault();
+        setSwitching(true);
+      } else if (
+        event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")
+      ) {
+        event.preventDefault();
+        navigate(
+          neighbour(
+            client,
+            path,
+            event.key === "ArrowDown" ? 1 : -1,
+            event.shiftKey,
+          ),
+        );
+      }
+    };
+    addEventListener("keydown", onKeyDown);
+    return () => removeEventListener("keydown", onKeyDown);
+  }, [path]);
+
+  const roomId = /^\/rooms\/([^/]+)$/.exec(path)?.[1];
+  const room = roomId === undefined ? undefined : client.rooms.get(roomId);
+  useEffect(() => {
+    const title = room?.room.name ??
+      t(path === "/discover" ? "discover" : "rooms");
+    controls?.announce(title, client.unread);
+  });
+  return (
+    <UiContext.Provider value={ui}>
+      <div class="app" data-pane={path === "/" ? "list" : "main"}>
+        {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
+        <ConnectionBar />
+        <Sidebar
+          path={path}
+          problem={page.problem}
+          lang={page.lang}
+          theme={theme}
+          onTheme={(chosen) => {
+            setTheme(chosen);
+            controls?.setTheme(chosen);
+          }}
+          onSwitch={() => setSwitching(true)}
+        />
+        {room
+          ? (
+            <RoomPane
+              key={roomId}
+              room={room}
+              formMessageId={page.formMessageId}
+            />
+          )
+          : (
+            <Later part={extras}>
+              {({ Lobby, OtherRoom }) =>
+                roomId !== undefined
+                  ? <OtherRoom key={roomId} id={roomId} known={page.room} />
+                  : <Lobby found={page.found} query={page.query ?? ""} />}
+            </Later>
+          )}
+        {isSwitching && (
+          <Later part={extras}>
+            {({ RoomSwitcher }) => (
+              <RoomSwitcher onClose={() => setSwitching(false)} />
+            )}
+          </Later>
+        )}
+      </div>
+    </UiContext.Provider>
+  );
+}
+
+/** The path of the room above or below in the list; with `onlyUnread` the next one with news. */
+function neighbour(
+  client: ChatClient,
+  path: string,
+  step: 1 | -1,
+  onlyUnread: boolean,
+): string {
+  const rooms = client.rooms.list;
+  const count = rooms.length;
+  const start = rooms.findIndex(({ room }) => path === `/rooms/${room.id}`);
+  for (let moved = 1; moved <= count; moved++) {
+    const next = rooms[(start + step * moved + count * 2) % count];
+    if (next && (!onlyUnread || next.unread > 0)) {
+      return `/rooms/${next.room.id}`;
+    }
+  }
+  return path;
+}

@@ -1,0 +1,131 @@
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
+import type { RoomState } from "../client/room_state.ts";
+import { Icon } from "./icon.tsx";
+import { useTick, useUi } from "./ui.ts";
+
+/** The counter appears when so many characters are left. */
+const COUNTER_FROM = 60;
+
+/** Where messages are written. It is never disabled: what cannot be sent now is kept. */
+export function Composer(
+  { state, formMessageId, onSent }: {
+    state: RoomState;
+    formMessageId: string;
+    onSent: () => void;
+  },
+) {
+  const { client, t } = useUi();
+  const { id, name } = state.room;
+  const box = useRef<HTMLTextAreaElement>(null);
+  const [left, setLeft] = useState(MAX_TEXT_LENGTH);
+
+  const measure = () => {
+    const { current } = box;
+    if (current === null) return;
+    setLeft(MAX_TEXT_LENGTH - codePointLength(current.value.trim()));
+    current.style.height = "auto";
+    current.style.height = `${current.scrollHeight}px`;
+  };
+  useLayoutEffect(() => {
+    // What was typed before the script came wins over an older draft.
+    if (box.current && box.current.value === "") {
+      box.current.value = client.drafts.read(id);
+    }
+    measure();
+  }, []);
+  useEffect(() => {
+    if (matchMedia("(hover: hover) and (min-width: 720px)").matches) {
+      box.current?.focus();
+    }
+  }, []);
+
+  const send = () => {
+    const { current } = box;
+    if (current === null || current.value.trim() === "" || left < 0) return;
+    client.send(id, current.value);
+    current.value = "";
+    measure();
+    onSent();
+  };
+  const onKeyDown = (event: KeyboardEvent) => {
+    // While an input method composes, Enter chooses a character; Safari says so by 229 alone.
+    if (
+      event.key !== "Enter" || event.shiftKey || event.isComposing ||
+      event.keyCode === 229
+    ) return;
+    event.preventDefault();
+    send();
+  };
+  return (
+    <form
+      class="composer"
+      method="post"
+      action={`/rooms/${id}/messages`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        send();
+        box.current?.focus();
+      }}
+    >
+      <Hints state={state} left={left} />
+      <div class="composer-box">
+        <textarea
+          ref={box}
+          name="text"
+          rows={1}
+          dir="auto"
+          aria-label={t("message")}
+          aria-describedby="composer-hint"
+          placeholder={t("writeTo", { name })}
+          enterkeyhint="send"
+          onInput={() => {
+            measure();
+            client.typed(id, box.current?.value ?? "");
+          }}
+          onKeyDown={onKeyDown}
+        />
+        <input type="hidden" name="clientMsgId" value={formMessageId} />
+        <button class="send" type="submit" aria-label={t("send")}>
+          <Icon name="send" />
+        </button>
+      </div>
+    </form>
+  );
+}
+
+/** One line of fixed height: the mute's countdown, the characters left, or who is typing. */
+function Hints({ state, left }: { state: RoomState; left: number }) {
+  const { t } = useUi();
+  const mutedFor = Math.ceil((state.mutedUntil - Date.now()) / 1000);
+  useTick(mutedFor > 0);
+  const { names } = state.typing;
+  const typing = names.length > 2
+    ? t("typingMany")
+    : names.length === 2
+    ? t("typingTwo", { a: names[0] ?? "", b: names[1] ?? "" })
+    : names.length === 1
+    ? t("typingOne", { a: names[0] ?? "" })
+    : "";
+  return (
+    <div class="hints">
+      <p class="typing">
+        {typing !== "" && (
+          <span class="dots" aria-hidden="true">
+            <i />
+            <i />
+            <i />
+          </span>
+        )}
+        <span dir="auto">{typing}</span>
+      </p>
+      <p id="composer-hint" class={left < 0 ? "over" : ""}>
+        {mutedFor > 0
+          ? t("mutedFor", { n: mutedFor })
+          : left < 0
+          ? t("charactersOver", { n: -left })
+          : left <= COUNTER_FROM && t("charactersLeft", { n: left })}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,58 @@
+import { useState } from "preact/hooks";
+import type { Strings } from "../strings/en.ts";
+import { Icon } from "./icon.tsx";
+import { useUi } from "./ui.ts";
+
+/** Makes a room and goes there. */
+export function CreateRoom(
+  { problem }: { problem: keyof Strings | undefined },
+) {
+  const { client, t, navigate } = useUi();
+  const [refusal, setRefusal] = useState(problem);
+  const create = async (
+    event: SubmitEvent & { currentTarget: HTMLFormElement },
+  ) => {
+    event.preventDefault();
+    const form = event.currentTarget;
+    const name = new FormData(form).get("name");
+    const result = await client.createRoom(String(name ?? "").trim());
+    setRefusal(result.ok ? undefined : REFUSALS[result.code] ?? "failed");
+    if (!result.ok) return;
+    form.reset();
+    navigate(`/rooms/${result.data.id}`);
+  };
+  return (
+    <form
+      class="create"
+      method="post"
+      action="/rooms"
+      noValidate
+      onSubmit={create}
+    >
+      <label for="room-name">{t("roomName")}</label>
+      <div class="create-box">
+        <input
+          id="room-name"
+          name="name"
+          autocomplete="off"
+          maxLength={80}
+          dir="auto"
+          aria-describedby="room-name-problem"
+          aria-invalid={refusal !== undefined}
+        />
+        <button type="submit" class="icon-button" aria-label={t("createRoom")}>
+          <Icon name="plus" />
+        </button>
+      </div>
+      <p id="room-name-problem" class="problem" role="alert">
+        {refusal && t(refusal)}
+      </p>
+    </form>
+  );
+}
+
+const REFUSALS: Record<string, keyof Strings> = {
+  room_name_taken: "roomNameTaken",
+  validation_failed: "badRoomName",
+  unreachable: "unreachable",
+};

@@ -1,0 +1,153 @@
+import { useEffect, useState } from "preact/hooks";
+import type { Room } from "../client/api.ts";
+import { Avatar } from "./avatar.tsx";
+import { BackLink } from "./back_link.tsx";
+import { isModified, useUi } from "./ui.ts";
+
+/** A search runs when the keys rest for this long, in milliseconds. */
+const SEARCH_DELAY_MS = 200;
+
+/** Every room there is, to search and to join. */
+export function Lobby(
+  { found, query }: { found: Room[] | undefined; query: string },
+) {
+  const { client, t } = useUi();
+  const [name, setName] = useState(query);
+  const [rooms, setRooms] = useState(found);
+  useEffect(() => {
+    // The page brought the answer to the search it was made with.
+    if (rooms !== undefined && name === query && rooms === found) return;
+    let isCurrent = true;
+    const timer = setTimeout(async () => {
+      const result = await client.api.findRooms(name.trim());
+      if (isCurrent && result.ok) setRooms(result.data);
+    }, rooms === undefined ? 0 : SEARCH_DELAY_MS);
+    return () => {
+      isCurrent = false;
+      clearTimeout(timer);
+    };
+  }, [name]);
+  return (
+    <main class="main lobby">
+      <header class="lobby-header">
+        <BackLink />
+        <h1>{t("discover")}</h1>
+        <p>{t("discoverLead")}</p>
+      </header>
+      <form
+        class="search"
+        role="search"
+        action="/discover"
+        onSubmit={(event) => event.preventDefault()}
+      >
+        <label class="visually-hidden" for="find-room">{t("findRoom")}</label>
+        <input
+          id="find-room"
+          type="search"
+          name="q"
+          placeholder={t("findRoom")}
+          autocomplete="off"
+          value={name}
+          onInput={(event) => setName(event.currentTarget.value)}
+        />
+        <noscript>
+          <button type="submit">{t("search")}</button>
+        </noscript>
+      </form>
+      {rooms?.length === 0 && (
+        <p class="empty">
+          {t(name.trim() === "" ? "noOtherRooms" : "noRoomFound")}
+        </p>
+      )}
+      <ul class="found">
+        {rooms?.map((room) => <FoundRoom key={room.id} room={room} />)}
+      </ul>
+    </main>
+  );
+}
+
+function FoundRoom({ room }: { room: Room }) {
+  const { client, t, navigate } = useUi();
+  const { id, name, memberCount } = room;
+  const isMember = client.rooms.get(id) !== undefined;
+  return (
+    <li>
+      <Avatar name={name} shape="room" />
+      <div class="found-name">
+        <b dir="auto">{name}</b>
+        <small>{t("memberCount", { n: memberCount })}</small>
+      </div>
+      {isMember
+        ? (
+          <a
+            class="button quiet"
+            href={`/rooms/${id}`}
+            aria-label={`${t("open")} ${name}`}
+            onClick={(event) => {
+              if (isModified(event)) return;
+              event.preventDefault();
+              navigate(`/rooms/${id}`);
+            }}
+          >
+            {t("open")}
+          </a>
+        )
+        : <JoinForm room={room} label={t("join")} />}
+    </li>
+  );
+}
+
+/** A button that makes the user a member and shows the room. */
+export function JoinForm({ room, label }: { room: Room; label: string }) {
+  const { client, t, navigate } = useUi();
+  const [problem, setProblem] = useState("");
+  const { id, name } = room;
+  return (
+    <form
+      class="join"
+      method="post"
+      action={`/rooms/${id}/join`}
+      onSubmit={async (event) => {
+        event.preventDefault();
+        const result = await client.joinRoom(id);
+        if (result.ok) navigate(`/rooms/${id}`);
+        else {setProblem(
+            t(result.code === "room_not_found" ? "roomMissing" : "failed"),
+          );}
+      }}
+    >
+      <button type="submit" aria-label={`${label} ${name}`}>{label}</button>
+      {problem && <p role="alert">{problem}</p>}
+    </form>
+  );
+}
+
+/** A room the user is not in. */
+export function OtherRoom(
+  { id, known }: { id: string; known: Room | undefined },
+) {
+  const { client, t } = useUi();
+  const [room, setRoom] = useState(known?.id === id ? known : undefined);
+  const [isMissing, setMissing] = useState(false);
+  useEffect(() => {
+    if (room !== undefined) return;
+    client.api.room(id).then((result) => {
+      if (result.ok) setRoom(result.data);
+      else setMissing(result.status === 404 || result.status === 400);
+    });
+  }, []);
+  return (
+    <main class="main lobby other-room">
+      <header class="lobby-header">
+        <BackLink />
+        {room && <Avatar name={room.name} shape="room" />}
+        {room && <h1 dir="auto">{room.name}</h1>}
+        {room && <p>{t("notMember")}</p>}
+        {isMissing && <h1>{t("roomMissing")}</h1>}
+      </header>
+      {room
+        ? <JoinForm room={room} label={t("joinRoom")} />
+        : <a class="button" href="/discover">{t("discover")}</a>}
+    </main>
+  );
+}

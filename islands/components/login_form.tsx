@@ -1,0 +1,145 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Api, ApiFailure } from "../client/api.ts";
+import type { LoginPageProps } from "../page_props.ts";
+import type { Strings } from "../strings/en.ts";
+import { createTranslate } from "../text/translate.ts";
+import { Logo } from "./icon.tsx";
+
+/** Signing in: a name, then the code for it. Works as plain forms, too. */
+export function LoginForm(
+  { page, api }: { page: LoginPageProps; api?: Api | undefined },
+) {
+  const t = createTranslate(page.strings, page.locale);
+  const [username, setUsername] = useState(page.username);
+  const [code, setCode] = useState(page.code);
+  const [problem, setProblem] = useState(page.problem);
+  const [isBusy, setBusy] = useState(false);
+  const input = useRef<HTMLInputElement>(null);
+  useEffect(() => input.current?.focus(), [username]);
+
+  const submit =
+    (run: (value: string) => Promise<ApiFailure | undefined>) =>
+    async (
+      event: SubmitEvent & { currentTarget: HTMLFormElement },
+    ) => {
+      event.preventDefault();
+      if (isBusy) return;
+      setBusy(true);
+      const failure = await run(input.current?.value.trim() ?? "");
+      setBusy(false);
+      setProblem(failure && (PROBLEMS[failure.code] ?? "failed"));
+      if (failure) input.current?.focus();
+    };
+  const requestCode = submit(async (name) => {
+    const result = await api?.requestCode(name);
+    if (!result?.ok) return result;
+    setCode(result.data.code);
+    setUsername(name);
+  });
+  const verifyCode = submit(async (entered) => {
+    const result = await api?.verifyCode(username ?? "", entered);
+    if (!result?.ok) return result;
+    location.assign(page.next);
+  });
+  const isFirstStep = username === undefined;
+  return (
+    <main class="login">
+      <div class="login-brand">
+        <Logo />
+        <p class="wordmark">ChatKet</p>
+        <p>{t("appTagline")}</p>
+      </div>
+      <div class="card">
+        <h1>{t("signInTitle")}</h1>
+        {isFirstStep
+          ? (
+            <form
+              key="name"
+              method="post"
+              action="/login"
+              noValidate
+              onSubmit={requestCode}
+            >
+              <p>{t("signInLead")}</p>
+              <label for="username">{t("username")}</label>
+              <input
+                ref={input}
+                id="username"
+                name="username"
+                autocomplete="username"
+                autocapitalize="none"
+                spellcheck={false}
+                maxLength={40}
+                aria-describedby="login-hint login-problem"
+                aria-invalid={problem !== undefined}
+              />
+              <input type="hidden" name="next" value={page.next} />
+              <p id="login-hint" class="hint">{t("usernameHint")}</p>
+              <Problem
+                text={problem &&
+                  t(problem === "badCode" ? "badUsername" : problem)}
+              />
+              <button type="submit">{t("continue")}</button>
+            </form>
+          )
+          : (
+            <form
+              key="code"
+              method="post"
+              action="/login/code"
+              noValidate
+              onSubmit={verifyCode}
+            >
+              <p>{t("codeLead", { name: username })}</p>
+              <p class="code-note">
+                {code === undefined ? t("codeInLog") : (
+                  <>
+                    {t("codeShown")} <b>{code}</b>
+                  </>
+                )}
+              </p>
+              <label for="code">{t("code")}</label>
+              <input
+                ref={input}
+                id="code"
+                name="code"
+                class="code-input"
+                inputMode="numeric"
+                autocomplete="one-time-code"
+                maxLength={6}
+                defaultValue={code}
+                aria-describedby="login-problem"
+                aria-invalid={problem !== undefined}
+              />
+              <input type="hidden" name="username" value={username} />
+              <input type="hidden" name="next" value={page.next} />
+              <Problem text={problem && t(problem)} />
+              <button type="submit">{t("signIn")}</button>
+              <a
+                class="button quiet"
+                href="/login"
+                onClick={(event) => {
+                  event.preventDefault();
+                  setProblem(undefined);
+                  setUsername(undefined);
+                }}
+              >
+                {t("otherName")}
+              </a>
+            </form>
+          )}
+      </div>
+    </main>
+  );
+}
+
+function Problem({ text }: { text: string | undefined }) {
+  return <p id="login-problem" class="problem" role="alert">{text}</p>;
+}
+
+const PROBLEMS: Record<string, keyof Strings> = {
+  validation_failed: "badCode",
+  invalid_code: "badCode",
+  too_many_requests: "tooManyTries",
+  unreachable: "unreachable",
+};

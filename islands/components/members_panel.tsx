@@ -1,0 +1,101 @@
+import { useRef } from "preact/hooks";
+import type { RoomState } from "../client/room_state.ts";
+import { Avatar } from "./avatar.tsx";
+import { Icon } from "./icon.tsx";
+import { useUi } from "./ui.ts";
+
+/** Who is in the room, and the way out of it. */
+export function MembersPanel(
+  { room, isOpen, onClose }: {
+    room: RoomState;
+    isOpen: boolean;
+    onClose: () => void;
+  },
+) {
+  const { client, t } = useUi();
+  const { users = [], onlineCount = 0, memberCount = room.room.memberCount } =
+    room.roster ?? {};
+  const isStale = client.connection.state.phase !== "live";
+  return (
+    <aside
+      id="members"
+      class={`members ${isOpen ? "open" : ""} ${isStale ? "stale" : ""}`}
+      onKeyDown={(event) => event.key === "Escape" && onClose()}
+    >
+      <header>
+        <h2>{t("members")}</h2>
+        <p>
+          {t("onlineCount", { n: onlineCount })} ·{" "}
+          {t("memberCount", { n: memberCount })}
+        </p>
+        <button
+          type="button"
+          class="icon-button close"
+          aria-label={t("close")}
+          onClick={onClose}
+        >
+          <Icon name="close" />
+        </button>
+      </header>
+      <ul aria-label={t("members")}>
+        {users.map(({ id, username, status }) => (
+          <li key={id} class={status}>
+            <Avatar name={username} />
+            <span class="name" dir="auto">{username}</span>
+            {id === client.user.id && <span class="you">{t("you")}</span>}
+            <span class="visually-hidden">{t(status)}</span>
+          </li>
+        ))}
+        {memberCount > users.length && users.length > 0 && (
+          <li class="more">
+            {t("moreMembers", { n: memberCount - users.length })}
+          </li>
+        )}
+      </ul>
+      <LeaveRoom room={room} />
+    </aside>
+  );
+}
+
+function LeaveRoom({ room }: { room: RoomState }) {
+  const { client, t, navigate } = useUi();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const { id, name } = room.room;
+  const leave = async () => {
+    dialog.current?.close();
+    const result = await client.leaveRoom(id);
+    if (result.ok) navigate("/");
+  };
+  return (
+    <form
+      class="leave"
+      method="post"
+      action={`/rooms/${id}/leave`}
+      onSubmit={(event) => {
+        event.preventDefault();
+        dialog.current?.showModal();
+      }}
+    >
+      <button type="submit" class="quiet">
+        <Icon name="leave" />
+        {t("leaveRoom")}
+      </button>
+      <dialog ref={dialog} aria-labelledby="leave-title">
+        <h2 id="leave-title">{t("leaveTitle", { name })}</h2>
+        <p>{t("leaveLead")}</p>
+        <div class="dialog-buttons">
+          <button
+            type="button"
+            class="quiet"
+            onClick={() => dialog.current?.close()}
+          >
+            {t("cancel")}
+          </button>
+          <button type="button" class="danger" onClick={leave}>
+            {t("leaveRoom")}
+          </button>
+        </div>
+      </dialog>
+    </form>
+  );
+}

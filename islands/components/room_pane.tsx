@@ -1,0 +1,68 @@
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { RoomState } from "../client/room_state.ts";
+import { Avatar } from "./avatar.tsx";
+import { BackLink } from "./back_link.tsx";
+import { Composer } from "./composer.tsx";
+import { Icon } from "./icon.tsx";
+import { MembersPanel } from "./members_panel.tsx";
+import { Timeline } from "./timeline.tsx";
+import { useUi } from "./ui.ts";
+
+/** A room the user is in: its head, its messages, the box to write in, its members. */
+export function RoomPane(
+  { room, formMessageId }: { room: RoomState; formMessageId: string },
+) {
+  const ui = useUi();
+  const { client, t } = ui;
+  const timeline = useRef<Timeline>(null);
+  const toggle = useRef<HTMLButtonElement>(null);
+  const [isMembersOpen, setMembersOpen] = useState(false);
+  useEffect(() => void client.rooms.open(room), [room]);
+  const { name, memberCount } = room.room;
+  const { onlineCount } = room.roster ?? {};
+  return (
+    <>
+      <main class="main room">
+        <header class="room-header">
+          <BackLink />
+          <Avatar name={name} shape="room" />
+          <div class="room-title">
+            <h1 dir="auto">{name}</h1>
+            <p>
+              {t("memberCount", { n: room.roster?.memberCount ?? memberCount })}
+              {onlineCount !== undefined && (
+                <>{" · "}{t("onlineCount", { n: onlineCount })}</>
+              )}
+            </p>
+          </div>
+          <button
+            ref={toggle}
+            type="button"
+            class="icon-button members-toggle"
+            aria-label={t("members")}
+            aria-expanded={isMembersOpen}
+            aria-controls="members"
+            onClick={() => setMembersOpen(!isMembersOpen)}
+          >
+            <Icon name="people" />
+          </button>
+        </header>
+        <Timeline key={room.room.id} ref={timeline} room={room} ui={ui} />
+        <Composer
+          key={room.room.id}
+          state={room}
+          formMessageId={formMessageId}
+          onSent={() => timeline.current?.jumpToEnd()}
+        />
+      </main>
+      <MembersPanel
+        room={room}
+        isOpen={isMembersOpen}
+        onClose={() => {
+          setMembersOpen(false);
+          toggle.current?.focus();
+        }}
+      />
+    </>
+  );
+}

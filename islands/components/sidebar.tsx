@@ -1,0 +1,199 @@
+import type { RoomState } from "../client/room_state.ts";
+import type { Theme } from "../page_props.ts";
+import type { Strings } from "../strings/en.ts";
+import { Avatar } from "./avatar.tsx";
+import { CreateRoom } from "./create_room.tsx";
+import { Icon, Logo } from "./icon.tsx";
+import { isModified, useUi } from "./ui.ts";
+
+interface SidebarProps {
+  path: string;
+  problem: keyof Strings | undefined;
+  lang: string;
+  theme: Theme;
+  onTheme: (theme: Theme) => void;
+  onSwitch: () => void;
+}
+
+/** The user's rooms, the way to more of them, and the user's own corner. */
+export function Sidebar(
+  { path, problem, lang, theme, onTheme, onSwitch }: SidebarProps,
+) {
+  const { client, t } = useUi();
+  const rooms = client.rooms.list;
+  return (
+    <div class="sidebar">
+      <header class="brand">
+        <a href="/" class="wordmark">
+          <Logo />ChatKet
+        </a>
+        <button
+          type="button"
+          class="icon-button switch"
+          aria-label={t("switchRoom")}
+          title={`${t("switchRoom")} (Ctrl K)`}
+          onClick={onSwitch}
+        >
+          <Icon name="search" />
+        </button>
+      </header>
+      <nav class="rooms" aria-label={t("rooms")}>
+        {rooms.length === 0 && <p class="empty">{t("noRooms")}</p>}
+        <ul>
+          {rooms.map((room) => (
+            <RoomLink
+              key={room.room.id}
+              room={room}
+              isCurrent={path === `/rooms/${room.room.id}`}
+            />
+          ))}
+        </ul>
+        <NavLink
+          path="/discover"
+          isCurrent={path === "/discover"}
+          class="discover-link"
+        >
+          <Icon name="compass" />
+          {t("discover")}
+        </NavLink>
+      </nav>
+      <CreateRoom problem={problem} />
+      <Account lang={lang} theme={theme} onTheme={onTheme} />
+    </div>
+  );
+}
+
+function RoomLink(
+  { room, isCurrent }: { room: RoomState; isCurrent: boolean },
+) {
+  const { client, t, isHydrated } = useUi();
+  const { id, name } = room.room;
+  const hasDraft = isHydrated && !isCurrent && client.drafts.read(id) !== "";
+  const unread = room.unread;
+  return (
+    <li class={unread > 0 ? "unread" : ""}>
+      <NavLink path={`/rooms/${id}`} isCurrent={isCurrent} class="room-link">
+        <Avatar name={name} shape="room" />
+        <span class="name" dir="auto">{name}</span>
+        {hasDraft && (
+          <span class="draft">
+            <Icon name="draft" />
+            <span class="visually-hidden">{t("draft")}</span>
+          </span>
+        )}
+        {unread > 0 && (
+          <span class="badge">
+            <span aria-hidden="true">{unread > 99 ? "99+" : unread}</span>
+            <span class="visually-hidden">
+              {t("unreadCount", { n: unread })}
+            </span>
+          </span>
+        )}
+      </NavLink>
+    </li>
+  );
+}
+
+function NavLink(
+  props: {
+    path: string;
+    isCurrent: boolean;
+    class: string;
+    children: preact.ComponentChildren;
+  },
+) {
+  const { navigate } = useUi();
+  const { path, isCurrent, children } = props;
+  return (
+    <a
+      class={props.class}
+      href={path}
+      aria-current={isCurrent ? "page" : undefined}
+      onClick={(event) => {
+        if (isModified(event)) return;
+        event.preventDefault();
+        navigate(path);
+      }}
+    >
+      {children}
+    </a>
+  );
+}
+
+const THEMES = [["system", "themeSystem"], ["light", "themeLight"], [
+  "dark",
+  "themeDark",
+]] as const;
+const LANGUAGES = [["en", "English"], ["tr", "Türkçe"]] as const;
+
+function Account(
+  { lang, theme, onTheme }: {
+    lang: string;
+    theme: Theme;
+    onTheme: (theme: Theme) => void;
+  },
+) {
+  const { client, t } = useUi();
+  const { username } = client.user;
+  const isLive = client.connection.state.phase === "live";
+  return (
+    <footer class="account">
+      <span class={`me ${isLive ? "live" : ""}`}>
+        <Avatar name={username} />
+      </span>
+      <b class="name" dir="auto">{username}</b>
+      <details class="settings">
+        <summary class="icon-button" aria-label={t("account")}>
+          <Icon name="settings" />
+        </summary>
+        <div class="menu">
+          <form method="post" action="/preferences">
+            <fieldset>
+              <legend>{t("theme")}</legend>
+              {THEMES.map(([value, label]) => (
+                <button
+                  key={value}
+                  type="submit"
+                  name="theme"
+                  value={value}
+                  aria-pressed={theme === value}
+                  onClick={(event) => {
+                    event.preventDefault();
+                    onTheme(value);
+                  }}
+                >
+                  {t(label)}
+                </button>
+              ))}
+            </fieldset>
+            <fieldset>
+              <legend>{t("language")}</legend>
+              {LANGUAGES.map(([value, label]) => (
+                <button
+                  key={value}
+                  type="submit"
+                  name="lang"
+                  value={value}
+                  lang={value}
+                  aria-pressed={lang === value}
+                >
+                  {label}
+                </button>
+              ))}
+            </fieldset>
+          </form>
+        </div>
+      </details>
+      <form method="post" action="/logout">
+        <button
+          type="submit"
+          class="icon-button"
+          aria-label={t("logOut")}
+          title={t("logOut")}
+        >
+          <Icon name="leave" />
+        </button>
+      </form>
+    </footer>
+  );
+}

@@ -1,0 +1,347 @@
+/**
+ * The messages of one room. The list is laid out from its end (`column-reverse`), so it stands at the
+ * newest message before any script runs and stays there as messages come; what is read above stays
+ * where it is to the pixel. At most `MAX_ROWS` messages are in the page, however long the room is.
+ */
+
+import { Component, createRef } from "preact";
+import type { MessageNew } from "../../realtime/protocol.ts";
+import type { RoomState } from "../client/room_state.ts";
+import { type TimelineItem, timelineItems } from "../text/timeline_items.ts";
+import { relativeDay } from "../text/times.ts";
+import { Icon } from "./icon.tsx";
+import { MessageRow } from "./message_row.tsx";
+import type { Ui } from "./ui.ts";
+
+/** Most messages in the page at once, and how far the window moves. */
+const MAX_ROWS = 150;
+const WINDOW_STEP = 50;
+
+/** Nearer to the end than this counts as being there, in pixels. */
+const END_PX = 100;
+
+/** More messages are shown when the edge of the window is nearer than this, in pixels. */
+const EDGE_PX = 600;
+
+interface TimelineProps {
+  room: RoomState;
+  ui: Ui;
+}
+
+interface TimelineState {
+  /** `seq` of the first message in the window; undefined: the window follows the end. */
+  top: number | undefined;
+}
+
+interface Anchor {
+  element: Element;
+  top: number;
+}
+
+export class Timeline extends Component<TimelineProps, TimelineState> {
+  override state: TimelineState = { top: undefined };
+  readonly #log = createRef<HTMLDivElement>();
+  /** Where the "new" line stands; fixed until the room is left or everything was read. */
+  #firstUnread = this.props.room.firstUnreadSeq(this.props.ui.client.user);
+  #hadUnread = this.#firstUnread !== undefined;
+  #isAtEnd = true;
+  /** `seq` of the newest message that was on the screen. */
+  #shownSeq = this.props.room.store.position;
+
+  /** Goes to the newest message. */
+  jumpToEnd(): void {
+    this.#isAtEnd = true;
+    this.setState({ top: undefined }, () => {
+      if (this.#log.current) this.#log.current.scrollTop = 0;
+    });
+  }
+
+  override componentDidMount(): void {
+    this.#settle(undefined);
+  }
+
+  /** Whether the user sees the newest message: then what comes is read at once. */
+  get #isReading(): boolean {
+    return this.#isAtEnd && typeof document !== "undefined" &&
+      document.hasFocus() &&
+      document.visibilityState === "visible";
+  }
+
+  override getSnapshotBeforeUpdate(): Anchor | undefined {
+    const log = this.#log.current;
+    if (log === null || this.#isAtEnd) return undefined;
+    const { top } = log.getBoundingClientRect();
+    for (const element of log.querySelectorAll(".message")) {
+      const box = element.getBoundingClientRect();
+      if (box.bottom > top) return { element, top: box.top };
+    }
+  }
+
+  override componentDidUpdate(
+    _props: TimelineProps,
+    _state: TimelineState,
+    anchor: Anchor | undefined,
+  ): void {
+    this.#settle(anchor);
+  }
+
+  /** Keeps what is read in its place and, when that is the end, marks it read. */
+  #settle(anchor: Anchor | undefined): void {
+    const { room, ui } = this.props;
+    const log = this.#log.current;
+    if (log !== null && anchor?.element.isConnected) {
+      log.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+    } else if (log !== null && this.#isAtEnd) log.scrollTop = 0;
+    if (this.#isReading) ui.client.markRead(room.room.id);
+  }
+
+  override render({ room, ui }: TimelineProps) {
+    const { client, t, times } = ui;
+    const { messages, hasOlder } = room.store;
+    const [start, end] = this.#window();
+    this.#moveUnreadLine();
+    if (this.#isAtEnd) this.#shownSeq = room.store.position;
+    const shown = messages.slice(start, end);
+    const items = timelineItems(shown, {
+      notices: ui.isHydrated && end === messages.length ? room.notices : [],
+      firstUnread: this.#firstUnread,
+      times,
+    });
+    const isEmpty = messages.length === 0 && room.isLoaded;
+    // Screen readers hear what arrives at the end, not history that is scrolled or loaded into view.
+    const live = this.#isAtEnd && room.isLoaded && ui.isHydrated
+      ? "polite"
+      : "off";
+    return (
+      <div class="timeline">
+        <div
+          class="log"
+          id="messages"
+          role="log"
+          aria-label={t("messages")}
+          aria-live={live}
+          tabIndex={0}
+          ref={this.#log}
+          onScroll={() => this.#scrolled()}
+          onKeyDown={(event) => this.#keyPressed(event)}
+        >
+          <div class="log-inner">
+            {start > 0 || hasOlder
+              ? (
+                <button
+                  type="button"
+                  class="older"
+                  aria-busy={room.isLoading}
+                  onClick={() => this.#showOlder()}
+                >
+                  {t(room.isLoading ? "loading" : "loadOlder")}
+                </button>
+              )
+              : !isEmpty && room.isLoaded &&
+                (
+                  <p class="beginning">
+                    {t("beginning", { name: room.room.name })}
+                  </p>
+                )}
+            {room.loadError && (
+              <p class="load-error" role="alert">
+                {t("loadFailed")}{" "}
+                <button type="button" onClick={() => this.#reload()}>
+                  {t("tryAgain")}
+                </button>
+              </p>
+            )}
+            {!room.isLoaded && room.isLoading && (
+              <p class="skeleton">{t("loading")}</p>
+            )}
+            {items.map((item) => this.#item(item))}
+            {end === messages.length && ui.isHydrated &&
+              this.#pending(shown.at(-1))}
+            {isEmpty && client.outbox.entries(room.room.id).length === 0 &&
+              <p class="empty">{t("noMessages")}</p>}
+          </div>
+        </div>
+        {!this.#isAtEnd && this.#jumpButton()}
+      </div>
+    );
+  }
+
+  #window(): [start: number, end: number] {
+    const { messages } = this.props.room.store;
+    const { top } = this.state;
+    const count = messages.length;
+    if (top === undefined) return [Math.max(0, count - MAX_ROWS), count];
+    const start = Math.min(Math.max(0, top - (messages[0]?.seq ?? 0)), count);
+    return [start, Math.min(count, start + MAX_ROWS)];
+  }
+
+  #moveUnreadLine(): void {
+    const { room, ui } = this.props;
+    const hasUnread = room.unread > 0;
+    if (hasUnread && !this.#hadUnread && !this.#isReading) {
+      this.#firstUnread = room.firstUnreadSeq(ui.client.user);
+    }
+    this.#hadUnread = hasUnread && !this.#isReading;
+  }
+
+  #item(item: TimelineItem) {
+    const { t, times, client } = this.props.ui;
+    switch (item.kind) {
+      case "day": {
+        const relative = relativeDay(times, item.day, client.now());
+        return (
+          <p class="day" key={item.day}>
+            <time dateTime={item.day}>
+              {relative ? t(relative) : times.dayName(item.at, client.now())}
+            </time>
+          </p>
+        );
+      }
+      case "new":
+        return (
+          <p class="new-line" key="new">
+            <span>{t("newMessages")}</span>
+          </p>
+        );
+      case "notice": {
+        const { type, user, createdAt } = item.notice;
+        const text = t(type === "join" ? "joined" : "left", {
+          name: user.username,
+        });
+        return <p class="notice" key={`${createdAt}${user.id}`}>{text}</p>;
+      }
+      case "message":
+        return this.#message(item.message, item.isFirst);
+    }
+  }
+
+  #message(message: MessageNew, isFirst: boolean) {
+    const { client, t, times } = this.props.ui;
+    const { sender, text, createdAt, clientMsgId, messageId } = message;
+    const isOwn = sender.id === client.user.id;
+    return (
+      <MessageRow
+        key={isOwn ? clientMsgId : messageId}
+        author={sender.username}
+        at={createdAt}
+        {...{ text, isOwn, isFirst, clientMsgId, client, t, times }}
+      />
+    );
+  }
+
+  #pending(last: MessageNew | undefined) {
+    const { room, ui: { client, t, times } } = this.props;
+    const entries = client.outbox.entries(room.room.id);
+    const isLive = client.connection.state.phase === "live" &&
+      room.mutedUntil <= client.now();
+    const failed = entries.filter((entry) => entry.failed);
+    const rows = entries.map((
+      { clientMsgId, text, queuedAt, failed: reason },
+      index,
+    ) => (
+      <MessageRow
+        key={clientMsgId}
+        author={client.user.username}
+        at={new Date(queuedAt).toISOString()}
+        isOwn
+        isFirst={index === 0 && last?.sender.id !== client.user.id}
+        status={reason ? "failed" : isLive ? "sending" : "queued"}
+        reason={reason}
+        {...{ text, clientMsgId, client, t, times }}
+      />
+    ));
+    return failed.length < 2 ? rows : [
+      ...rows,
+      <p class="retry-all" key="retry-all">
+        <button
+          type="button"
+          onClick={() => client.outbox.retryAll(room.room.id)}
+        >
+          <Icon name="retry" />
+          {t("retryAll")}
+        </button>
+      </p>,
+    ];
+  }
+
+  #jumpButton() {
+    const { room, ui: { client, t } } = this.props;
+    const n =
+      room.store.messages.filter(({ seq, sender }) =>
+        seq > this.#shownSeq && sender.id !== client.user.id
+      ).length;
+    return (
+      <button
+        type="button"
+        class={`jump ${n > 0 ? "fresh" : ""}`}
+        onClick={() => this.jumpToEnd()}
+      >
+        <Icon name="arrowDown" />
+        {n > 0 ? t("newBelow", { n }) : t("jumpToLatest")}
+      </button>
+    );
+  }
+
+  #scrolled(): void {
+    const log = this.#log.current;
+    if (log === null) return;
+    const { messages } = this.props.room.store;
+    const [start, end] = this.#window();
+    const below = -log.scrollTop;
+    const above = log.scrollHeight - log.clientHeight - below;
+    const isAtEnd = end === messages.length && below <= END_PX;
+    if (isAtEnd !== this.#isAtEnd) {
+      this.#isAtEnd = isAtEnd;
+      // From here on the window stands still; at the end it follows again.
+      this.setState({ top: isAtEnd ? undefined : messages[start]?.seq });
+    } else if (above < EDGE_PX && !isAtEnd) this.#showOlder();
+    else if (below < EDGE_PX && end < messages.length) {
+      this.setState({ top: messages[start + WINDOW_STEP]?.seq });
+    }
+  }
+
+  async #showOlder(): Promise<void> {
+    const { room, ui } = this.props;
+    const [start] = this.#window();
+    if (
+      start === 0 && room.store.hasOlder && !room.isLoading && !room.loadError
+    ) {
+      this.#isAtEnd = false;
+      this.setState({ top: room.store.messages[0]?.seq });
+      await ui.client.rooms.loadOlder(room);
+    }
+    const { messages } = room.store;
+    const shown = this.#window()[0];
+    if (shown > 0) {
+      this.#isAtEnd = false;
+      this.setState({ top: messages[Math.max(0, shown - WINDOW_STEP)]?.seq });
+    }
+  }
+
+  #reload(): void {
+    const { room, ui: { client } } = this.props;
+    if (room.isLoaded) client.rooms.loadOlder(room);
+    else client.rooms.open(room);
+  }
+
+  /** The log is one stop of the Tab key; inside, the arrow keys go from message to message. */
+  #keyPressed(event: KeyboardEvent): void {
+    const log = this.#log.current;
+    const target = event.target;
+    if (log === null || !(target instanceof HTMLElement)) return;
+    if (target !== log && !target.matches(".message")) return;
+    const rows = [...log.querySelectorAll<HTMLElement>(".message")];
+    const index = rows.indexOf(target);
+    const steps: Record<string, HTMLElement | undefined> = {
+      ArrowUp: index < 0 ? rows.at(-1) : rows[index - 1],
+      ArrowDown: index < 0 ? undefined : rows[index + 1],
+      Home: rows[0],
+      End: rows.at(-1),
+    };
+    if (
+      !(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey
+    ) return;
+    event.preventDefault();
+    steps[event.key]?.focus();
+  }
+}

@@ -1,0 +1,49 @@
+/** What every part of the chat page needs: the client, the texts and the times. */
+
+import { Component, createContext } from "preact";
+import { useContext, useEffect, useState } from "preact/hooks";
+import type { ChatClient } from "../client/chat_client.ts";
+import type { Times } from "../text/times.ts";
+import type { Translate } from "../text/translate.ts";
+
+export interface Ui {
+  readonly client: ChatClient;
+  readonly t: Translate;
+  readonly times: Times;
+  /** Goes to a path of the chat without loading a page. */
+  readonly navigate: (path: string) => void;
+  /** False while the drawing must equal the server's: before the browser's own state is shown. */
+  readonly isHydrated: boolean;
+}
+
+export const UiContext = createContext<Ui | undefined>(undefined);
+
+export function useUi(): Ui {
+  const ui = useContext(UiContext);
+  if (ui === undefined) throw new Error("no UiContext around this component");
+  return ui;
+}
+
+/** A component that is drawn again only when a property is another one. */
+export abstract class PureComponent<P extends object> extends Component<P> {
+  override shouldComponentUpdate(next: Readonly<P>): boolean {
+    const keys = Object.keys(next) as (keyof P)[];
+    return keys.some((key) => next[key] !== this.props[key]);
+  }
+}
+
+/** Draws once a second while something counts down. */
+export function useTick(isActive: boolean): void {
+  const [, setTicks] = useState(0);
+  useEffect(() => {
+    if (!isActive) return;
+    const timer = setInterval(() => setTicks((ticks) => ticks + 1), 1000);
+    return () => clearInterval(timer);
+  }, [isActive]);
+}
+
+/** Whether an event should be left to the browser: another button, or a key that opens a new tab. */
+export function isModified(event: MouseEvent): boolean {
+  return event.button !== 0 || event.metaKey || event.ctrlKey ||
+    event.shiftKey || event.altKey;
+}

@@ -1,0 +1,47 @@
+/** What the server hands to the page: it stands in the HTML as JSON and makes the first drawing. */
+
+import type { RoomRoster, UserRef } from "../realtime/protocol.ts";
+import type { MessagePage, Room } from "./client/api.ts";
+import type { Strings } from "./strings/en.ts";
+
+export type Theme = "light" | "dark" | "system";
+
+export interface PageLanguage {
+  lang: "en" | "tr";
+  /** BCP 47, for dates and numbers; may name a region, e.g. `en-GB`. */
+  locale: string;
+  strings: Strings;
+}
+
+export interface ChatPageProps extends PageLanguage {
+  user: UserRef;
+  rooms: Room[];
+  /** `/`, `/discover` or `/rooms/:id` */
+  path: string;
+  /** The room of the path, also when the user is no member; absent when there is none. */
+  room?: Room | undefined;
+  page?: MessagePage | undefined;
+  roster?: RoomRoster | undefined;
+  /** Rooms to discover, with the search they answer. */
+  found?: Room[] | undefined;
+  query?: string | undefined;
+  /** IANA name the times in the HTML are in; the browser's own takes over after the first drawing. */
+  timeZone: string;
+  /** Milliseconds since the epoch when the page was made. */
+  now: number;
+  theme: Theme;
+  /** Client id of the message the form without script would post. */
+  formMessageId: string;
+  /** What a form without script was refused for. */
+  problem?: keyof Strings | undefined;
+}
+
+export interface LoginPageProps extends PageLanguage {
+  /** Where to go after signing in; a path on this site. */
+  next: string;
+  /** Set in the second step of the form without script. */
+  username?: string | undefined;
+  /** The code itself, where the server delivers it in its answer. */
+  code?: string | undefined;
+  problem?: keyof Strings | undefined;
+}
