@@ -27,6 +27,8 @@ export interface Follower {
   held: MessageNew[] | undefined;
   /** More came than could be kept back: what is missing has to be read from the database. */
   overflowed: boolean;
+  /** Released at least once. Before that nobody knows whether the user is a member of the room. */
+  admitted: boolean;
 }
 
 export interface RoomFeedOptions {
@@ -91,7 +93,13 @@ export class RoomFeed {
       follower.overflowed = false;
       return { follower, firstOfUser: false };
     }
-    follower = { connection, through: 0, held: [], overflowed: false };
+    follower = {
+      connection,
+      through: 0,
+      held: [],
+      overflowed: false,
+      admitted: false,
+    };
     this.#followers.set(connection, follower);
     const sockets = this.#socketsOfUser.get(connection.user.id) ?? 0;
     this.#socketsOfUser.set(connection.user.id, sockets + 1);
@@ -114,6 +122,7 @@ export class RoomFeed {
   release(follower: Follower, through: number, newestRead?: number): void {
     const held = follower.held ?? [];
     follower.held = undefined;
+    follower.admitted = true;
     follower.through = through;
     this.#give(follower, held);
     this.#newest ??= newestRead;
@@ -138,10 +147,12 @@ export class RoomFeed {
     );
   }
 
-  /** Sends a frame to every follower, but for the sockets of some users when that is wanted. */
+  /** Sends a frame to every follower that has been let in, but for the sockets of some users when that is wanted. */
   broadcast(frame: Frame, exceptUserIds?: ReadonlySet<string>): void {
-    for (const connection of this.#followers.keys()) {
-      if (!exceptUserIds?.has(connection.user.id)) connection.send(frame);
+    for (const { connection, admitted } of this.#followers.values()) {
+      if (admitted && !exceptUserIds?.has(connection.user.id)) {
+        connection.send(frame);
+      }
     }
   }
 
