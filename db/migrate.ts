@@ -2,6 +2,9 @@
 
 import type { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
+import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
+import { createLog } from "../log.ts";
+import { openDatabase } from "./database.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import type { Schema } from "./schema.ts";
 
@@ -56,5 +59,29 @@ async function refuseNewer(
       }): start that program, ` +
         `or restore a backup made before the upgrade`,
     );
+  }
+}
+
+/** `deno task migrate`: for operators who migrate before they switch versions. */
+async function migrateFromEnvironment(
+  write: (line: string) => void,
+): Promise<void> {
+  const env = CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]);
+  const config = loadConfig(Object.fromEntries(env));
+  const { logLevel: level } = config;
+  const log = createLog({ level, json: false, clock: Date.now, write });
+  await using db = await openDatabase(config, log);
+  const done = await migrate(db);
+  write(`database migrated: ${done.join(", ") || "it was up to date"}`);
+}
+
+if (import.meta.main) {
+  const write = (line: string) =>
+    void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  try {
+    await migrateFromEnvironment(write);
+  } catch (error) {
+    write(`database not migrated: ${(error as Error).message}`);
+    Deno.exitCode = 1;
   }
 }

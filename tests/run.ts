@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { chromiumMissing } from "./helpers/browser.ts";
 import { type JunitCounts, readJunit } from "./helpers/junit.ts";
+import { runOrThrow } from "./helpers/system.ts";
 import { postgresMissing, startPostgres } from "./helpers/postgres.ts";
 
 /** A section that takes longer than this hangs: it is ended and counts as failed. In milliseconds. */
@@ -190,6 +191,9 @@ async function main(): Promise<boolean> {
     chosen.length === 0 ||
     chosen.some((path) => file === path || file.startsWith(`${path}/`))
   );
+
+  say("=== build: what the browser gets");
+  await runOrThrow(Deno.execPath(), ["task", "-q", "build"]);
 
   const outcomes: Outcome[] = [];
   for (const section of SECTIONS) {
