@@ -9,11 +9,13 @@ const QUIET_PATHS = /^\/(static\/|health$|api\/health$|ready$)/;
 export function requestLog(log: Log, clock: () => number): MiddlewareHandler {
   return async function requestLog(c, next) {
     const startedAt = clock();
+    // Read first: the request is gone once it has become a WebSocket.
+    const { method, path } = c.req;
     await next();
-    const level = QUIET_PATHS.test(c.req.path) ? "debug" : "info";
+    const level = QUIET_PATHS.test(path) ? "debug" : "info";
     log[level]("request", {
-      method: c.req.method,
-      path: c.req.path,
+      method,
+      path,
       status: c.res.status,
       ms: clock() - startedAt,
     });

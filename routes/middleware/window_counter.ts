@@ -17,7 +17,7 @@ export class WindowCounter {
   readonly #limit: WindowLimit;
   readonly #clock: () => number;
   readonly #maxKeys: number;
-  /** In the order in which the windows end, because all are equally long. */
+  /** In the order in which the windows end, all being equally long, unless the clock was set back. */
   readonly #windows = new Map<string, Window>();
 
   constructor(
@@ -52,7 +52,8 @@ export class WindowCounter {
   #window(key: string, now: number): Window {
     this.#forget(now);
     const known = this.#windows.get(key);
-    if (known !== undefined) return known;
+    if (known !== undefined && known.endsAt > now) return known;
+    this.#windows.delete(key);
     const window = { count: 0, endsAt: now + this.#limit.windowMs };
     this.#windows.set(key, window);
     return window;

@@ -1,0 +1,77 @@
+/** The HTML around a page. It holds no inline script and no inline style: the policy forbids both. */
+
+import type { ComponentChildren } from "preact";
+import { renderToString } from "preact-render-to-string";
+import { IconSprite } from "../islands/components/icon_sprite.tsx";
+import type { Theme } from "../islands/page_props.ts";
+import type { BuildManifest } from "./deps.ts";
+
+export interface PageDocument {
+  title: string;
+  lang: string;
+  theme: Theme;
+  /** The manifest's entry of the page's script; also the id of the element it takes over. */
+  entry: "chat" | "login";
+  /** What the script starts from. */
+  props: unknown;
+  /** The page as the script would draw it first. */
+  body: ComponentChildren;
+}
+
+/** Renders a whole page. */
+export function renderDocument(
+  manifest: BuildManifest,
+  page: PageDocument,
+): string {
+  const { title, lang, theme, entry, props, body } = page;
+  const url = (file: string) => `/static/build/${file}`;
+  const { chat, login, styles, font } = manifest.entries;
+  const script = entry === "chat" ? chat : login;
+  return "<!doctype html>" + renderToString(
+    <html lang={lang} data-theme={theme}>
+      <head>
+        <meta charset="utf-8" />
+        <meta
+          name="viewport"
+          content="width=device-width, initial-scale=1, viewport-fit=cover, interactive-widget=resizes-content"
+        />
+        <title>{`${title} · ChatKet`}</title>
+        <meta name="description" content="Real-time chat rooms." />
+        <meta
+          name="theme-color"
+          content="#f3efe7"
+          media="(prefers-color-scheme: light)"
+        />
+        <meta
+          name="theme-color"
+          content="#0f1412"
+          media="(prefers-color-scheme: dark)"
+        />
+        <link rel="icon" href="/static/icons/icon.svg" type="image/svg+xml" />
+        <link
+          rel="apple-touch-icon"
+          href="/static/icons/apple-touch-icon.png"
+        />
+        <link rel="manifest" href="/manifest.webmanifest" />
+        {font && (
+          <link
+            rel="preload"
+            href={url(font.file)}
+            as="font"
+            type="font/woff2"
+            crossOrigin="anonymous"
+          />
+        )}
+        {styles && <link rel="stylesheet" href={url(styles.file)} />}
+        {script?.imports?.map((file) => (
+          <link rel="modulepreload" href={url(file)} />
+        ))}
+        {script && <script type="module" src={url(script.file)}></script>}
+      </head>
+      <body>
+        <IconSprite />
+        <div id={entry} data-props={JSON.stringify(props)}>{body}</div>
+      </body>
+    </html>,
+  );
+}

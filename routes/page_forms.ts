@@ -1,0 +1,170 @@
+/**
+ * What the pages' forms send when no script runs: everything the chat is for works then, too, by
+ * posting and being led to a page (303), so that reloading repeats nothing.
+ */
+
+import { type Context, Hono } from "hono";
+import { setCookie } from "hono/cookie";
+import { createRoom } from "../db/rooms.ts";
+import type { Strings } from "../islands/strings/en.ts";
+import type { AppEnv, RouteDeps } from "./deps.ts";
+import { requestLoginCode, verifyLoginCode } from "./login.ts";
+import { renderLogin, safePath } from "./login_page.tsx";
+import { requestSession } from "./middleware/session.ts";
+import {
+  asLanguage,
+  asTheme,
+  LANGUAGE_COOKIE,
+  THEME_COOKIE,
+} from "./page_request.ts";
+import { isHttps } from "./request_origin.ts";
+import { LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
+import { clearSessionCookie, setSessionCookie } from "./session_cookie.ts";
+
+/** Tells a page what the form before was refused for. */
+export const PROBLEM_PARAMETER = "problem";
+
+/** A year in seconds: how long a preference is kept. */
+const YEAR_S = 31_536_000;
+
+/** Mounted at the root. */
+export function pageForms(deps: RouteDeps): Hono<AppEnv> {
+  const { db, realtime, clock, config } = deps;
+  const app = new Hono<AppEnv>();
+
+  app.post("/login", (c) => signIn(deps, c));
+  app.post("/logout", (c) => {
+    clearSessionCookie(c, config);
+    return c.redirect("/login", 303);
+  });
+  app.post("/preferences", async (c) => {
+    const form = await readForm(c);
+    const keep = (name: string, value: string | undefined) => {
+      if (value === undefined) return;
+      const secure = isHttps(c, config);
+      setCookie(c, name, value, {
+        path: "/",
+        maxAge: YEAR_S,
+        sameSite: "Lax",
+        secure,
+      });
+    };
+    keep(THEME_COOKIE, asTheme(form.theme));
+    keep(LANGUAGE_COOKIE, asLanguage(form.lang));
+    return c.redirect(
+      safePath(URL.parse(c.req.header("referer") ?? "")?.pathname),
+      303,
+    );
+  });
+
+  app.post("/rooms", async (c) => {
+    const session = await requestSession(c, deps.findSession);
+    if (session === undefined) return c.redirect("/login", 303);
+    const name = RoomName.safeParse((await readForm(c)).name);
+    if (!name.success) return refuse(c, "/", "badRoomName");
+    const id = crypto.randomUUID();
+    const room = {
+      id,
+      name: name.data,
+      createdBy: session.user.id,
+      now: new Date(clock()),
+    };
+    return await createRoom(db, room)
+      ? c.redirect(`/rooms/${id}`, 303)
+      : refuse(c, "/", "roomNameTaken");
+  });
+
+  app.post("/rooms/:id/:action{join|leave|messages}", async (c) => {
+    const session = await requestSession(c, deps.findSession);
+    if (session === undefined) return c.redirect("/login", 303);
+    const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
+    if (id === undefined) return refuse(c, "/", "roomMissing");
+    const room = `/rooms/${id}`;
+    switch (c.req.param("action")) {
+      case "join": {
+        const joined = await realtime.membership.join(session.user, id);
+        return joined === "no_room"
+          ? refuse(c, "/", "roomMissing")
+          : c.redirect(room, 303);
+      }
+      case "leave":
+        await realtime.membership.leave(session.user, id);
+        return c.redirect("/", 303);
+      default: {
+        const { text = "", clientMsgId = "" } = await readForm(c);
+        // A form that comes twice carries the same id and is one message.
+        const isUuid = RoomParams.safeParse({ id: clientMsgId }).success;
+        const post = {
+          roomId: id,
+          // Forms send line breaks as CR LF.
+          text: text.replaceAll("\r\n", "\n"),
+          clientMsgId: isUuid ? clientMsgId.toLowerCase() : crypto.randomUUID(),
+        };
+        if (text.trim() === "") return c.redirect(room, 303);
+        const ack = await realtime.post(session.user, post);
+        if (ack.success) return c.redirect(room, 303);
+        return refuse(
+          c,
+          room,
+          ack.code === "muted" ? "sendingTooFast" : "notSent",
+        );
+      }
+    }
+  });
+  return app;
+}
+
+/** Both steps: without a code the form asks for one, with it it is tried. */
+async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
+  const form = await readForm(c);
+  const next = safePath(form.next);
+  const username = Username.safeParse(form.username);
+  if (!username.success) {
+    return c.html(renderLogin(deps, c, { next, problem: "badUsername" }), 400);
+  }
+  const name = username.data;
+  if (form.code === undefined) {
+    const request = await requestLoginCode(deps, name);
+    return request.ok
+      ? c.html(
+        renderLogin(deps, c, { next, username: name, code: request.loginCode }),
+      )
+      : c.html(renderLogin(deps, c, { next, problem: "tooManyTries" }), 429);
+  }
+  const code = LoginCode.safeParse(form.code.trim());
+  const result = code.success
+    ? await verifyLoginCode(deps, name, code.data)
+    : { ok: false, code: "invalid_code" } as const;
+  if (result.ok) {
+    setSessionCookie(c, result.accessToken, deps.config);
+    return c.redirect(next, 303);
+  }
+  const [problem, status] = result.code === "invalid_code"
+    ? ["badCode", 401] as const
+    : ["tooManyTries", 429] as const;
+  return c.html(
+    renderLogin(deps, c, { next, username: name, problem }),
+    status,
+  );
+}
+
+function refuse(c: Context, path: string, problem: keyof Strings): Response {
+  return c.redirect(`${path}?${PROBLEM_PARAMETER}=${problem}`, 303);
+}
+
+/** The form's text fields; a field given twice counts with its last value. */
+async function readForm(
+  c: Context,
+): Promise<Record<string, string | undefined>> {
+  const type = c.req.header("content-type") ?? "";
+  if (
+    !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)
+  ) return {};
+  const fields = Object.entries(await c.req.parseBody());
+  return Object.fromEntries(
+    fields.filter(([, value]) => typeof value === "string"),
+  ) as Record<
+    string,
+    string
+  >;
+}

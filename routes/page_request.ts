@@ -1,0 +1,76 @@
+/** What a request for a page says about its reader: language, theme, time zone. */
+
+import type { Context } from "hono";
+import { getCookie } from "hono/cookie";
+import type { PageLanguage, Theme } from "../islands/page_props.ts";
+import { en } from "../islands/strings/en.ts";
+import { tr } from "../islands/strings/tr.ts";
+
+/** Cookies that the page's script writes too. */
+export const THEME_COOKIE = "chatket_theme";
+export const LANGUAGE_COOKIE = "chatket_lang";
+const TIME_ZONE_COOKIE = "chatket_tz";
+
+const CATALOGUES = { en, tr };
+const THEMES: readonly Theme[] = ["light", "dark", "system"];
+
+/** The chosen language, else the first of the browser's that there is a catalogue for. */
+export function pageLanguage(c: Context): PageLanguage {
+  const accepted = acceptedLocales(c.req.header("accept-language") ?? "");
+  const lang = asLanguage(getCookie(c, LANGUAGE_COOKIE)) ??
+    accepted.map(baseOf).map(asLanguage).find(Boolean) ?? "en";
+  const locale = accepted.find((tag) => baseOf(tag) === lang) ?? lang;
+  return { lang, locale, strings: CATALOGUES[lang] };
+}
+
+/** `system` unless the reader has chosen. */
+export function pageTheme(c: Context): Theme {
+  return asTheme(getCookie(c, THEME_COOKIE)) ?? "system";
+}
+
+/** The time zone the browser told at its last visit, else UTC. */
+export function pageTimeZone(c: Context): string {
+  const timeZone = getCookie(c, TIME_ZONE_COOKIE) ?? "UTC";
+  try {
+    new Intl.DateTimeFormat("en", { timeZone });
+    return timeZone;
+  } catch {
+    return "UTC";
+  }
+}
+
+export function asLanguage(value: unknown): "en" | "tr" | undefined {
+  return value === "en" || value === "tr" ? value : undefined;
+}
+
+export function asTheme(value: unknown): Theme | undefined {
+  return THEMES.find((theme) => theme === value);
+}
+
+/** The well-formed tags of an `Accept-Language` header, most wanted first. */
+function acceptedLocales(header: string): string[] {
+  const weighted = header.split(",").map((part) => {
+    const [tag = "", ...parameters] = part.trim().split(";");
+    const quality = parameters.find((parameter) =>
+      parameter.trim().startsWith("q=")
+    );
+    return {
+      tag,
+      quality: quality === undefined ? 1 : Number(quality.trim().slice(2)),
+    };
+  });
+  return weighted.filter(({ tag, quality }) => quality > 0 && isLocale(tag))
+    .sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
+}
+
+function isLocale(tag: string): boolean {
+  try {
+    return Intl.getCanonicalLocales(tag).length === 1;
+  } catch {
+    return false;
+  }
+}
+
+function baseOf(tag: string): string {
+  return tag.split("-")[0]?.toLowerCase() ?? "";
+}

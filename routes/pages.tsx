@@ -1,0 +1,166 @@
+/** The pages: signing in, the rooms, one room. Forms without script are answered in `page_forms.ts`. */
+
+import { type Context, Hono } from "hono";
+import { listMembers } from "../db/memberships.ts";
+import { findRoom, listAllRooms, listUserRooms } from "../db/rooms.ts";
+import type { User } from "../db/users.ts";
+import { createApi } from "../islands/client/api.ts";
+import { ChatClient } from "../islands/client/chat_client.ts";
+import { MemoryStorage } from "../islands/client/storage.ts";
+import { ChatApp } from "../islands/components/chat_app.tsx";
+import * as extras from "../islands/extras.ts";
+import type { ChatPageProps } from "../islands/page_props.ts";
+import type { Strings } from "../islands/strings/en.ts";
+import { MAX_ROSTER_USERS, type RoomRoster } from "../realtime/protocol.ts";
+import type { AppEnv, RouteDeps } from "./deps.ts";
+import { renderLogin, safePath } from "./login_page.tsx";
+import { DEFAULT_PAGE, readMessagePage } from "./messages.ts";
+import { requestSession } from "./middleware/session.ts";
+import { renderDocument } from "./page_document.tsx";
+import { pageForms, PROBLEM_PARAMETER } from "./page_forms.ts";
+import { pageLanguage, pageTheme, pageTimeZone } from "./page_request.ts";
+import { roomView } from "./room_view.ts";
+import { MAX_PAGE, RoomParams } from "./schemas.ts";
+
+/** Longest search on the page of all rooms; no room's name is longer. */
+const MAX_QUERY = 100;
+
+/** Mounted at the root. */
+export function pageRoutes(deps: RouteDeps): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+
+  app.get("/login", async (c) => {
+    if (await requestSession(c, deps.findSession)) return c.redirect("/", 302);
+    const next = safePath(c.req.query("next"));
+    return c.html(renderLogin(deps, c, { next, problem: asProblem(c) }));
+  });
+  app.get("/", (c) => answerLobby(deps, c, "/"));
+  app.get("/discover", (c) => answerLobby(deps, c, "/discover"));
+  app.get("/rooms/:id", (c) => answerRoom(deps, c));
+
+  app.route("/", pageForms(deps));
+  return app;
+}
+
+async function answerLobby(
+  deps: RouteDeps,
+  c: Context,
+  path: string,
+): Promise<Response> {
+  const session = await requestSession(c, deps.findSession);
+  if (session === undefined) return toLogin(c);
+  const query = c.req.query("q")?.slice(0, MAX_QUERY) ?? "";
+  const found = await listAllRooms(deps.db, session.user.id, {
+    limit: MAX_PAGE,
+    query,
+  });
+  const page = {
+    ...await commonProps(deps, c, session.user, path),
+    found: found.map(roomView),
+    query,
+  };
+  return c.html(renderChat(deps, page, page.strings.discover));
+}
+
+async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
+  const session = await requestSession(c, deps.findSession);
+  if (session === undefined) return toLogin(c);
+  const { db, realtime } = deps;
+  const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
+  const common = await commonProps(deps, c, session.user, c.req.path);
+  const row = id === undefined
+    ? undefined
+    : await findRoom(db, id, session.user.id);
+  if (row === undefined) {
+    return c.html(renderChat(deps, common, common.strings.roomMissing), 404);
+  }
+  const room = roomView(row);
+  if (!room.isMember) {
+    return c.html(renderChat(deps, { ...common, room }, room.name));
+  }
+  const page = await readMessagePage(db, room.id, { limit: DEFAULT_PAGE });
+  const members = await listMembers(db, room.id);
+  const users = members.map(({ id, username }) => ({
+    id,
+    username,
+    status: realtime.statusOf(id),
+  }))
+    .sort((a, b) =>
+      Number(b.status === "online") - Number(a.status === "online")
+    );
+  const roster: RoomRoster = {
+    roomId: room.id,
+    users: users.slice(0, MAX_ROSTER_USERS),
+    onlineCount: users.filter(({ status }) => status === "online").length,
+    memberCount: users.length,
+  };
+  return c.html(renderChat(deps, { ...common, room, page, roster }, room.name));
+}
+
+async function commonProps(
+  { db, realtime, clock }: RouteDeps,
+  c: Context,
+  user: User,
+  path: string,
+): Promise<ChatPageProps> {
+  await realtime.flushSeen();
+  const rooms = await listUserRooms(db, user.id);
+  return {
+    ...pageLanguage(c),
+    user: { id: user.id, username: user.username },
+    rooms: rooms.map(roomView),
+    path,
+    timeZone: pageTimeZone(c),
+    now: clock(),
+    theme: pageTheme(c),
+    formMessageId: crypto.randomUUID(),
+    problem: asProblem(c),
+  };
+}
+
+function renderChat(
+  { manifest, clock }: RouteDeps,
+  page: ChatPageProps,
+  title: string,
+): string {
+  const unused = () => {
+    throw new Error("a page that is being rendered has no network");
+  };
+  const client = new ChatClient({
+    user: page.user,
+    rooms: page.rooms,
+    opened: page.room && page.page && { roomId: page.room.id, page: page.page },
+    api: createApi({ base: "", fetch: unused }),
+    websocket: unused,
+    storage: new MemoryStorage(),
+    clock: { now: clock, after: () => () => {} },
+    random: Math.random,
+    newId: crypto.randomUUID.bind(crypto),
+    onChange: () => {},
+  });
+  const opened = page.room && client.rooms.get(page.room.id);
+  if (opened) opened.roster = page.roster;
+  const loaded = { module: extras, load: () => Promise.resolve() };
+  return renderDocument(manifest, {
+    title,
+    lang: page.lang,
+    theme: page.theme,
+    entry: "chat",
+    props: page,
+    body: <ChatApp client={client} page={page} extras={loaded} />,
+  });
+}
+
+function toLogin(c: Context): Response {
+  const next = c.req.path === "/"
+    ? ""
+    : `?next=${encodeURIComponent(c.req.path)}`;
+  return c.redirect(`/login${next}`, 302);
+}
+
+/** What a form was refused for, from the address it led to. Only names of texts pass. */
+function asProblem(c: Context): keyof Strings | undefined {
+  const name = c.req.query(PROBLEM_PARAMETER) ?? "";
+  const { strings } = pageLanguage(c);
+  return Object.hasOwn(strings, name) ? name as keyof Strings : undefined;
+}
