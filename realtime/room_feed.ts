@@ -177,8 +177,14 @@ export class RoomFeed {
    * follows.
    */
   mend(): void {
-    if (this.#newest === undefined) this.#mendWanted = true;
-    else if (!this.#mending) this.#readMissing(this.#newest);
+    // A reading that has begun may be too early to find what this one is about.
+    if (this.#newest === undefined || this.#mending) this.#mendWanted = true;
+    else this.#readMissing(this.#newest);
+  }
+
+  /** A message is known to be stored: when it has not been published, the feed reads it. */
+  expect(seq: number): void {
+    if (this.#newest === undefined || seq > this.#newest) this.mend();
   }
 
   async #readMissing(after: number): Promise<void> {
@@ -202,6 +208,7 @@ export class RoomFeed {
     const backlog = this.#backlog;
     this.#backlog = [];
     this.publish(backlog.filter((message) => message.seq > after));
+    if (this.#mendWanted) this.mend();
   }
 
   #deliver(messages: readonly MessageNew[]): void {

@@ -122,11 +122,43 @@ Deno.test("mend() delivers a message whose write was lost, and a late publish of
   store.stored.push(...createMessages(1, 5));
   feed.mend();
   feed.mend();
-  assert.equal(store.gate.calls.length, 1, "one mending at a time");
+  assert.equal(store.gate.calls.length, 1, "one reading at a time");
   store.answer();
   await world.clock.advance(4);
+  store.answer();
   feed.publish([createMessage(5)]);
   feed.publish([createMessage(6)]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("mend() reads once more when it is asked during a reading that may be too early", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  feed.mend();
+  const { resolve } = store.gate.next();
+  store.stored.push(createMessage(5));
+  feed.mend();
+  resolve([]);
+  await world.clock.advance(4);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5]);
+  assert.equal(store.gate.calls.length, 0);
+});
+
+Deno.test("expect() delivers a message that was stored unseen, and reads nothing otherwise", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  feed.publish([createMessage(5)]);
+  feed.expect(3);
+  feed.expect(5);
+  assert.equal(store.gate.calls.length, 0);
+  store.stored.push(...createMessages(1, 6));
+  feed.expect(6);
+  store.answer();
   await world.clock.advance(4);
   assert.deepEqual(wire.seqs(), [5, 6]);
 });

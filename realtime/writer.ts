@@ -125,7 +125,9 @@ export class Writer {
       if (this.#busyRooms.has(roomId)) continue;
       const taken = room.splice(0, MAX_BATCH - batch.length);
       batch.push(...taken);
-      if (room.length === 0) this.#waiting.delete(roomId);
+      this.#waiting.delete(roomId);
+      // What is left is newer than what other rooms have waiting: it stands behind them.
+      if (room.length > 0) this.#waiting.set(roomId, room);
       if (batch.length === MAX_BATCH) break;
     }
     return batch;

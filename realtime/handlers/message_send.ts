@@ -47,6 +47,8 @@ export function sendMessage(parts: HandlerParts) {
         // Who writes in a room has read it.
         seen.mark(user.id, post.roomId, result.seq);
         const { messageId, seq, createdAt, isDuplicate } = result;
+        // It may be stored by a write that came to nothing as far as anybody here was told.
+        if (isDuplicate) hub.feed(post.roomId)?.expect(seq);
         const ack = { success: true, messageId, seq, createdAt } as const;
         return isDuplicate ? { ...ack, isDuplicate } : ack;
       }
