@@ -1,12 +1,12 @@
 /** Entry of the login page. */
 
 import { hydrate } from "preact";
-import { createApi } from "./client/api.ts";
+import { createAuthApi } from "./client/api.ts";
 import { LoginForm } from "./components/login_form.tsx";
 
 const root = document.getElementById("login");
 if (root) {
   const page = JSON.parse(root.dataset.props ?? "{}");
-  const api = createApi({ base: "/api", fetch: fetch.bind(window) });
+  const api = createAuthApi({ base: "/api", fetch: fetch.bind(window) });
   hydrate(<LoginForm page={page} api={api} />, root);
 }

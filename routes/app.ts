@@ -18,6 +18,7 @@ import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
 import { createSessionFinder, requireSession } from "./middleware/session.ts";
+import { pageRoutes } from "./pages.tsx";
 import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
 
@@ -47,6 +48,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", realtimeRoutes(deps));
   app.route("/", docsRoutes(app));
   app.route("/", assetRoutes(deps));
+  app.route("/", pageRoutes(deps));
 
   app.notFound(answerNotFound(createMethodTable(app.routes)));
   app.onError(answerError(log));

@@ -1,10 +1,6 @@
 /** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
 
-import type {
-  MessageNew,
-  RosterUser,
-  UserRef,
-} from "../../realtime/protocol.ts";
+import type { MessageNew, UserRef } from "../../realtime/protocol.ts";
 
 export interface Room {
   id: string;
@@ -17,10 +13,6 @@ export interface Room {
   lastSeenAt?: string | null | undefined;
   lastSeq: number;
   unreadCount?: number | undefined;
-}
-
-export interface Member extends RosterUser {
-  joinedAt: string;
 }
 
 export interface ApiFailure {
@@ -46,10 +38,32 @@ export interface ApiSettings {
 
 export type Api = ReturnType<typeof createApi>;
 
-/** The API's calls. */
+/** The calls of the chat. */
 export function createApi(settings: ApiSettings) {
   const get = <T>(path: string) => request<T>(settings, "GET", path);
   const post = <T>(path: string, body?: unknown) =>
+    request<T>(settings, "POST", path, body);
+  return {
+    myRooms: () => get<Room[]>("/rooms"),
+    findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
+    createRoom: (name: string) => post<Room>("/rooms", { name }),
+    room: (id: string) => get<Room>(path`/rooms/${id}`),
+    joinRoom: (id: string) => post<Room>(path`/rooms/${id}/join`),
+    leaveRoom: (id: string) => post<void>(path`/rooms/${id}/leave`),
+    newestMessages: (id: string) =>
+      get<MessagePage>(path`/rooms/${id}/messages?limit=50`),
+    messagesBefore: (id: string, messageId: string) =>
+      get<MessagePage>(
+        path`/rooms/${id}/messages?limit=50&before=${messageId}`,
+      ),
+  };
+}
+
+export type AuthApi = ReturnType<typeof createAuthApi>;
+
+/** The calls of signing in. */
+export function createAuthApi(settings: ApiSettings) {
+  const post = <T>(path: string, body: unknown) =>
     request<T>(settings, "POST", path, body);
   return {
     requestCode: (username: string) =>
@@ -61,20 +75,6 @@ export function createApi(settings: ApiSettings) {
         username,
         code,
       }),
-    logout: () => post<void>("/auth/logout"),
-    myRooms: () => get<Room[]>("/rooms"),
-    findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
-    createRoom: (name: string) => post<Room>("/rooms", { name }),
-    room: (id: string) => get<Room>(path`/rooms/${id}`),
-    joinRoom: (id: string) => post<Room>(path`/rooms/${id}/join`),
-    leaveRoom: (id: string) => post<void>(path`/rooms/${id}/leave`),
-    members: (id: string) => get<Member[]>(path`/rooms/${id}/members`),
-    newestMessages: (id: string) =>
-      get<MessagePage>(path`/rooms/${id}/messages?limit=50`),
-    messagesBefore: (id: string, messageId: string) =>
-      get<MessagePage>(
-        path`/rooms/${id}/messages?limit=50&before=${messageId}`,
-      ),
   };
 }
 

@@ -95,7 +95,7 @@ export function ChatApp(
         <ConnectionBar />
         <Sidebar
           path={path}
-          problem={page.problem}
+          problem={room ? undefined : page.problem}
           lang={page.lang}
           theme={theme}
           onTheme={(chosen) => {
@@ -105,18 +105,19 @@ export function ChatApp(
           onSwitch={() => setSwitching(true)}
         />
         {room
-          ? (
-            <RoomPane
-              key={roomId}
-              room={room}
-              formMessageId={page.formMessageId}
-            />
-          )
+          ? <RoomPane key={roomId} room={room} page={page} />
           : (
             <Later part={extras}>
               {({ Lobby, OtherRoom }) =>
                 roomId !== undefined
-                  ? <OtherRoom key={roomId} id={roomId} known={page.room} />
+                  ? (
+                    <OtherRoom
+                      key={roomId}
+                      id={roomId}
+                      known={page.room}
+                      isMissing={page.room === undefined && page.path === path}
+                    />
+                  )
                   : <Lobby found={page.found} query={page.query ?? ""} />}
             </Later>
           )}

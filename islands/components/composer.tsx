@@ -1,6 +1,7 @@
 import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
+import type { ChatPageProps } from "../page_props.ts";
 import { Icon } from "./icon.tsx";
 import { useTick, useUi } from "./ui.ts";
 
@@ -9,9 +10,9 @@ const COUNTER_FROM = 60;
 
 /** Where messages are written. It is never disabled: what cannot be sent now is kept. */
 export function Composer(
-  { state, formMessageId, onSent }: {
+  { state, page, onSent }: {
     state: RoomState;
-    formMessageId: string;
+    page: ChatPageProps;
     onSent: () => void;
   },
 ) {
@@ -68,7 +69,7 @@ export function Composer(
         box.current?.focus();
       }}
     >
-      <Hints state={state} left={left} />
+      <Hints state={state} left={left} problem={page.problem} />
       <div class="composer-box">
         <textarea
           ref={box}
@@ -85,7 +86,7 @@ export function Composer(
           }}
           onKeyDown={onKeyDown}
         />
-        <input type="hidden" name="clientMsgId" value={formMessageId} />
+        <input type="hidden" name="clientMsgId" value={page.formMessageId} />
         <button class="send" type="submit" aria-label={t("send")}>
           <Icon name="send" />
         </button>
@@ -95,9 +96,15 @@ export function Composer(
 }
 
 /** One line of fixed height: the mute's countdown, the characters left, or who is typing. */
-function Hints({ state, left }: { state: RoomState; left: number }) {
-  const { t } = useUi();
-  const mutedFor = Math.ceil((state.mutedUntil - Date.now()) / 1000);
+function Hints(
+  { state, left, problem }: {
+    state: RoomState;
+    left: number;
+    problem: ChatPageProps["problem"];
+  },
+) {
+  const { client, t, isHydrated } = useUi();
+  const mutedFor = Math.ceil((state.mutedUntil - client.now()) / 1000);
   useTick(mutedFor > 0);
   const { names } = state.typing;
   const typing = names.length > 2
@@ -124,6 +131,8 @@ function Hints({ state, left }: { state: RoomState; left: number }) {
           ? t("mutedFor", { n: mutedFor })
           : left < 0
           ? t("charactersOver", { n: -left })
+          : !isHydrated && problem
+          ? t(problem)
           : left <= COUNTER_FROM && t("charactersLeft", { n: left })}
       </p>
     </div>

@@ -34,7 +34,7 @@ export function ConnectionBar() {
         return t("catchingUp");
       case "waiting": {
         if (navigator.onLine === false) return t("youAreOffline");
-        const n = Math.max(1, Math.ceil((state.retryAt - Date.now()) / 1000));
+        const n = Math.max(1, Math.ceil((state.retryAt - client.now()) / 1000));
         return t("retryingIn", { n });
       }
       case "stopped":

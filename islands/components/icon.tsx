@@ -1,41 +1,10 @@
-/** Line icons on a grid of 24. They are decoration: the name stands in the text beside them. */
+import type { ICON_PATHS } from "./icon_paths.ts";
 
-const PATHS = {
-  arrowDown: "M12 5v14m-6-6 6 6 6-6",
-  back: "M15 5l-7 7 7 7",
-  close: "M6 6l12 12M18 6 6 18",
-  compass:
-    "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm3.6 5.4-2 5.2-5.2 2 2-5.2 5.2-2Z",
-  copy: "M9 9h10v10H9zM5 15V5h10",
-  draft: "M4 20h4L19 9l-4-4L4 16v4Z",
-  leave: "M14 4h5v16h-5M4 12h11m-4-4 4 4-4 4",
-  people:
-    "M9 11a3.5 3.5 0 1 0 0-7 3.5 3.5 0 0 0 0 7Zm-6 9c0-3.3 2.7-5.5 6-5.5s6 2.2 6 5.5M16 4.4a3.5 3.5 0 0 1 0 6.2m2 4.4c1.9.8 3 2.5 3 5",
-  plus: "M12 5v14M5 12h14",
-  retry: "M19 12a7 7 0 1 1-2.1-5M19 3v4.5h-4.5",
-  search: "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13Zm4.8 11.3L20 20",
-  send: "M5 12h13m-5.5-6L19 12l-6.5 6",
-  settings: "M4 7h9m5 0h2M4 17h2m5 0h9M15.5 4.5v5M8.5 14.5v5",
-  trash: "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13",
-} as const;
-
-export function Icon({ name }: { name: keyof typeof PATHS }) {
+/** An icon of the page's sprite. It is decoration: the name stands in the text beside it. */
+export function Icon({ name }: { name: keyof typeof ICON_PATHS }) {
   return (
-    <svg class="icon" viewBox="0 0 24 24" aria-hidden="true">
-      <path d={PATHS[name]} />
-    </svg>
-  );
-}
-
-/** The sign of ChatKet: a speech bubble cut like a ticket. */
-export function Logo() {
-  return (
-    <svg class="logo" viewBox="0 0 32 32" aria-hidden="true">
-      <path
-        class="logo-bubble"
-        d="M7 4h18a4 4 0 0 1 4 4v3.2a3.3 3.3 0 0 0 0 6.6V20a4 4 0 0 1-4 4H14l-6 5v-5H7a4 4 0 0 1-4-4v-2.2a3.3 3.3 0 0 0 0-6.6V8a4 4 0 0 1 4-4Z"
-      />
-      <path class="logo-lines" d="M10.5 11.5h11M10.5 16.5h7" />
+    <svg class="icon" aria-hidden="true">
+      <use href={`#icon-${name}`} />
     </svg>
   );
 }

@@ -124,13 +124,18 @@ export function JoinForm({ room, label }: { room: Room; label: string }) {
 
 /** A room the user is not in. */
 export function OtherRoom(
-  { id, known }: { id: string; known: Room | undefined },
+  { id, known, isMissing: isKnownMissing }: {
+    id: string;
+    known: Room | undefined;
+    /** The server has just said that there is no such room. */
+    isMissing: boolean;
+  },
 ) {
   const { client, t } = useUi();
   const [room, setRoom] = useState(known?.id === id ? known : undefined);
-  const [isMissing, setMissing] = useState(false);
+  const [isMissing, setMissing] = useState(isKnownMissing);
   useEffect(() => {
-    if (room !== undefined) return;
+    if (room !== undefined || isMissing) return;
     client.api.room(id).then((result) => {
       if (result.ok) setRoom(result.data);
       else setMissing(result.status === 404 || result.status === 400);

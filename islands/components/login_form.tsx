@@ -1,13 +1,13 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Api, ApiFailure } from "../client/api.ts";
+import type { ApiFailure, AuthApi } from "../client/api.ts";
 import type { LoginPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
 import { createTranslate } from "../text/translate.ts";
-import { Logo } from "./icon.tsx";
+import { Logo } from "./logo.tsx";
 
 /** Signing in: a name, then the code for it. Works as plain forms, too. */
 export function LoginForm(
-  { page, api }: { page: LoginPageProps; api?: Api | undefined },
+  { page, api }: { page: LoginPageProps; api?: AuthApi | undefined },
 ) {
   const t = createTranslate(page.strings, page.locale);
   const [username, setUsername] = useState(page.username);
@@ -86,7 +86,7 @@ export function LoginForm(
             <form
               key="code"
               method="post"
-              action="/login/code"
+              action="/login"
               noValidate
               onSubmit={verifyCode}
             >

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import type { RoomState } from "../client/room_state.ts";
+import type { ChatPageProps } from "../page_props.ts";
 import { Avatar } from "./avatar.tsx";
 import { BackLink } from "./back_link.tsx";
 import { Composer } from "./composer.tsx";
@@ -10,7 +11,7 @@ import { useUi } from "./ui.ts";
 
 /** A room the user is in: its head, its messages, the box to write in, its members. */
 export function RoomPane(
-  { room, formMessageId }: { room: RoomState; formMessageId: string },
+  { room, page }: { room: RoomState; page: ChatPageProps },
 ) {
   const ui = useUi();
   const { client, t } = ui;
@@ -51,7 +52,7 @@ export function RoomPane(
         <Composer
           key={room.room.id}
           state={room}
-          formMessageId={formMessageId}
+          page={page}
           onSent={() => timeline.current?.jumpToEnd()}
         />
       </main>

@@ -3,7 +3,8 @@ import type { Theme } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
 import { Avatar } from "./avatar.tsx";
 import { CreateRoom } from "./create_room.tsx";
-import { Icon, Logo } from "./icon.tsx";
+import { Icon } from "./icon.tsx";
+import { Logo } from "./logo.tsx";
 import { isModified, useUi } from "./ui.ts";
 
 interface SidebarProps {

@@ -92,6 +92,8 @@ export const en = {
     one: "You are sending too fast. What you write is sent in {n} second.",
     other: "You are sending too fast. What you write is sent in {n} seconds.",
   },
+  sendingTooFast:
+    "You are sending too fast. Wait half a minute, then send it again.",
   sending: "Sending",
   queued: "Waiting to be sent",
   notSent: "Not sent",

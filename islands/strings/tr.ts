@@ -86,6 +86,8 @@ export const tr: Strings = {
     other:
       "Çok hızlı yazıyorsunuz. Yazdıklarınız {n} saniye sonra gönderilecek.",
   },
+  sendingTooFast:
+    "Çok hızlı yazıyorsunuz. Yarım dakika bekleyip yeniden gönderin.",
   sending: "Gönderiliyor",
   queued: "Gönderilmeyi bekliyor",
   notSent: "Gönderilemedi",
