@@ -43,6 +43,9 @@ export interface StoredMessage {
  * same moment the unique index fails the whole statement (see {@link isUniqueViolation}): nothing is
  * stored and the caller tries again.
  *
+ * The look-ups are lateral with a limit, so that they are one index probe a message under any plan:
+ * a prepared plan made while the tables were small would otherwise go on reading them whole.
+ *
  * @param messages at most one of each (user, room, client id)
  * @param now becomes `created_at`, but never less than that of the room's message before
  */
@@ -51,21 +54,21 @@ export async function storeMessages(
   messages: readonly NewMessage[],
   now: Date,
 ): Promise<StoredMessage[]> {
+  const records = JSON.stringify(messages.map(toRecord));
   const { rows } = await sql<StoredMessage>`
     with given as materialized (
       select g.*, known.id as known_id, known.seq as known_seq, known.created_at as known_at
-      from (
-        select ord::int - 1 as index, (m->>'id')::uuid as id, (m->>'roomId')::uuid as room_id,
-          (m->>'userId')::uuid as user_id, (m->>'clientMsgId')::uuid as client_msg_id,
-          m->>'text' as text
-        from json_array_elements(${
-    JSON.stringify(messages)
-  }::json) with ordinality as e(m, ord)
-      ) g
-      left join messages known on known.user_id = g.user_id and known.room_id = g.room_id
-        and known.client_msg_id = g.client_msg_id
-      where known.id is not null
-        or exists (select from memberships m where m.room_id = g.room_id and m.user_id = g.user_id)
+      from json_to_recordset(${records}::json) as g(
+        index int, id uuid, room_id uuid, user_id uuid, client_msg_id uuid, text text
+      )
+      left join lateral (
+        select id, seq, created_at from messages known where known.user_id = g.user_id
+          and known.room_id = g.room_id and known.client_msg_id = g.client_msg_id
+        limit 1
+      ) known on true
+      where known.id is not null or (
+        select true from memberships m where m.room_id = g.room_id and m.user_id = g.user_id limit 1
+      )
     ), numbered as (
       update rooms
       set last_seq = last_seq + n.added, last_activity_at = greatest(last_activity_at, ${now}::timestamptz)
@@ -85,6 +88,17 @@ export async function storeMessages(
     select index, known_id, known_seq, known_at from given where known_id is not null
   `.execute(db);
   return rows;
+}
+
+function toRecord(message: NewMessage, index: number) {
+  return {
+    index,
+    id: message.id,
+    room_id: message.roomId,
+    user_id: message.userId,
+    client_msg_id: message.clientMsgId,
+    text: message.text,
+  };
 }
 
 /** The message a user stored in a room under a client id. */
