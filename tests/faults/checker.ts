@@ -85,7 +85,10 @@ function checkIdentities(
 ): Violation[] {
   const violations: Violation[] = [];
   const wanted = new Map(sent.map((each) => [keyOf(each), each]));
-  const seen = new Map<string, MessageNew>();
+  const seen = new Map(
+    rooms.flatMap((room) => room.earlier ?? [])
+      .map((message) => [keyOfMessage(message), message]),
+  );
   const ids = new Set<string>();
   for (const message of rooms.flatMap((room) => room.messages)) {
     const key = keyOfMessage(message);

@@ -1,0 +1,546 @@
+/**
+ * A client of the bare protocol. It keeps many messages in flight, repeats them whenever it is in
+ * doubt, and believes the server to the letter: on a line that has been synced to the end every next
+ * message must have the next number.
+ */
+
+import {
+  BEARER_PREFIX,
+  type ClientEventName,
+  type ClientEvents,
+  type MessageNew,
+  type RoomPosition,
+  type ServerEnvelope,
+  SUBPROTOCOL,
+  type SyncResult,
+} from "../../realtime/protocol.ts";
+import type { Person } from "../helpers/people.ts";
+import {
+  type History,
+  isOpen,
+  PERMANENT_REFUSALS,
+  type Sent,
+  type View,
+} from "./history.ts";
+import { FaultProxy, type ProxiedLine } from "./proxy.ts";
+import type { Random } from "./random.ts";
+
+/** A call without an answer is repeated after this, in milliseconds. */
+const ANSWER_LIMIT_MS = 2_500;
+
+/** A line whose ping is not answered within this time is given up, in milliseconds. */
+const PING_LIMIT_MS = 3_000;
+const PING_INTERVAL_MS = 1_500;
+
+/** An upgrade may take this long, in milliseconds. */
+const OPEN_LIMIT_MS = 3_000;
+
+/** Wait after a temporary refusal, in milliseconds. */
+const RETRY_MS = 250;
+
+/** Messages without an answer at most; further ones wait. */
+const MAX_IN_FLIGHT = 12;
+
+export interface RawClientOptions {
+  readonly name: string;
+  readonly person: Person;
+  /** The rooms it is in; the first is the busy one. */
+  readonly roomIds: readonly string[];
+  /** A room it is no member of. */
+  readonly foreignRoomId: string;
+  readonly serverPort: number;
+  readonly history: History;
+  readonly random: Random;
+  /** Mean time between two messages, in milliseconds. */
+  readonly thinkMs: number;
+  /** Whether it remembers times in place of numbers when it comes back. */
+  readonly byTime: boolean;
+}
+
+/** What the client knows of one room. */
+interface RoomSight {
+  messages: MessageNew[];
+  /** `seq` of the last message taken in order. */
+  position: number;
+  /** `createdAt` of that message. */
+  seenAt: string;
+}
+
+export class RawClient {
+  readonly name: string;
+  readonly proxy: FaultProxy;
+  /** Whether a fault has taken hold of this client, so that no second one does. */
+  busy = false;
+  readonly #options: RawClientOptions;
+  readonly #rooms = new Map<string, RoomSight>();
+  readonly #open = new Set<Sent>();
+  #line: RawLine | undefined;
+  readonly #lines = new Set<RawLine>();
+  #wanted = false;
+  #talking = false;
+  #thinkTimer: ReturnType<typeof setTimeout> | undefined;
+  #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
+  #written = 0;
+
+  private constructor(options: RawClientOptions, proxy: FaultProxy) {
+    this.name = options.name;
+    this.proxy = proxy;
+    this.#options = options;
+    for (const roomId of options.roomIds) {
+      this.#rooms.set(roomId, { messages: [], position: 0, seenAt: "" });
+    }
+  }
+
+  static async create(options: RawClientOptions): Promise<RawClient> {
+    return new RawClient(options, await FaultProxy.listen(options.serverPort));
+  }
+
+  /** Connects and stays connected. */
+  connect(): void {
+    this.#wanted = true;
+    if (this.#line === undefined) this.#openLine();
+  }
+
+  /** Ends its line and stays away until {@link connect}. */
+  goAway(): void {
+    this.#wanted = false;
+    clearTimeout(this.#reconnectTimer);
+    this.#line?.close();
+    this.#line = undefined;
+  }
+
+  /**
+   * Opens another line although the present one may live; that one is only listened to for acks, and
+   * closed after `ms`.
+   */
+  connectAgain(ms: number): void {
+    const old = this.#line;
+    if (!this.#wanted || old === undefined) return;
+    this.#openLine();
+    setTimeout(() => old.close(), ms);
+  }
+
+  /** Begins to write messages. */
+  startTalking(): void {
+    this.#talking = true;
+    this.#think();
+  }
+
+  /** Writes nothing new; what is open is still repeated. */
+  stopTalking(): void {
+    this.#talking = false;
+    clearTimeout(this.#thinkTimer);
+  }
+
+  /** Asks for the busy room's newest messages again, many times at once, on the line it has. */
+  askForMuch(times: number): void {
+    const [roomId] = this.#options.roomIds;
+    const position = this.#rooms.get(roomId!)!.position;
+    for (let asked = 0; asked < times; asked++) {
+      this.#line?.sync([{
+        roomId: roomId!,
+        lastSeq: Math.max(0, position - 100),
+      }]);
+    }
+  }
+
+  /** Connected, synced and without an open message. */
+  get isSettled(): boolean {
+    return this.#open.size === 0 && this.#line !== undefined &&
+      this.#options.roomIds.every((roomId) => this.#line!.isSettled(roomId));
+  }
+
+  /** Why it is not settled, for a report. */
+  get state(): string {
+    return `${this.name}: ${
+      this.#line === undefined ? "no line" : this.#line.state
+    }, ${this.#open.size} open`;
+  }
+
+  position(roomId: string): number {
+    return this.#rooms.get(roomId)?.position ?? 0;
+  }
+
+  views(): View[] {
+    return [...this.#rooms].map(([roomId, room]) => ({
+      client: this.name,
+      roomId,
+      messages: room.messages,
+      position: room.position,
+      mustBeComplete: true,
+    }));
+  }
+
+  /** Lets go of messages that were checked. */
+  forgetSeen(): void {
+    for (const room of this.#rooms.values()) {
+      room.messages = room.messages.slice(-1);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.stopTalking();
+    this.goAway();
+    for (const line of this.#lines) line.close();
+    await this.proxy.close();
+  }
+
+  #openLine(): void {
+    const { person, history, roomIds } = this.#options;
+    clearTimeout(this.#reconnectTimer);
+    history.count("connects");
+    const line = new RawLine({
+      url: `ws://127.0.0.1:${this.proxy.port}/ws`,
+      token: person.token,
+      onMessage: (message) => {
+        if (line === this.#line) this.#take(line, message);
+      },
+      onOpen: () => {
+        line.sync(roomIds.map((roomId) => this.#positionOf(roomId)));
+      },
+      onSynced: (result, asked) => this.#synced(line, result, asked),
+      onSyncFailed: (rooms) =>
+        setTimeout(() => {
+          if (line === this.#line) {
+            line.sync(rooms.map(({ roomId }) => this.#positionOf(roomId)));
+          }
+        }, RETRY_MS),
+      onSettled: () => {
+        if (line === this.#line) {
+          for (const sent of this.#open) this.#put(sent);
+        }
+      },
+      onClosed: (code) => {
+        this.#lines.delete(line);
+        history.count(`closed ${code}`);
+        if (line !== this.#line) return;
+        this.#line = undefined;
+        if (this.#wanted) this.#reconnectSoon();
+      },
+    });
+    this.#line = line;
+    this.#lines.add(line);
+  }
+
+  #reconnectSoon(): void {
+    this.#reconnectTimer = setTimeout(
+      () => this.#openLine(),
+      30 + this.#options.random.pause(150),
+    );
+  }
+
+  #positionOf(roomId: string): RoomPosition {
+    const { position, seenAt } = this.#rooms.get(roomId)!;
+    return this.#options.byTime && seenAt !== ""
+      ? { roomId, lastSeenAt: seenAt }
+      : { roomId, lastSeq: position };
+  }
+
+  #take(line: RawLine, message: MessageNew): void {
+    const { history, byTime } = this.#options;
+    const room = this.#rooms.get(message.roomId);
+    if (room === undefined) {
+      return history.violate(
+        "a client hears only of its rooms",
+        `${this.name}: ${JSON.stringify(message)}`,
+      );
+    }
+    history.saw(message.roomId, message.seq);
+    history.count("deliveries");
+    if (message.seq === room.position + 1) {
+      room.messages.push(message);
+      room.position = message.seq;
+      room.seenAt = message.createdAt;
+      return;
+    }
+    // While a line is being synced the replay and the live feed may overlap; what comes out of turn
+    // is not taken, and the sync must bring it.
+    if (!line.isSettled(message.roomId)) return;
+    if (byTime && message.seq <= room.position) return;
+    history.violate(
+      message.seq <= room.position
+        ? "a synced line repeats nothing"
+        : "a synced line leaves nothing out",
+      `${this.name} in room ${message.roomId} stands at ${room.position} and got ${message.seq}`,
+    );
+    line.giveUp();
+  }
+
+  #synced(line: RawLine, result: SyncResult, asked: RoomPosition): void {
+    if (line !== this.#line) return;
+    const { history } = this.#options;
+    const { roomId, lastSeq = 0 } = result;
+    const room = this.#rooms.get(roomId);
+    if (room === undefined) return;
+    history.count("recoveries");
+    if (!result.synced || result.reset) {
+      return history.violate(
+        "a member's position is known to the server",
+        `${this.name} asked ${JSON.stringify(asked)}: ${
+          JSON.stringify(result)
+        }`,
+      );
+    }
+    if (room.position < lastSeq) {
+      history.violate(
+        "a sync delivers before its ack",
+        `${this.name} stands at ${room.position}: ${JSON.stringify(result)}`,
+      );
+      line.giveUp();
+    } else if (result.hasMore) {
+      history.count("recoveries of more than one page");
+      line.sync([{ roomId, lastSeq: Math.max(lastSeq, room.position) }]);
+    }
+  }
+
+  #think(): void {
+    const { random, thinkMs } = this.#options;
+    this.#thinkTimer = setTimeout(() => {
+      if (!this.#talking) return;
+      if (this.#open.size < MAX_IN_FLIGHT) this.#write();
+      this.#think();
+    }, random.pause(thinkMs));
+  }
+
+  #write(): void {
+    const { random, history, roomIds, person, foreignRoomId } = this.#options;
+    if (random.chance(0.03)) return this.#repeatAcked();
+    const number = ++this.#written;
+    const fault = random.chance(0.03);
+    const roomId = fault && random.chance(0.5)
+      ? foreignRoomId
+      : random.chance(0.7)
+      ? roomIds[0]!
+      : random.pick(roomIds);
+    const padding = "ä".repeat(random.chance(0.2) ? random.int(0, 400) : 10);
+    const text = fault && roomId !== foreignRoomId
+      ? random.pick(["", " \n", "x".repeat(501), "a\0b"])
+      : `${this.name} ${number} ${padding} `;
+    const sent = history.intend({
+      userId: person.user.id,
+      roomId,
+      clientMsgId: crypto.randomUUID(),
+      text,
+      author: this.name,
+      order: undefined,
+    });
+    this.#open.add(sent);
+    this.#put(sent);
+    if (random.chance(0.05)) this.#put(sent);
+  }
+
+  /** Sends a message again that has been acked: it must be answered as before. */
+  #repeatAcked(): void {
+    const { history, random, person } = this.#options;
+    const own = history.sent.filter(({ acks, userId }) =>
+      acks.length > 0 && userId === person.user.id
+    );
+    if (own.length > 0) this.#put(random.pick(own));
+  }
+
+  /** Puts a message on the line, if there is one; repeats it while it stays open. */
+  #put(sent: Sent): void {
+    const line = this.#line;
+    if (line === undefined || !line.isOpen) return;
+    sent.frames++;
+    const { roomId, text, clientMsgId } = sent;
+    line.call("message:send", { roomId, text, clientMsgId }, (answer) => {
+      if (answer !== undefined) this.#answered(sent, answer);
+      const wait = answer === undefined ? 0 : RETRY_MS;
+      if (this.#open.has(sent)) {
+        setTimeout(() => {
+          if (this.#open.has(sent) && line === this.#line) this.#put(sent);
+        }, wait);
+      }
+    });
+  }
+
+  #answered(sent: Sent, answer: Record<string, unknown>): void {
+    const { history } = this.#options;
+    if (answer.success === true) {
+      const { messageId, seq, createdAt, isDuplicate = false } = answer;
+      history.acked(
+        sent,
+        { messageId, seq, createdAt, isDuplicate } as Sent["acks"][number],
+      );
+    } else {
+      history.refused(sent, String(answer.code));
+      if (answer.code === "internal" || answer.code === "muted") {
+        history.violate(
+          "no fault is answered as internal or muted",
+          `${this.name}: ${JSON.stringify(answer)}`,
+        );
+      }
+      if (!PERMANENT_REFUSALS.has(String(answer.code))) return;
+    }
+    if (!isOpen(sent)) this.#open.delete(sent);
+  }
+
+  /** The line through the proxy, for faults. */
+  get proxiedLines(): readonly ProxiedLine[] {
+    return this.proxy.lines;
+  }
+}
+
+interface RawLineOptions {
+  url: string;
+  token: string;
+  onOpen: () => void;
+  onMessage: (message: MessageNew) => void;
+  onSynced: (result: SyncResult, asked: RoomPosition) => void;
+  onSyncFailed: (rooms: RoomPosition[]) => void;
+  /** Every room of a sync has come to its end. */
+  onSettled: () => void;
+  onClosed: (code: number) => void;
+}
+
+type Answered = (answer: Record<string, unknown> | undefined) => void;
+
+/** One WebSocket: its calls, and how far its syncs have come. */
+class RawLine {
+  readonly #options: RawLineOptions;
+  readonly #socket: WebSocket;
+  readonly #calls = new Map<number, Answered>();
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  /** Syncs on their way, by room; a room is settled when it was synced and none is. */
+  readonly #syncing = new Map<string, number>();
+  readonly #unfinished = new Set<string>();
+  #nextId = 1;
+  #ended = false;
+
+  constructor(options: RawLineOptions) {
+    this.#options = options;
+    const socket = this.#socket = new WebSocket(options.url, [
+      SUBPROTOCOL,
+      BEARER_PREFIX + options.token,
+    ]);
+    const cancelOpening = this.#after(OPEN_LIMIT_MS, () => this.giveUp());
+    socket.onopen = () => {
+      if (this.#ended) return;
+      cancelOpening();
+      this.#ping();
+      options.onOpen();
+    };
+    socket.onmessage = ({ data }) => {
+      if (!this.#ended) this.#receive(String(data));
+    };
+    socket.onerror = () => {};
+    socket.onclose = ({ code }) => this.#end(code);
+  }
+
+  get isOpen(): boolean {
+    return !this.#ended && this.#socket.readyState === WebSocket.OPEN;
+  }
+
+  get state(): string {
+    return `${
+      ["connecting", "open", "closing", "closed"][this.#socket.readyState]
+    }, unfinished ${this.#unfinished.size}, syncing ${this.#syncing.size}`;
+  }
+
+  /** Whether the room has been synced to its end and is not being synced now. */
+  isSettled(roomId: string): boolean {
+    return this.#syncing.get(roomId) === 0 && !this.#unfinished.has(roomId);
+  }
+
+  /** Sends an event; the answer is undefined when none came in time. Not told when the line ends. */
+  call<E extends ClientEventName>(
+    event: E,
+    data: ClientEvents[E],
+    onAnswer: Answered,
+    limitMs = ANSWER_LIMIT_MS,
+  ): void {
+    if (!this.isOpen) return;
+    const id = this.#nextId++;
+    const cancel = this.#after(limitMs, () => {
+      // The answer is still welcome when it comes late.
+      onAnswer(undefined);
+    });
+    this.#calls.set(id, (answer) => {
+      cancel();
+      onAnswer(answer);
+    });
+    this.#socket.send(JSON.stringify({ id, event, data }));
+  }
+
+  /** Syncs rooms from these positions. */
+  sync(rooms: RoomPosition[]): void {
+    if (!this.isOpen) return;
+    for (const { roomId } of rooms) {
+      this.#syncing.set(roomId, (this.#syncing.get(roomId) ?? 0) + 1);
+    }
+    this.call("rooms:sync", { rooms }, (ack) => {
+      if (this.#ended) return;
+      if (ack === undefined) return this.giveUp();
+      for (const { roomId } of rooms) {
+        this.#syncing.set(roomId, this.#syncing.get(roomId)! - 1);
+      }
+      if (ack.success !== true) {
+        // What is live goes on, but a room that was never synced may not be.
+        for (const { roomId } of rooms) this.#unfinished.add(roomId);
+        return this.#options.onSyncFailed(rooms);
+      }
+      for (const result of ack.results as SyncResult[]) {
+        if (result.hasMore) this.#unfinished.add(result.roomId);
+        else this.#unfinished.delete(result.roomId);
+        const asked = rooms.find(({ roomId }) => roomId === result.roomId)!;
+        this.#options.onSynced(result, asked);
+      }
+      const settled = [...this.#syncing.keys()].every((id) =>
+        this.isSettled(id)
+      );
+      if (settled) this.#options.onSettled();
+    }, 4 * ANSWER_LIMIT_MS);
+  }
+
+  /** Does not trust the line any more. */
+  giveUp(): void {
+    this.close();
+  }
+
+  close(): void {
+    if (this.#socket.readyState <= WebSocket.OPEN) this.#socket.close();
+    // The closing handshake may never end on a broken line.
+    this.#end(1000);
+  }
+
+  #end(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#options.onClosed(code);
+  }
+
+  #after(ms: number, run: () => void): () => void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      run();
+    }, ms);
+    this.#timers.add(timer);
+    return () => {
+      clearTimeout(timer);
+      this.#timers.delete(timer);
+    };
+  }
+
+  #ping(): void {
+    this.call("presence:ping", {}, (answer) => {
+      if (answer === undefined) this.giveUp();
+    }, PING_LIMIT_MS);
+    this.#after(PING_INTERVAL_MS, () => this.#ping());
+  }
+
+  #receive(text: string): void {
+    const parsed: ServerEnvelope | ServerEnvelope[] = JSON.parse(text);
+    for (const envelope of Array.isArray(parsed) ? parsed : [parsed]) {
+      if (this.#ended) return;
+      if ("ack" in envelope) {
+        const answered = this.#calls.get(envelope.ack);
+        this.#calls.delete(envelope.ack);
+        answered?.(envelope.data);
+      } else if (envelope.event === "message:new") {
+        this.#options.onMessage(envelope.data);
+      }
+    }
+  }
+}
