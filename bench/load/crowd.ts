@@ -1,0 +1,80 @@
+/** Many connect, sit idle, and then all enter one room. */
+
+import { Client, forEachAtOnce } from "./client.ts";
+import { DIALECTS } from "./dialect.ts";
+import { percentile, sleep, sum } from "./figures.ts";
+import type { Job, Metrics } from "./job.ts";
+import { cpuSeconds, residentBytes } from "./proc.ts";
+
+/** Connections or joins on their way at once. */
+const AT_ONCE = 100;
+
+/** Time for memory to settle after the last connection, in milliseconds. */
+const SETTLE_MS = 3_000;
+
+/** Joins that have not been answered after this long are given up, in milliseconds. */
+const JOIN_PATIENCE_MS = 60_000;
+
+/** Rosters are awaited until nothing has come for this long, in milliseconds. */
+const QUIET_MS = 3_000;
+
+export async function crowd(job: Job): Promise<Metrics> {
+  const emptyBytes = residentBytes(job.serverPid);
+  const clients: Client[] = new Array(job.people.length);
+  const connectedAt = performance.now();
+  await forEachAtOnce(job.people, AT_ONCE, async ({ token }, index) => {
+    clients[index] = await Client.open(DIALECTS[job.dialect], job.port, token);
+  });
+  const connectSeconds = (performance.now() - connectedAt) / 1000;
+  await sleep(SETTLE_MS);
+  const idleBytes = residentBytes(job.serverPid);
+  return {
+    connectsPerSecond: clients.length / connectSeconds,
+    idleBytesPerConnection: (idleBytes - emptyBytes) / clients.length,
+    ...job.rooms.length === 0 ? {} : await joinAll(job, clients),
+  };
+}
+
+async function joinAll(
+  job: Job,
+  clients: readonly Client[],
+): Promise<Metrics> {
+  const received = () => sum(clients, ({ wire }) => wire.bytes);
+  const before = { bytes: received(), cpu: cpuSeconds(job.serverPid) };
+  const joinTimes: number[] = [];
+  const startedAt = performance.now();
+  let lastJoinAt = startedAt;
+  const joining = forEachAtOnce(clients, AT_ONCE, async (client) => {
+    const askedAt = performance.now();
+    if (askedAt - startedAt > JOIN_PATIENCE_MS) return;
+    await client.join(job.rooms[0]!);
+    lastJoinAt = performance.now();
+    joinTimes.push(lastJoinAt - askedAt);
+  }).catch(() => {});
+  await Promise.race([joining, sleep(JOIN_PATIENCE_MS)]);
+  const joined = joinTimes.length;
+  const bytes = await quietBytes(received);
+  const cpu = cpuSeconds(job.serverPid) - before.cpu;
+  return {
+    joined,
+    joinsPerSecond: joined / (lastJoinAt - startedAt) * 1000,
+    joinP99Ms: percentile(joinTimes, 0.99),
+    receivedBytesPerJoin: (bytes - before.bytes) / joined,
+    serverMicrosPerJoin: cpu * 1e6 / joined,
+    joinedBytesPerConnection: residentBytes(job.serverPid) / clients.length,
+  };
+}
+
+/** Bytes received once nothing more comes. A large room's last roster may be long in coming. */
+async function quietBytes(received: () => number): Promise<number> {
+  let bytes = received();
+  const deadline = performance.now() + JOIN_PATIENCE_MS;
+  for (let quietSince = performance.now(); performance.now() < deadline;) {
+    await sleep(100);
+    const now = received();
+    if (now !== bytes) quietSince = performance.now();
+    bytes = now;
+    if (performance.now() - quietSince > QUIET_MS) break;
+  }
+  return bytes;
+}

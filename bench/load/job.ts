@@ -1,0 +1,39 @@
+/** What a load process is told to do, and what it reports: JSON on standard input and output. */
+
+import type { DialectName } from "./dialect.ts";
+
+export interface Person {
+  id: string;
+  username: string;
+  token: string;
+}
+
+/** Everything a scenario may need; each uses what concerns it. */
+export interface Job {
+  scenario: "talk" | "crowd" | "storm" | "page";
+  dialect: DialectName;
+  port: number;
+  serverPid: number;
+  /** PostgreSQL's first process; undefined where no database is behind the server. */
+  postgresPid: number | undefined;
+  warmupSeconds: number;
+  seconds: number;
+  people: Person[];
+  /** Everyone is a member of the room of their index, modulo the rooms. */
+  rooms: string[];
+  /** How many people send, the first ones. */
+  senders: number;
+  /** Messages each sender has on the way at most. */
+  inFlight: number;
+  /** Messages a second of all senders together; undefined: as fast as acks come. */
+  rate?: number | undefined;
+  /** Where each room's replay begins, in each dialect's own words. */
+  position?: { lastSeq: number; lastSeenAt: string } | undefined;
+  /** Messages each client of a storm has missed. */
+  missed?: number | undefined;
+  /** Paths asked for over HTTP. */
+  paths?: Record<string, string> | undefined;
+}
+
+/** Figures by name. Times are in the unit the name ends with. */
+export type Metrics = Record<string, number>;

@@ -1,0 +1,29 @@
+/** The machine and the versions, for the table's reader. */
+
+export async function describeMachine(postgres: string): Promise<string> {
+  const cpu = /^model name\s*:\s*(.+)$/m.exec(
+    await Deno.readTextFile("/proc/cpuinfo"),
+  )?.[1];
+  const memory = /^MemTotal:\s*(\d+) kB/m.exec(
+    await Deno.readTextFile("/proc/meminfo"),
+  )?.[1];
+  const kernel = await Deno.readTextFile("/proc/sys/kernel/osrelease");
+  const { stdout } = await new Deno.Command("node", { args: ["--version"] })
+    .output();
+  const baseline: { dependencies: Record<string, string> } = JSON.parse(
+    await Deno.readTextFile(
+      new URL("baseline/package.json", import.meta.url),
+    ),
+  );
+  return [
+    `${navigator.hardwareConcurrency} cores (${cpu ?? "unknown"}) shared by ` +
+    "server, PostgreSQL and load",
+    `${Math.round(Number(memory) / 2 ** 20)} GiB`,
+    `Linux ${kernel.trim()}`,
+    `Deno ${Deno.version.deno} (V8 ${Deno.version.v8})`,
+    `${postgres.replace(/ \(.*/, "")}, fsync on`,
+    `baseline: Node ${new TextDecoder().decode(stdout).trim()}, socket.io ${
+      baseline.dependencies["socket.io"]
+    }, pg ${baseline.dependencies.pg}`,
+  ].join("; ");
+}

@@ -1,0 +1,101 @@
+/** Runs one entry: a fresh server, the people it needs, a load process. */
+
+import { type BenchPostgres, populate, type Population } from "./database.ts";
+import type { Entry } from "./entries.ts";
+import type { Job, Metrics } from "./load/job.ts";
+import { startTarget, type Target } from "./targets.ts";
+
+export interface Timing {
+  readonly warmupSeconds: number;
+  readonly seconds: number;
+}
+
+/** @param earlier figures of this run's entries so far, by key */
+export async function measure(
+  entry: Entry,
+  postgres: BenchPostgres,
+  timing: Timing,
+  earlier: ReadonlyMap<string, Metrics>,
+): Promise<Metrics> {
+  await using target = await startTarget(entry.target, postgres);
+  const population = target.database === undefined
+    ? strangers(entry.population)
+    : await populate(
+      target.database.url,
+      target.database.tables,
+      entry.population,
+    );
+  await postgres.countStatements();
+  const metrics = await runLoad(
+    jobOf(entry, target, population, postgres, timing, earlier),
+  );
+  return {
+    ...metrics,
+    statementsPerPerson: await postgres.countStatements() /
+      entry.population.people,
+  };
+}
+
+/** People of a server that asks nobody who they are. */
+function strangers(wanted: { people: number; rooms: number }): Population {
+  const ids = (count: number) =>
+    Array.from({ length: count }, () => crypto.randomUUID());
+  return {
+    people: ids(wanted.people).map((id) => ({ id, username: id, token: id })),
+    rooms: ids(wanted.rooms),
+    position: { lastSeq: 0, lastSeenAt: new Date().toISOString() },
+  };
+}
+
+function jobOf(
+  entry: Entry,
+  target: Target,
+  { people, rooms, position }: Population,
+  postgres: BenchPostgres,
+  timing: Timing,
+  earlier: ReadonlyMap<string, Metrics>,
+): Job {
+  const { paths, ...job } = entry.job;
+  return {
+    senders: 0,
+    inFlight: 0,
+    ...timing,
+    ...job,
+    rate: entry.rateOf === undefined
+      ? job.rate
+      : earlier.get(entry.rateOf)?.ackedPerSecond,
+    dialect: target.dialect,
+    port: target.port,
+    serverPid: target.pid,
+    postgresPid: target.database === undefined ? undefined : postgres.pid,
+    people,
+    rooms,
+    position,
+    paths: paths && Object.fromEntries(
+      Object.entries(paths).map(([name, path]) => [
+        name,
+        path.replace("ROOM", rooms[0]!),
+      ]),
+    ),
+  };
+}
+
+async function runLoad(job: Job): Promise<Metrics> {
+  const load = new URL("load/main.ts", import.meta.url).pathname;
+  const child = new Deno.Command("sh", {
+    args: [
+      "-c",
+      'ulimit -n "$(ulimit -Hn)"; exec "$@"',
+      ...["sh", Deno.execPath(), "run", "-A", load],
+    ],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const input = child.stdin.getWriter();
+  await input.write(new TextEncoder().encode(JSON.stringify(job)));
+  await input.close();
+  const { success, stdout } = await child.output();
+  if (!success) throw new Error("the load process failed");
+  return JSON.parse(new TextDecoder().decode(stdout));
+}

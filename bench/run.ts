@@ -1,0 +1,79 @@
+/**
+ * Measures ChatKet beside a conventional build of the same design and beside the bare runtime, and
+ * writes the table into bench/README.md.
+ *
+ *   deno task bench [--only=1,3] [--runs=3] [--seconds=8] [--warmup=3] [--dry]
+ *
+ * `--dry` leaves the README as it is.
+ */
+
+import { parseArgs } from "node:util";
+import { startBenchPostgres } from "./database.ts";
+import { ENTRIES } from "./entries.ts";
+import { measureCommits } from "./commits.ts";
+import type { Metrics } from "./load/job.ts";
+import { describeMachine } from "./machine.ts";
+import { measure } from "./measure.ts";
+import { report, type Results, writeReadme } from "./report.ts";
+import { installBaseline } from "./targets.ts";
+
+const { values: options } = parseArgs({
+  args: Deno.args,
+  options: {
+    only: { type: "string" },
+    runs: { type: "string", default: "3" },
+    seconds: { type: "string", default: "8" },
+    warmup: { type: "string", default: "3" },
+    dry: { type: "boolean", default: false },
+  },
+});
+const only = options.only?.split(",").map(Number);
+const wanted = ENTRIES.filter((entry) =>
+  only === undefined || only.includes(entry.scenario)
+);
+const timing = {
+  seconds: Number(options.seconds),
+  warmupSeconds: Number(options.warmup),
+};
+const results: Results = new Map();
+const add = (key: string, metrics: Metrics) => {
+  const runs = results.get(key);
+  if (runs === undefined) results.set(key, [metrics]);
+  else runs.push(metrics);
+};
+
+await installBaseline();
+await using postgres = await startBenchPostgres();
+for (let run = 1; run <= Number(options.runs); run++) {
+  const ofRun = new Map<string, Metrics>();
+  add("commits", await measureCommits(postgres, timing.seconds / 2));
+  for (const entry of wanted) {
+    say(`run ${run}: ${entry.key}`);
+    try {
+      const metrics = await measure(entry, postgres, timing, ofRun);
+      ofRun.set(entry.key, metrics);
+      add(entry.key, metrics);
+      say(` ${shown(metrics)}\n`);
+    } catch (error) {
+      // One server that falls over must not cost the figures of the others.
+      say(` failed: ${error}\n`);
+    }
+  }
+}
+const text = report(results, {
+  machine: await describeMachine(postgres.version),
+  runs: Number(options.runs),
+  ...timing,
+});
+say(`\n${text}\n`);
+if (!options.dry) await writeReadme(text);
+
+function say(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(text));
+}
+
+function shown(metrics: Metrics): string {
+  return Object.entries(metrics).filter(([, value]) => value !== null).map(
+    ([name, value]) => `${name}=${Number(value.toPrecision(4))}`,
+  ).join(" ");
+}

@@ -1,0 +1,145 @@
+/** The servers under test, each in a process of its own. */
+
+import { type BenchPostgres, connect, JWT_SECRET } from "./database.ts";
+import type { Tables } from "./database.ts";
+import type { DialectName } from "./load/dialect.ts";
+
+const ROOT = new URL("../", import.meta.url).pathname;
+const BASELINE = `${ROOT}bench/baseline`;
+
+/** A limit that is checked and never reached. */
+const NO_LIMIT = "1000000000";
+
+export type TargetName = "chatket" | "baseline" | "plain" | "gathered";
+
+export interface Target extends AsyncDisposable {
+  readonly port: number;
+  readonly pid: number;
+  readonly dialect: DialectName;
+  /** Where its database is and whose tables it has; undefined when it has none. */
+  readonly database: { url: string; tables: Tables } | undefined;
+}
+
+/** Starts a server on a free port, on an empty database of its own. */
+export async function startTarget(
+  name: TargetName,
+  postgres: BenchPostgres,
+): Promise<Target> {
+  if (name === "chatket") {
+    const url = await postgres.createDatabase();
+    return {
+      ...await startServer(Deno.execPath(), CHATKET_ARGS, chatketEnv(url)),
+      dialect: "chatket",
+      database: { url, tables: "chatket" },
+    };
+  }
+  if (name === "baseline") {
+    const url = await postgres.createDatabase();
+    const client = await connect(url);
+    await client.query(await Deno.readTextFile(`${BASELINE}/schema.sql`));
+    await client.end();
+    const env = { ...RATE_LIMIT, DATABASE_URL: url, JWT_SECRET, PORT: "0" };
+    return {
+      ...await startServer("node", [`${BASELINE}/server.mjs`], {
+        ...env,
+        NODE_ENV: "production",
+      }),
+      dialect: "socket.io",
+      database: { url, tables: "baseline" },
+    };
+  }
+  const args = ["run", "--allow-net", `${ROOT}bench/bare/broadcast.ts`, name];
+  return {
+    ...await startServer(Deno.execPath(), args, {}),
+    dialect: "chatket",
+    database: undefined,
+  };
+}
+
+const CHATKET_ARGS = ["run", "-A", `${ROOT}main.ts`];
+
+const RATE_LIMIT = { RATE_LIMIT_MESSAGES: NO_LIMIT };
+
+/** The product as in production; what would stop a load from one machine is raised, not removed. */
+function chatketEnv(url: string): Record<string, string> {
+  return {
+    ...RATE_LIMIT,
+    CHATKET_ENV: "production",
+    CODE_DELIVERY: "console",
+    DATABASE_URL: url,
+    JWT_SECRET,
+    HOST: "127.0.0.1",
+    PORT: "0",
+    FRAME_LIMIT_PER_SECOND: NO_LIMIT,
+    FRAME_LIMIT_BURST: NO_LIMIT,
+    MAX_SOCKETS_PER_ADDRESS: "100000",
+  };
+}
+
+/** Installs what the baseline needs, once. */
+export async function installBaseline(): Promise<void> {
+  const { success, stderr } = await new Deno.Command("npm", {
+    args: ["ci", "--silent", "--no-audit", "--no-fund"],
+    cwd: BASELINE,
+    stdout: "null",
+    stderr: "piped",
+  }).output();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+}
+
+/** A server that has not stopped by itself after this long is killed, in milliseconds. */
+const STOP_TIMEOUT_MS = 12_000;
+
+/** Starts a process that soon prints a line of JSON with the `port` it listens on. */
+async function startServer(
+  command: string,
+  args: string[],
+  env: Record<string, string>,
+): Promise<Pick<Target, "port" | "pid" | typeof Symbol.asyncDispose>> {
+  // The shell is replaced by the server, so that the process id is the server's.
+  const child = new Deno.Command("sh", {
+    args: [
+      "-c",
+      'ulimit -n "$(ulimit -Hn)"; exec "$@"',
+      "sh",
+      command,
+      ...args,
+    ],
+    env,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const listening = Promise.withResolvers<number>();
+  const reading = child.stdout.pipeThrough(new TextDecoderStream())
+    .pipeTo(
+      new WritableStream({
+        write(text) {
+          const port = /"port":(\d+)/.exec(text)?.[1];
+          if (port !== undefined) listening.resolve(Number(port));
+        },
+      }),
+    );
+  child.status.then(({ code }) =>
+    listening.reject(new Error(`${command} ended with ${code}`))
+  );
+  return {
+    port: await listening.promise,
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      const end = (signal: Deno.Signal) => {
+        try {
+          child.kill(signal);
+        } catch (error) {
+          // It has ended already.
+          if (!(error instanceof TypeError)) throw error;
+        }
+      };
+      end("SIGTERM");
+      const timer = setTimeout(() => end("SIGKILL"), STOP_TIMEOUT_MS);
+      await child.status;
+      clearTimeout(timer);
+      await reading;
+    },
+  };
+}
