@@ -62,10 +62,10 @@ export async function buildIslands(
       sourceHash: await hashSources(),
       entries: findEntries(outputs),
     };
-    await Deno.writeTextFile(
-      MANIFEST,
-      JSON.stringify(manifest, null, 2) + "\n",
-    );
+    // Renamed into place: a server that starts meanwhile reads a whole manifest.
+    const fresh = new URL(`manifest-${crypto.randomUUID()}.json`, OUTPUT);
+    await Deno.writeTextFile(fresh, JSON.stringify(manifest, null, 2) + "\n");
+    await Deno.rename(fresh, MANIFEST);
     await removeOldFiles(outputs);
     if (isRebuild) options.onRebuild?.(manifest);
   };
