@@ -1,6 +1,7 @@
 /** Signing in over HTTP: codes, tokens, the cookie, and what is refused. */
 
 import assert from "node:assert/strict";
+import { createSessionKeys, signSession } from "../../routes/tokens.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { expectJson, postJson, signIn } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";
@@ -95,6 +96,23 @@ Deno.test("a token ends with its time", async () => {
   await expectJson(await fetch("/api/auth/me"), 200);
   skew += 61_000;
   await expectProblem(await fetch("/api/auth/me"), "unauthorized");
+});
+
+Deno.test("a token of a user that does not exist is 401, however well signed", async () => {
+  const JWT_SECRET = "known to this test and to nobody else";
+  await using known = await startTestApp({ JWT_SECRET });
+  const keys = await createSessionKeys(JWT_SECRET);
+  const sign = (user: { id: string; username: string }) =>
+    signSession(keys, user, { now: Date.now(), expiresInSeconds: 60 });
+  const me = (token: string) =>
+    fetch(`${known.origin}/api/auth/me`, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+  const { user } = await signIn(known, "alice");
+  // The premise: such a token of a user that exists is good.
+  await expectJson(await me(await sign(user)), 200);
+  const ghost = { id: crypto.randomUUID(), username: "alice" };
+  await expectProblem(await me(await sign(ghost)), "unauthorized");
 });
 
 Deno.test("logout clears the cookie", async () => {

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { Hono } from "hono";
+import { HTTPException } from "hono/http-exception";
+import { recordingLog } from "../tests/helpers/log.ts";
+import { answerError, answerNotFound } from "./errors.ts";
+import type { AppEnv } from "./deps.ts";
+
+async function failWith(error: Error) {
+  const log = recordingLog();
+  const app = new Hono<AppEnv>();
+  app.get("/", () => {
+    throw error;
+  });
+  app.onError(answerError(log));
+  const answer = await app.request("/?q=private");
+  const text = await answer.text();
+  return { answer, text, body: JSON.parse(text), log: log.lines.join("\n") };
+}
+
+Deno.test("an unforeseen error is a 500 that tells nothing but an id, which the log has too", async () => {
+  for (
+    const error of [
+      new TypeError("secret detail in /srv/chatket/routes/rooms.ts"),
+      new RangeError("secret detail"),
+      Object.assign(new Error("secret detail: duplicate key"), {
+        code: "23505",
+      }),
+    ]
+  ) {
+    const { answer, text, body, log } = await failWith(error);
+    assert.equal(answer.status, 500);
+    assert.equal(body.code, "internal");
+    assert.ok(!/secret|srv|rooms\.ts|23505/.test(text), text);
+    const id = /^urn:uuid:([\da-f-]{36})$/.exec(body.instance)?.[1];
+    assert.ok(id !== undefined && log.includes(id));
+    assert.ok(log.includes("secret detail"));
+    assert.ok(!log.includes("private"), "the query is not logged");
+  }
+});
+
+Deno.test("a database that is away is a 503 with Retry-After", async () => {
+  for (
+    const error of [
+      new Error("Connection terminated unexpectedly"),
+      Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
+      Object.assign(new Error("shutting down"), { code: "57P01" }),
+    ]
+  ) {
+    const { answer, body, text } = await failWith(error);
+    assert.equal(answer.status, 503);
+    assert.equal(body.code, "unavailable");
+    assert.equal(answer.headers.get("retry-after"), "2");
+    assert.ok(!text.includes(error.message));
+  }
+});
+
+Deno.test("the framework's refusals are problems too", async () => {
+  for (
+    const [status, code] of [
+      [400, "validation_failed"],
+      [413, "body_too_large"],
+      [415, "unsupported_media_type"],
+    ] as const
+  ) {
+    const { answer, body, log } = await failWith(
+      new HTTPException(status, { message: "for people" }),
+    );
+    assert.equal(answer.status, status);
+    assert.deepEqual([body.code, body.detail], [code, "for people"]);
+    assert.equal(
+      answer.headers.get("content-type"),
+      "application/problem+json",
+    );
+    assert.equal(log, "", "a refusal is no failure");
+  }
+});
+
+Deno.test("answerNotFound() tells an unknown path from an unknown method", async () => {
+  const app = new Hono<AppEnv>();
+  app.notFound(
+    answerNotFound((path) => path === "/known" ? ["GET", "HEAD"] : []),
+  );
+  const ask = async (path: string, method: string) => {
+    const answer = await app.request(path, { method });
+    return [answer.status, answer.headers.get("allow")];
+  };
+  assert.deepEqual(await ask("/unknown", "GET"), [404, null]);
+  assert.deepEqual(await ask("/unknown", "OPTIONS"), [404, null]);
+  assert.deepEqual(await ask("/known", "DELETE"), [405, "GET, HEAD"]);
+  assert.deepEqual(await ask("/known", "OPTIONS"), [204, "GET, HEAD"]);
+});
