@@ -1,0 +1,138 @@
+/** The server as operators run it: a process of its own, by the task, with its own permissions. */
+
+import assert from "node:assert/strict";
+import { type EnvOverrides } from "./helpers/app.ts";
+import { connect } from "./helpers/client.ts";
+import { makePlace } from "./helpers/database.ts";
+import { createRoom, signIn } from "./helpers/people.ts";
+
+const SECRET = "0123456789abcdef0123456789abcdef";
+
+/** Starts `deno task start` on a free port. */
+function startTask(env: EnvOverrides) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["task", "-q", "start"],
+    env: { HOST: "127.0.0.1", PORT: "0", DATABASE_URL: "", ...env } as Record<
+      string,
+      string
+    >,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const stderr = new Response(child.stderr).text();
+  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
+  let printed = "";
+  const readMore = async () => {
+    const { done, value } = await reader.read();
+    printed += value ?? "";
+    return !done;
+  };
+  return {
+    /** Where it listens, once it has logged it. */
+    async origin(): Promise<string> {
+      for (;;) {
+        const port = /\bport"?[=:](\d+)/.exec(printed)?.[1];
+        if (port !== undefined) return `http://127.0.0.1:${port}`;
+        if (!await readMore()) throw new Error(await stderr);
+      }
+    },
+    /** Sends SIGTERM to the task; the exit status and all that was printed, once it has ended. */
+    async stop() {
+      child.kill("SIGTERM");
+      return await this.ended();
+    },
+    async ended() {
+      while (await readMore());
+      const { code } = await child.status;
+      return { code, stdout: printed, stderr: await stderr };
+    },
+  };
+}
+
+Deno.test("`deno task start` serves with its own permissions and ends with status 0 on SIGTERM", async () => {
+  await using place = await makePlace("pglite");
+  const task = startTask(place.env);
+  const app = { origin: await task.origin() };
+  const alice = await signIn(app, "alice");
+  const room = await createRoom(alice);
+  const client = await connect(app, alice);
+  await client.expect("message:send", {
+    roomId: room.id,
+    text: "hello",
+    clientMsgId: crypto.randomUUID(),
+  });
+  for (
+    const path of ["/", "/login", "/docs/", "/docs/openapi.json", "/ready"]
+  ) {
+    const answer = await fetch(app.origin + path);
+    assert.equal(answer.status, 200, path);
+    await answer.body?.cancel();
+  }
+
+  const started = Date.now();
+  const { code, stderr } = await task.stop();
+  assert.equal(code, 0, stderr);
+  assert.ok(Date.now() - started < 10_000);
+  assert.equal((await client.closed).code, 1012);
+});
+
+Deno.test("sessions and rooms outlive a restart in development", async () => {
+  await using place = await makePlace("pglite");
+  const first = startTask(place.env);
+  const alice = await signIn({ origin: await first.origin() }, "alice");
+  const room = await createRoom(alice);
+  await first.stop();
+
+  const second = startTask(place.env);
+  const answer = await fetch(`${await second.origin()}/api/rooms`, {
+    headers: { cookie: alice.cookie },
+  });
+  assert.deepEqual(
+    (await answer.json()).map((each: { id: string }) => each.id),
+    [room.id],
+  );
+  await second.stop();
+});
+
+/** Starts that an operator can mend: each is refused in one line that names the fault. */
+const REFUSED: readonly { what: string; env: EnvOverrides; line: RegExp }[] = [
+  {
+    what: "a bad value",
+    env: { MAX_SOCKETS_PER_USER: "many" },
+    line: /MAX_SOCKETS_PER_USER: "many" is not accepted/,
+  },
+  {
+    what: "production without a secret",
+    env: { CHATKET_ENV: "production", CODE_DELIVERY: "console" },
+    line: /JWT_SECRET: missing in production/,
+  },
+  {
+    what: "production without a word on how codes are delivered",
+    env: { CHATKET_ENV: "production", JWT_SECRET: SECRET },
+    line: /CODE_DELIVERY: missing in production/,
+  },
+];
+
+for (const { what, env, line } of REFUSED) {
+  Deno.test(`${what} stops the start with status 1 and one line`, async () => {
+    await using place = await makePlace("pglite");
+    const ended = await startTask({ ...place.env, ...env }).ended();
+    assert.equal(ended.code, 1);
+    assert.match(ended.stderr, line);
+    assert.equal(ended.stderr.trim().split("\n").length, 1, ended.stderr);
+  });
+}
+
+Deno.test("a second server on the same folder is refused in one line, and the first serves on", async () => {
+  await using place = await makePlace("pglite");
+  const first = startTask(place.env);
+  const origin = await first.origin();
+  const second = await startTask(place.env).ended();
+  assert.equal(second.code, 1);
+  assert.match(second.stderr, /in use by another ChatKet process/);
+  assert.equal(second.stderr.trim().split("\n").length, 1, second.stderr);
+  const ready = await fetch(`${origin}/ready`);
+  assert.equal(ready.status, 200, await ready.text());
+  await first.stop();
+});
