@@ -1,0 +1,274 @@
+import assert from "node:assert/strict";
+import {
+  connectionLost,
+  createGate,
+  createHub,
+  createUser,
+  numbers,
+} from "../tests/realtime/fakes.ts";
+import type { UserRef } from "./protocol.ts";
+import { Rosters } from "./roster.ts";
+
+const ROOM = "room";
+
+function createRosters(members: UserRef[]) {
+  const world = createHub();
+  const { hub, clock } = world;
+  const online = new Set<string>();
+  const loads = createGate<[string], UserRef[]>();
+  const failures: unknown[] = [];
+  const rosters = new Rosters({
+    hub,
+    isOnline: (userId) => online.has(userId),
+    loadMembers: loads.call,
+    clock: clock.now,
+    timers: clock,
+    fail: (error) => failures.push(error),
+  });
+  return {
+    world,
+    hub,
+    clock,
+    rosters,
+    members,
+    loads,
+    failures,
+    /** Comes online or goes offline. */
+    presence(user: UserRef, isOnline: boolean) {
+      if (isOnline) online.add(user.id);
+      else online.delete(user.id);
+      rosters.presenceChanged(user.id);
+    },
+    /** Becomes a member or ceases to be one. */
+    membership(user: UserRef, isMember: boolean) {
+      const index = members.indexOf(user);
+      if (isMember) members.push(user);
+      else members.splice(index, 1);
+      rosters.memberChanged(ROOM, user, isMember);
+    },
+    /** Follows the room and gets its roster, loaded if need be. */
+    async join(user = createUser()) {
+      const made = world.follow(ROOM, 0, user);
+      const sent = rosters.sendTo(made.connection, ROOM);
+      if (loads.calls.length > 0) loads.next().resolve([...members]);
+      await sent;
+      return made;
+    },
+  };
+}
+
+/** A roster in short: `alice+ bob- 1/2`. */
+function brief(roster: {
+  users: readonly { username: string; status: string }[];
+  onlineCount: number;
+  memberCount: number;
+}): string {
+  const users = roster.users.map(({ username, status }) =>
+    username + (status === "online" ? "+" : "-")
+  );
+  return [...users, `${roster.onlineCount}/${roster.memberCount}`].join(" ");
+}
+
+const [ALICE, BOB, CAROL] = ["alice", "bob", "carol"].map((name) =>
+  createUser(name)
+) as [UserRef, UserRef, UserRef];
+
+Deno.test("sendTo() gives one connection the members, online first and each part by name", async () => {
+  const test = createRosters([CAROL, BOB, ALICE, createUser("dave")]);
+  test.presence(CAROL, true);
+  test.presence(BOB, true);
+  const { wire } = await test.join();
+  const [roster] = wire.events("room:roster");
+  assert.equal(roster?.roomId, ROOM);
+  assert.equal(brief(roster!), "bob+ carol+ alice- dave- 2/4");
+  const other = await test.join();
+  assert.equal(other.wire.events("room:roster").length, 1);
+  assert.equal(wire.events("room:roster").length, 1, "the others get nothing");
+});
+
+Deno.test("sendTo() loads a room once for all who ask at the same moment", async () => {
+  const { world, rosters, loads } = createRosters([]);
+  const made = numbers(1, 5).map(() => world.follow(ROOM));
+  const sent = made.map(({ connection }) => rosters.sendTo(connection, ROOM));
+  assert.equal(loads.calls.length, 1);
+  loads.next().resolve([ALICE]);
+  await Promise.all(sent);
+  for (const { wire } of made) {
+    assert.deepEqual(wire.events("room:roster").map(brief), ["alice- 0/1"]);
+  }
+});
+
+Deno.test("sendTo() sends nothing to a socket that has left the room during the load", async () => {
+  const { world, hub, rosters, loads } = createRosters([]);
+  const { connection, wire } = world.follow(ROOM);
+  const sent = rosters.sendTo(connection, ROOM);
+  hub.unfollow(connection, ROOM);
+  loads.next().resolve([ALICE]);
+  await sent;
+  assert.deepEqual(wire.frames, []);
+});
+
+Deno.test("sendTo() does not fail when members cannot be loaded, and the next one loads again", async () => {
+  const { world, rosters, loads, failures } = createRosters([]);
+  const { connection, wire } = world.follow(ROOM);
+  const sent = rosters.sendTo(connection, ROOM);
+  loads.next().reject(connectionLost());
+  await sent;
+  assert.equal(failures.length, 1);
+  const again = rosters.sendTo(connection, ROOM);
+  loads.next().resolve([ALICE]);
+  await again;
+  assert.deepEqual(wire.events("room:roster").map(brief), ["alice- 0/1"]);
+});
+
+Deno.test("a membership that changes during the load is not lost", async () => {
+  const test = createRosters([ALICE, BOB]);
+  const { connection, wire } = test.world.follow(ROOM);
+  const sent = test.rosters.sendTo(connection, ROOM);
+  const { resolve } = test.loads.next();
+  const early = [...test.members];
+  test.membership(CAROL, true);
+  test.membership(BOB, false);
+  resolve(early);
+  await test.clock.advance(0);
+  test.loads.next().resolve([...test.members]);
+  await sent;
+  assert.deepEqual(wire.events("room:roster").map(brief), [
+    "alice- carol- 0/2",
+  ]);
+});
+
+Deno.test("a presence that changes during the load is not lost", async () => {
+  const test = createRosters([ALICE]);
+  const { connection, wire } = test.world.follow(ROOM);
+  const sent = test.rosters.sendTo(connection, ROOM);
+  test.presence(ALICE, true);
+  test.loads.next().resolve([ALICE]);
+  await sent;
+  assert.deepEqual(wire.events("room:roster").map(brief), ["alice+ 1/1"]);
+});
+
+Deno.test("everybody is told of members who come and go, and of their presence", async () => {
+  const test = createRosters([ALICE]);
+  const { wire } = await test.join();
+  wire.forget();
+  test.membership(BOB, true);
+  await test.clock.advance(250);
+  test.presence(BOB, true);
+  await test.clock.advance(250);
+  test.membership(ALICE, false);
+  await test.clock.advance(250);
+  test.presence(BOB, false);
+  await test.clock.advance(250);
+  assert.deepEqual(wire.events("room:roster").map(brief), [
+    ...["alice- bob- 0/2", "bob+ alice- 1/2", "bob+ 1/1", "bob- 0/1"],
+  ]);
+});
+
+Deno.test("rosters are sent at most four times a second, the last state always", async () => {
+  const test = createRosters([ALICE, BOB]);
+  const { wire } = await test.join();
+  wire.forget();
+  for (let n = 1; n <= 100; n++) {
+    test.presence(n % 2 === 0 ? ALICE : BOB, n % 4 < 2);
+    await test.clock.advance(10);
+  }
+  test.presence(ALICE, true);
+  test.presence(BOB, true);
+  await test.clock.advance(250);
+  const rosters = wire.events("room:roster").map(brief);
+  assert.ok(rosters.length >= 3 && rosters.length <= 6, `${rosters.length}`);
+  assert.equal(rosters.at(-1), "alice+ bob+ 2/2");
+});
+
+Deno.test("who leaves and comes back before the next roster has changed nothing", async () => {
+  const test = createRosters([ALICE]);
+  test.presence(ALICE, true);
+  const { wire } = await test.join();
+  test.presence(ALICE, false);
+  await test.clock.advance(250);
+  wire.forget();
+  test.presence(ALICE, true);
+  test.presence(ALICE, false);
+  await test.clock.advance(1_000);
+  assert.deepEqual(wire.frames, []);
+});
+
+Deno.test("the cost of n people arriving grows with n, not with its square", async () => {
+  const envelopes = async (people: number) => {
+    const test = createRosters([]);
+    const wires = [];
+    const users = numbers(1, people).map(() => createUser());
+    test.members.push(...users);
+    for (const user of users) {
+      wires.push((await test.join(user)).wire);
+      test.presence(user, true);
+      await test.clock.advance(10);
+    }
+    await test.clock.advance(20_000);
+    return wires.reduce(
+      (sum, wire) => sum + wire.events("room:roster").length,
+      0,
+    );
+  };
+  const [few, many] = [await envelopes(200), await envelopes(800)];
+  assert.ok(many < 8 * few, `200 people: ${few}, 800 people: ${many}`);
+});
+
+Deno.test("a roster names at most 200 users, the online ones first, and its counts are exact", async () => {
+  const members = numbers(1, 350).map((n) =>
+    createUser(`user${String(n).padStart(3, "0")}`)
+  );
+  const test = createRosters(members);
+  for (const user of members.slice(300)) test.presence(user, true);
+  const { wire } = await test.join();
+  const [roster] = wire.events("room:roster");
+  assert.equal(roster!.users.length, 200);
+  assert.equal(roster!.onlineCount, 50);
+  assert.equal(roster!.memberCount, 350);
+  const statuses = roster!.users.map(({ status }) => status);
+  assert.equal(statuses.lastIndexOf("online"), 49);
+  assert.equal(statuses.indexOf("offline"), 50);
+
+  wire.forget();
+  for (const user of members.slice(0, 300)) test.presence(user, true);
+  await test.clock.advance(250);
+  const [full] = wire.events("room:roster");
+  assert.equal(full!.users.length, 200);
+  assert.ok(full!.users.every(({ status }) => status === "online"));
+  assert.equal(full!.onlineCount, 350);
+});
+
+Deno.test("users named like parts of JavaScript are users", async () => {
+  const names = ["__proto__", "constructor", "toString"];
+  const test = createRosters(names.map((name) => createUser(name)));
+  for (const user of test.members) test.presence(user, true);
+  const { wire } = await test.join();
+  assert.equal(
+    brief(wire.events("room:roster")[0]!),
+    "__proto__+ constructor+ toString+ 3/3",
+  );
+});
+
+Deno.test("sweep() forgets the rosters of rooms that nobody follows, and keeps the others", async () => {
+  const test = createRosters([ALICE]);
+  const { connection } = await test.join();
+  test.rosters.sweep();
+  const second = await test.join();
+  assert.equal(test.loads.calls.length, 0, "still known");
+  test.presence(ALICE, true);
+  connection.lost();
+  second.connection.lost();
+  test.rosters.sweep();
+  assert.equal(test.clock.waiting, 0, "its timer too");
+  test.presence(ALICE, false);
+  test.membership(BOB, true);
+  const third = test.world.follow(ROOM);
+  const sent = test.rosters.sendTo(third.connection, ROOM);
+  test.loads.next().resolve([...test.members]);
+  await sent;
+  assert.deepEqual(
+    third.wire.events("room:roster").map(brief),
+    ["alice- bob- 0/2"],
+  );
+});
