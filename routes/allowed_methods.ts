@@ -9,8 +9,8 @@ interface Route {
 /**
  * Looks up the methods of a path: empty when no route has it.
  *
- * Hono lists the patterns it was given; only what this program uses is understood: `:name` and a
- * `*` at the end.
+ * Hono lists the patterns it was given; only what this program uses is understood: `:name`,
+ * `:name{a|b}` and a `*` at the end.
  */
 export function createMethodTable(
   routes: readonly Route[],
@@ -38,12 +38,10 @@ export function createMethodTable(
 }
 
 function patternExpression(pattern: string): RegExp {
-  const segments = pattern.split("/").map((segment) =>
-    segment === "*"
-      ? ".*"
-      : segment.startsWith(":")
-      ? "[^/]+"
-      : RegExp.escape(segment)
-  );
+  const segments = pattern.split("/").map((segment) => {
+    if (segment === "*") return ".*";
+    if (!segment.startsWith(":")) return RegExp.escape(segment);
+    return `(?:${/\{(.*)\}$/.exec(segment)?.[1] ?? "[^/]+"})`;
+  });
   return new RegExp(`^${segments.join("/")}$`);
 }

@@ -14,6 +14,7 @@ import {
   limitAuthAttempts,
 } from "./middleware/auth_limit.ts";
 import { bodyLimit } from "./middleware/body_limit.ts";
+import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
@@ -35,6 +36,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   // The cheap refusals come first; none of them touches the database.
   app.use(requestLog(log, clock));
   app.use(securityHeaders(config));
+  app.use(problemPage(appDeps.manifest));
   app.use(sameOrigin(config));
   app.use("/api/auth/*", limitAuthAttempts(deps.authLimits, config));
   app.use("/login", limitAuthAttempts(deps.authLimits, config));

@@ -1,0 +1,57 @@
+/** Shows a problem as a page to a person who walked into it; programs keep `application/problem+json`. */
+
+import type { Context, MiddlewareHandler } from "hono";
+import { renderToString } from "preact-render-to-string";
+import type { BuildManifest } from "../deps.ts";
+import type { ProblemBody } from "../problems.ts";
+
+export function problemPage(manifest: BuildManifest): MiddlewareHandler {
+  return async function problemPage(c, next) {
+    // Read first: an upgraded request has no headers left to read.
+    const isPerson = asksForPage(c);
+    await next();
+    const type = c.res.headers.get("content-type");
+    if (!isPerson || type !== "application/problem+json") return;
+    const { headers, status } = c.res;
+    const html = render(manifest, await c.res.json());
+    headers.set("content-type", "text/html; charset=utf-8");
+    headers.delete("content-length");
+    c.res = new Response(html, { status, headers });
+  };
+}
+
+/** A browser that opens an address names HTML; `fetch`, curl and the like take anything. */
+function asksForPage(c: Context): boolean {
+  return !c.req.path.startsWith("/api/") &&
+    (c.req.header("accept") ?? "").includes("text/html");
+}
+
+function render(
+  { entries: { styles } }: BuildManifest,
+  { title, detail, instance }: ProblemBody,
+): string {
+  return "<!doctype html>" + renderToString(
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <title>{`${title} · ChatKet`}</title>
+        {styles && (
+          <link rel="stylesheet" href={`/static/build/${styles.file}`} />
+        )}
+      </head>
+      <body>
+        <main class="login">
+          <div class="card">
+            <h1>{title}</h1>
+            {detail !== title && <p>{detail}</p>}
+            {instance && <p class="hint">{instance}</p>}
+            <p>
+              <a href="/">To the chat</a>
+            </p>
+          </div>
+        </main>
+      </body>
+    </html>,
+  );
+}
