@@ -6,9 +6,10 @@ import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
 import { type KeyValueStorage, MemoryStorage } from "./client/storage.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
+import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
 import { ChatApp } from "./components/chat_app.tsx";
-import { lazy } from "./components/later.tsx";
+import type { Extras } from "./components/later.tsx";
 import type { ChatPageProps, Theme } from "./page_props.ts";
 
 /** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
@@ -22,24 +23,37 @@ if (root) start(root, JSON.parse(root.dataset.props ?? "{}"));
 
 async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const drawing = createDrawing();
-  const extras = lazy(() => import("./extras.ts"));
+  const extras: Extras = {
+    module: undefined,
+    load: async () => {
+      extras.module ??= await import("./extras.ts");
+    },
+  };
+  const websocket = webSocketTransport({
+    url: `${location.origin.replace("http", "ws")}/ws`,
+    WebSocket,
+  });
+  const transport = new FallbackTransport(
+    websocket,
+    laterTransport(async () => {
+      await extras.load();
+      return extras.module?.probingTransport({
+        eventStream: extras.module.eventStreamTransport({
+          url: "/api/events",
+          fetch: fetch.bind(window),
+        }),
+        websocket,
+        clock: systemClock,
+        works: () => transport.forgetFailures(),
+      });
+    }),
+  );
   const client = new ChatClient({
     user: page.user,
     rooms: page.rooms,
     opened: page.room && page.page && { roomId: page.room.id, page: page.page },
     api: createApi({ base: "/api", fetch: fetch.bind(window) }),
-    websocket: webSocketTransport({
-      url: `${location.origin.replace("http", "ws")}/ws`,
-      WebSocket,
-    }),
-    eventStream: laterTransport(async () => {
-      await extras.load();
-      const url = "/api/events";
-      return extras.module?.eventStreamTransport({
-        url,
-        fetch: fetch.bind(window),
-      });
-    }),
+    open: transport.open,
     storage: openStorage(),
     locks: navigator.locks,
     clock: systemClock,
@@ -49,7 +63,12 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   });
   const opened = page.room && client.rooms.get(page.room.id);
   if (opened) opened.roster = page.roster;
-  const controls = { onDraw: drawing.subscribe, setTheme, announce };
+  const controls = {
+    onDraw: drawing.subscribe,
+    setTheme,
+    announce,
+    wire: () => transport.wire,
+  };
   // What the server has drawn must be here before it is taken over.
   if (opened === undefined) await extras.load();
   hydrate(
@@ -57,7 +76,10 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     root,
   );
 
-  addEventListener("online", () => client.connection.wake());
+  addEventListener("online", () => {
+    transport.forgetFailures();
+    client.connection.wake();
+  });
   addEventListener("offline", () => client.connection.networkLost());
   addEventListener("focus", drawing.request);
   addEventListener("storage", ({ key }) => client.outbox.storageChanged(key));

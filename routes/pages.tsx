@@ -131,7 +131,7 @@ function renderChat(
     rooms: page.rooms,
     opened: page.room && page.page && { roomId: page.room.id, page: page.page },
     api: createApi({ base: "", fetch: unused }),
-    websocket: unused,
+    open: unused,
     storage: new MemoryStorage(),
     clock: { now: clock, after: () => () => {} },
     random: Math.random,

@@ -31,8 +31,8 @@ export interface ChatClientOptions {
   /** The room shown first and its newest page, when the page brought one along. */
   opened?: { roomId: string; page: MessagePage } | undefined;
   api: Api;
-  websocket: OpenTransport;
-  eventStream?: OpenTransport | undefined;
+  /** Opens a line to the server. */
+  open: OpenTransport;
   storage: KeyValueStorage;
   locks?: Locks | undefined;
   clock: Clock;
@@ -82,8 +82,7 @@ export class ChatClient {
       onChange,
     });
     this.connection = new Connection({
-      websocket: options.websocket,
-      eventStream: options.eventStream,
+      open: options.open,
       clock,
       random: options.random,
       sync: () => this.rooms.sync(),

@@ -39,7 +39,7 @@ function setUp(
     opened,
     storage,
     clock,
-    websocket: network.open,
+    open: network.open,
     api: createApi({
       base: "",
       fetch: (path, init) => {

@@ -33,13 +33,6 @@ export const CALL_TIMEOUT_MS = 10_000;
 /** How long a line may be silent when we doubt it (the tab came back), in milliseconds. */
 export const DOUBT_TIMEOUT_MS = 4_000;
 
-/** So many failed WebSocket upgrades in a row lead to the event stream. */
-export const UPGRADES_BEFORE_FALLBACK = 2;
-
-/** First and later looks whether WebSockets work again, in milliseconds. */
-export const FIRST_PROBE_MS = 5_000;
-export const PROBE_INTERVAL_MS = 60_000;
-
 /** A call the server did not answer. Whether it was carried out is unknown. */
 export interface CallFailure {
   success: false;
@@ -49,13 +42,8 @@ export interface CallFailure {
 
 export type CallResult<E extends ClientEventName> = AckData<E> | CallFailure;
 
-/** Which wire is in use. */
-export type Wire = "websocket" | "event_stream";
-
 export interface ConnectionOptions {
-  websocket: OpenTransport;
-  /** Without it there is no fallback. */
-  eventStream?: OpenTransport | undefined;
+  open: OpenTransport;
   clock: Clock;
   /** In [0, 1), for the jitter. */
   random: () => number;
@@ -74,12 +62,9 @@ export class Connection {
   readonly #options: ConnectionOptions;
   readonly #calls = new Map<number, OpenCall>();
   #state: ConnectionState = INITIAL_STATE;
-  #wire: Wire = "websocket";
-  #failedUpgrades = 0;
   #line: Transport | undefined;
   #lastCallId = 0;
   #cancelTimer = () => {};
-  #cancelProbe = () => {};
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -87,10 +72,6 @@ export class Connection {
 
   get state(): ConnectionState {
     return this.#state;
-  }
-
-  get wire(): Wire {
-    return this.#wire;
   }
 
   /** Connects, from `idle` or after having stopped. */
@@ -106,10 +87,7 @@ export class Connection {
 
   /** The network or the tab is back: tries at once, or makes sure that a line we have still lives. */
   wake(): void {
-    if (this.#state.phase === "live") {
-      this.#ping(DOUBT_TIMEOUT_MS);
-      if (this.#wire === "event_stream") this.#probeAfter(0);
-    }
+    if (this.#state.phase === "live") this.#ping(DOUBT_TIMEOUT_MS);
     this.#dispatch({ type: "wake" });
   }
 
@@ -161,7 +139,6 @@ export class Connection {
     if (after === before) return;
     this.#state = after;
     this.#cancelTimer();
-    this.#cancelProbe();
     this.#enter(after);
     this.#options.onState(after);
   }
@@ -174,9 +151,7 @@ export class Connection {
       case "syncing":
         return void this.#sync(state.attempt);
       case "live":
-        this.#pingAfterInterval();
-        if (this.#wire === "event_stream") this.#probeAfter(FIRST_PROBE_MS);
-        return;
+        return this.#pingAfterInterval();
       case "waiting":
         this.#cancelTimer = clock.after(
           Math.max(0, state.retryAt - clock.now()),
@@ -186,40 +161,17 @@ export class Connection {
   }
 
   #open(attempt: number): void {
-    const { websocket, eventStream, clock } = this.#options;
-    const useStream = eventStream !== undefined &&
-      this.#failedUpgrades >= UPGRADES_BEFORE_FALLBACK;
-    this.#wire = useStream ? "event_stream" : "websocket";
+    const { open, clock } = this.#options;
+    const closed = (code: number) => this.#lose(attempt, code);
     this.#cancelTimer = clock.after(
       CALL_TIMEOUT_MS,
-      () => this.#closed(attempt, ABNORMAL_CLOSURE),
+      () => closed(ABNORMAL_CLOSURE),
     );
-    this.#line = (useStream ? eventStream : websocket)({
-      opened: () => this.#opened(attempt),
+    this.#line = open({
+      opened: () => this.#dispatch({ type: "opened", attempt }),
       received: (envelopes) => this.#received(attempt, envelopes),
-      closed: (code) => this.#closed(attempt, code),
+      closed,
     });
-  }
-
-  #opened(attempt: number): void {
-    if (attempt !== this.#state.attempt || this.#state.phase !== "connecting") {
-      return;
-    }
-    if (this.#wire === "websocket") this.#failedUpgrades = 0;
-    this.#dispatch({ type: "opened", attempt });
-  }
-
-  #closed(attempt: number, code: number): void {
-    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
-    if (this.#state.phase === "connecting") this.#countFailedOpening();
-    this.#lose(attempt, code);
-  }
-
-  /** When the stream does not open either, the server is down, not WebSockets blocked: begin anew. */
-  #countFailedOpening(): void {
-    this.#failedUpgrades = this.#wire === "websocket"
-      ? this.#failedUpgrades + 1
-      : 0;
   }
 
   #lose(attempt: number, code: number): void {
@@ -276,36 +228,6 @@ export class Connection {
     if (!answer.success && answer.code === "timed_out") {
       this.#lose(attempt, ABNORMAL_CLOSURE);
     }
-  }
-
-  #probeAfter(ms: number): void {
-    this.#cancelProbe();
-    const { clock, websocket } = this.#options;
-    const cancelWait = clock.after(ms, () => {
-      const { attempt } = this.#state;
-      const finish = (works: boolean) => {
-        this.#cancelProbe();
-        if (works) this.#returnToWebSocket(attempt);
-        else this.#probeAfter(PROBE_INTERVAL_MS);
-      };
-      const probe = websocket({
-        opened: () => finish(true),
-        received: () => {},
-        closed: () => finish(false),
-      });
-      const cancelTimeout = clock.after(CALL_TIMEOUT_MS, () => finish(false));
-      this.#cancelProbe = () => {
-        cancelTimeout();
-        probe.close();
-      };
-    });
-    this.#cancelProbe = cancelWait;
-  }
-
-  #returnToWebSocket(attempt: number): void {
-    this.#failedUpgrades = 0;
-    this.#lose(attempt, ABNORMAL_CLOSURE);
-    this.wake();
   }
 }
 

@@ -1,28 +1,22 @@
 import assert from "node:assert/strict";
 import type { ServerEvent } from "../../realtime/protocol.ts";
-import {
-  CALL_TIMEOUT_MS,
-  Connection,
-  PROBE_INTERVAL_MS,
-} from "./connection.ts";
+import { CALL_TIMEOUT_MS, Connection } from "./connection.ts";
 import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";
 
 function setUp({ sync = () => Promise.resolve(true) } = {}) {
   const clock = new FakeClock();
   const network = new FakeNetwork();
-  const streams = new FakeNetwork();
   const events: ServerEvent[] = [];
   const phases: string[] = [];
   const connection = new Connection({
-    websocket: network.open,
-    eventStream: streams.open,
+    open: network.open,
     clock,
     random: () => 0,
     sync,
     onEvent: (event) => events.push(event),
     onState: ({ phase }) => phases.push(phase),
   });
-  return { clock, network, streams, events, phases, connection };
+  return { clock, network, events, phases, connection };
 }
 
 async function setUpLive() {
@@ -113,7 +107,7 @@ Deno.test("Connection treats a refused sync as a lost line", async () => {
 });
 
 Deno.test("Connection.wake() tries at once while waiting, also after giving up", async () => {
-  const { clock, network, streams, connection } = setUp();
+  const { clock, network, connection } = setUp();
   connection.start();
   network.last.drop();
   connection.wake();
@@ -124,7 +118,6 @@ Deno.test("Connection.wake() tries at once while waiting, also after giving up",
     failed++
   ) {
     network.last.drop();
-    if (streams.lines.length > 0) streams.last.drop();
     await clock.advance(5000);
   }
   assert.equal(connection.state.phase, "stopped");
@@ -138,63 +131,4 @@ Deno.test("Connection.wake() makes sure that a live line still answers", async (
   assert.equal(network.last.named("presence:ping").length, 1);
   await clock.advance(4000);
   assert.equal(connection.state.phase, "waiting");
-});
-
-Deno.test("Connection falls back to the event stream after two failed upgrades in a row", async () => {
-  const { clock, network, streams, connection } = setUp();
-  connection.start();
-  network.last.drop();
-  await clock.advance(1000);
-  network.last.drop();
-  await clock.advance(1000);
-  assert.deepEqual([network.lines.length, streams.lines.length], [2, 1]);
-  streams.last.open();
-  await settle();
-  assert.deepEqual([connection.state.phase, connection.wire], [
-    "live",
-    "event_stream",
-  ]);
-});
-
-Deno.test("Connection on the event stream returns to WebSocket when a probe opens", async () => {
-  const { clock, network, streams, connection } = setUp();
-  connection.start();
-  network.last.drop();
-  await clock.advance(1000);
-  network.last.drop();
-  await clock.advance(1000);
-  streams.last.open();
-  streams.last.answersPings = true;
-  await clock.advance(5000);
-  network.last.drop();
-  assert.equal(
-    connection.state.phase,
-    "live",
-    "a failed probe changes nothing",
-  );
-  await clock.advance(PROBE_INTERVAL_MS - 1);
-  assert.equal(network.lines.length, 3);
-  await clock.advance(1);
-  assert.equal(network.lines.length, 4);
-  network.last.open();
-  assert.ok(streams.last.isClosedByClient);
-  assert.equal(network.lines.length, 5);
-  network.last.open();
-  await settle();
-  assert.deepEqual([connection.state.phase, connection.wire], [
-    "live",
-    "websocket",
-  ]);
-});
-
-Deno.test("Connection goes back to WebSocket when the event stream does not open either", async () => {
-  const { clock, network, streams, connection } = setUp();
-  connection.start();
-  for (const line of [network, network, streams]) {
-    line.last.drop();
-    await clock.advance(1500);
-    await clock.advance(3000);
-  }
-  assert.equal(connection.wire, "websocket");
-  assert.equal(streams.lines.length, 1);
 });

@@ -1,19 +1,15 @@
 import { Icon } from "./icon.tsx";
-import { isModified, useUi } from "./ui.ts";
+import { useUi } from "./ui.ts";
 
 /** On a phone, where list and room take turns. */
 export function BackLink() {
-  const { t, navigate } = useUi();
+  const { t } = useUi();
   return (
     <a
       class="icon-button back"
       href="/"
+      data-chat
       aria-label={t("backToRooms")}
-      onClick={(event) => {
-        if (isModified(event)) return;
-        event.preventDefault();
-        navigate("/");
-      }}
     >
       <Icon name="back" />
     </a>

@@ -1,10 +1,11 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
+import type { Wire } from "../client/fallback_transport.ts";
 import type { ChatPageProps, Theme } from "../page_props.ts";
 import { createTimes } from "../text/times.ts";
 import { createTranslate } from "../text/translate.ts";
 import { ConnectionBar } from "./connection_bar.tsx";
-import { Later, type Lazy } from "./later.tsx";
+import { type Extras, Later } from "./later.tsx";
 import { RoomPane } from "./room_pane.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import { type Ui, UiContext } from "./ui.ts";
@@ -14,6 +15,8 @@ export interface PageControls {
   /** Calls back when something changed and it is time to draw. Returns how to end that. */
   onDraw: (draw: () => void) => () => void;
   setTheme: (theme: Theme) => void;
+  /** The wire of the connection. */
+  wire: () => Wire;
   /** Shows unread messages outside of the page: title and icon. */
   announce: (title: string, unread: number) => void;
 }
@@ -24,7 +27,7 @@ export function ChatApp(
     client: ChatClient;
     page: ChatPageProps;
     /** What is not needed to show a room. */
-    extras: Lazy<typeof import("../extras.ts")>;
+    extras: Extras;
     controls?: PageControls | undefined;
   },
 ) {
@@ -46,7 +49,7 @@ export function ChatApp(
       : page.timeZone;
     return createTimes(page.locale, own);
   }, [isHydrated]);
-  const ui: Ui = { client, t, times, navigate, isHydrated };
+  const ui: Ui = { client, t, times, navigate, isHydrated, extras };
 
   useEffect(() => {
     setHydrated(true);
@@ -90,9 +93,13 @@ export function ChatApp(
   });
   return (
     <UiContext.Provider value={ui}>
-      <div class="app" data-pane={path === "/" ? "list" : "main"}>
+      <div
+        class="app"
+        data-pane={path === "/" ? "list" : "main"}
+        onClick={(event) => followLink(event, navigate)}
+      >
         {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
-        <ConnectionBar />
+        <ConnectionBar wire={controls?.wire()} />
         <Sidebar
           path={path}
           problem={room ? undefined : page.problem}
@@ -104,25 +111,23 @@ export function ChatApp(
           }}
           onSwitch={() => setSwitching(true)}
         />
-        {room
-          ? <RoomPane key={roomId} room={room} page={page} />
-          : (
-            <Later part={extras}>
-              {({ Lobby, OtherRoom }) =>
-                roomId !== undefined
-                  ? (
-                    <OtherRoom
-                      key={roomId}
-                      id={roomId}
-                      known={page.room}
-                      isMissing={page.room === undefined && page.path === path}
-                    />
-                  )
-                  : <Lobby found={page.found} query={page.query ?? ""} />}
-            </Later>
-          )}
+        {room ? <RoomPane key={roomId} room={room} page={page} /> : (
+          <Later>
+            {({ Lobby, OtherRoom }) =>
+              roomId !== undefined
+                ? (
+                  <OtherRoom
+                    key={roomId}
+                    id={roomId}
+                    known={page.room}
+                    isMissing={page.room === undefined && page.path === path}
+                  />
+                )
+                : <Lobby found={page.found} query={page.query ?? ""} />}
+          </Later>
+        )}
         {isSwitching && (
-          <Later part={extras}>
+          <Later>
             {({ RoomSwitcher }) => (
               <RoomSwitcher onClose={() => setSwitching(false)} />
             )}
@@ -131,6 +136,16 @@ export function ChatApp(
       </div>
     </UiContext.Provider>
   );
+}
+
+/** Links within the chat need no new page; everything else is left to the browser. */
+function followLink(event: MouseEvent, navigate: (path: string) => void): void {
+  const { button, metaKey, ctrlKey, shiftKey, altKey, target } = event;
+  if (button !== 0 || metaKey || ctrlKey || shiftKey || altKey) return;
+  const link = target instanceof Element && target.closest("a[data-chat]");
+  if (!link) return;
+  event.preventDefault();
+  navigate(link.getAttribute("href") ?? "/");
 }
 
 /** The path of the room above or below in the list; with `onlyUnread` the next one with news. */

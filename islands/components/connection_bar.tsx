@@ -1,13 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
+import type { Wire } from "../client/fallback_transport.ts";
 import { useTick, useUi } from "./ui.ts";
 
 /** A line that is back within this time is not worth a word, in milliseconds. */
 const QUIET_MS = 3_000;
 
 /** How the connection is. Always readable for screen readers, visible only when it matters. */
-export function ConnectionBar() {
+export function ConnectionBar({ wire }: { wire: Wire | undefined }) {
   const { client, t, isHydrated } = useUi();
-  const { state, wire } = client.connection;
+  const { state } = client.connection;
   const isLive = state.phase === "live";
   const isTrouble = !isLive && state.phase !== "idle";
   const [isLate, setLate] = useState(false);

@@ -2,32 +2,22 @@
 
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
+import { useUi } from "./ui.ts";
 
-export interface Lazy<T> {
+type ExtrasModule = typeof import("../extras.ts");
+
+export interface Extras {
   /** Undefined until `load` is through. */
-  module: T | undefined;
+  module: ExtrasModule | undefined;
   load: () => Promise<void>;
 }
 
-/** A module to be fetched later. */
-export function lazy<T>(fetchModule: () => Promise<T>): Lazy<T> {
-  const part: Lazy<T> = {
-    module: undefined,
-    load: async () => {
-      part.module ??= await fetchModule();
-    },
-  };
-  return part;
-}
-
-/** Draws a part once it is there. */
-export function Later<T>(
-  { part, children }: {
-    part: Lazy<T>;
-    children: (module: T) => ComponentChild;
-  },
+/** Draws a part once its code is there. */
+export function Later(
+  { children }: { children: (module: ExtrasModule) => ComponentChild },
 ) {
-  const [, setLoaded] = useState(part.module !== undefined);
-  useEffect(() => void part.load().then(() => setLoaded(true)), []);
-  return <>{part.module && children(part.module)}</>;
+  const { extras } = useUi();
+  const [, setLoaded] = useState(extras.module !== undefined);
+  useEffect(() => void extras.load().then(() => setLoaded(true)), []);
+  return <>{extras.module && children(extras.module)}</>;
 }

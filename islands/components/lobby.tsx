@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import { BackLink } from "./back_link.tsx";
-import { isModified, useUi } from "./ui.ts";
+import { useUi } from "./ui.ts";
 
 /** A search runs when the keys rest for this long, in milliseconds. */
 const SEARCH_DELAY_MS = 200;
@@ -67,7 +67,7 @@ export function Lobby(
 }
 
 function FoundRoom({ room }: { room: Room }) {
-  const { client, t, navigate } = useUi();
+  const { client, t } = useUi();
   const { id, name, memberCount } = room;
   const isMember = client.rooms.get(id) !== undefined;
   return (
@@ -82,12 +82,8 @@ function FoundRoom({ room }: { room: Room }) {
           <a
             class="button quiet"
             href={`/rooms/${id}`}
+            data-chat
             aria-label={`${t("open")} ${name}`}
-            onClick={(event) => {
-              if (isModified(event)) return;
-              event.preventDefault();
-              navigate(`/rooms/${id}`);
-            }}
           >
             {t("open")}
           </a>
@@ -152,7 +148,7 @@ export function OtherRoom(
       </header>
       {room
         ? <JoinForm room={room} label={t("joinRoom")} />
-        : <a class="button" href="/discover">{t("discover")}</a>}
+        : <a class="button" href="/discover" data-chat>{t("discover")}</a>}
     </main>
   );
 }

@@ -1,7 +1,8 @@
-import { useRef } from "preact/hooks";
+import { useState } from "preact/hooks";
 import type { RoomState } from "../client/room_state.ts";
 import { Avatar } from "./avatar.tsx";
 import { Icon } from "./icon.tsx";
+import { Later } from "./later.tsx";
 import { useUi } from "./ui.ts";
 
 /** Who is in the room, and the way out of it. */
@@ -58,44 +59,32 @@ export function MembersPanel(
 }
 
 function LeaveRoom({ room }: { room: RoomState }) {
-  const { client, t, navigate } = useUi();
-  const dialog = useRef<HTMLDialogElement>(null);
-  const { id, name } = room.room;
-  const leave = async () => {
-    dialog.current?.close();
-    const result = await client.leaveRoom(id);
-    if (result.ok) navigate("/");
-  };
+  const { t } = useUi();
+  const [isAsking, setAsking] = useState(false);
   return (
     <form
       class="leave"
       method="post"
-      action={`/rooms/${id}/leave`}
+      action={`/rooms/${room.room.id}/leave`}
       onSubmit={(event) => {
         event.preventDefault();
-        dialog.current?.showModal();
+        setAsking(true);
       }}
     >
       <button type="submit" class="quiet">
         <Icon name="leave" />
         {t("leaveRoom")}
       </button>
-      <dialog ref={dialog} aria-labelledby="leave-title">
-        <h2 id="leave-title">{t("leaveTitle", { name })}</h2>
-        <p>{t("leaveLead")}</p>
-        <div class="dialog-buttons">
-          <button
-            type="button"
-            class="quiet"
-            onClick={() => dialog.current?.close()}
-          >
-            {t("cancel")}
-          </button>
-          <button type="button" class="danger" onClick={leave}>
-            {t("leaveRoom")}
-          </button>
-        </div>
-      </dialog>
+      {isAsking && (
+        <Later>
+          {({ LeaveDialog }) => (
+            <LeaveDialog
+              room={room.room}
+              onClose={() => setAsking(false)}
+            />
+          )}
+        </Later>
+      )}
     </form>
   );
 }

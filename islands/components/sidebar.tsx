@@ -5,7 +5,7 @@ import { Avatar } from "./avatar.tsx";
 import { CreateRoom } from "./create_room.tsx";
 import { Icon } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
-import { isModified, useUi } from "./ui.ts";
+import { useUi } from "./ui.ts";
 
 interface SidebarProps {
   path: string;
@@ -25,7 +25,7 @@ export function Sidebar(
   return (
     <div class="sidebar">
       <header class="brand">
-        <a href="/" class="wordmark">
+        <a href="/" data-chat class="wordmark">
           <Logo />ChatKet
         </a>
         <button
@@ -49,14 +49,15 @@ export function Sidebar(
             />
           ))}
         </ul>
-        <NavLink
-          path="/discover"
-          isCurrent={path === "/discover"}
+        <a
           class="discover-link"
+          href="/discover"
+          data-chat
+          aria-current={path === "/discover" ? "page" : undefined}
         >
           <Icon name="compass" />
           {t("discover")}
-        </NavLink>
+        </a>
       </nav>
       <CreateRoom problem={problem} />
       <Account lang={lang} theme={theme} onTheme={onTheme} />
@@ -73,7 +74,12 @@ function RoomLink(
   const unread = room.unread;
   return (
     <li class={unread > 0 ? "unread" : ""}>
-      <NavLink path={`/rooms/${id}`} isCurrent={isCurrent} class="room-link">
+      <a
+        class="room-link"
+        href={`/rooms/${id}`}
+        data-chat
+        aria-current={isCurrent ? "page" : undefined}
+      >
         <Avatar name={name} shape="room" />
         <span class="name" dir="auto">{name}</span>
         {hasDraft && (
@@ -90,34 +96,8 @@ function RoomLink(
             </span>
           </span>
         )}
-      </NavLink>
+      </a>
     </li>
-  );
-}
-
-function NavLink(
-  props: {
-    path: string;
-    isCurrent: boolean;
-    class: string;
-    children: preact.ComponentChildren;
-  },
-) {
-  const { navigate } = useUi();
-  const { path, isCurrent, children } = props;
-  return (
-    <a
-      class={props.class}
-      href={path}
-      aria-current={isCurrent ? "page" : undefined}
-      onClick={(event) => {
-        if (isModified(event)) return;
-        event.preventDefault();
-        navigate(path);
-      }}
-    >
-      {children}
-    </a>
   );
 }
 

@@ -5,6 +5,7 @@ import { useContext, useEffect, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { Times } from "../text/times.ts";
 import type { Translate } from "../text/translate.ts";
+import type { Extras } from "./later.tsx";
 
 export interface Ui {
   readonly client: ChatClient;
@@ -14,6 +15,8 @@ export interface Ui {
   readonly navigate: (path: string) => void;
   /** False while the drawing must equal the server's: before the browser's own state is shown. */
   readonly isHydrated: boolean;
+  /** What is not needed to show a room. */
+  readonly extras: Extras;
 }
 
 export const UiContext = createContext<Ui | undefined>(undefined);
@@ -40,10 +43,4 @@ export function useTick(isActive: boolean): void {
     const timer = setInterval(() => setTicks((ticks) => ticks + 1), 1000);
     return () => clearInterval(timer);
   }, [isActive]);
-}
-
-/** Whether an event should be left to the browser: another button, or a key that opens a new tab. */
-export function isModified(event: MouseEvent): boolean {
-  return event.button !== 0 || event.metaKey || event.ctrlKey ||
-    event.shiftKey || event.altKey;
 }

@@ -5,6 +5,8 @@
 
 import { type Api, createApi, type Room } from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
+import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
+import { probingTransport } from "../../islands/client/probing_transport.ts";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
 import { Positions } from "../../islands/client/positions.ts";
 import { MemoryStorage } from "../../islands/client/storage.ts";
@@ -254,17 +256,27 @@ export class BrowserClient {
       fetch,
       headers: this.#headers,
     });
+    const clock = fastClock(pace);
+    const websocket = this.#overhear((events) =>
+      (this.#webSocketsBlocked ? blockedTransport : webSocket)(events)
+    );
+    const transport: FallbackTransport = new FallbackTransport(
+      websocket,
+      probingTransport({
+        eventStream: this.#overhear(eventStream),
+        websocket,
+        clock,
+        works: () => transport.forgetFailures(),
+      }),
+    );
     this.#chat = new ChatClient({
       user: person.user,
       rooms,
       opened,
       api,
-      websocket: this.#overhear((events) =>
-        (this.#webSocketsBlocked ? blockedTransport : webSocket)(events)
-      ),
-      eventStream: this.#overhear(eventStream),
+      open: transport.open,
       storage: this.#storage,
-      clock: fastClock(pace),
+      clock,
       random: () => random.next(),
       newId: () => {
         const id = crypto.randomUUID();
@@ -290,7 +302,7 @@ export class BrowserClient {
           events.received(envelopes);
         },
         closed: (code) => {
-          history.count(`closed ${code}`);
+          history.count(`closed ${code || "without a code"}`);
           events.closed(code);
         },
       };
@@ -323,6 +335,9 @@ export class BrowserClient {
       if (envelope.event === "message:new") {
         history.saw(envelope.data.roomId, envelope.data.seq);
         history.count("deliveries");
+        const { sender, roomId, clientMsgId } = envelope.data;
+        const sent = history.find({ userId: sender.id, roomId, clientMsgId });
+        if (sent?.author === this.name) sent.seen = true;
       }
       return;
     }

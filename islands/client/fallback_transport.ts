@@ -1,0 +1,60 @@
+/** Chooses between the two wires: WebSocket, and the event stream where that is blocked. */
+
+import type { OpenTransport, TransportEvents } from "./transport.ts";
+
+/** So many failed WebSocket upgrades in a row lead to the event stream. */
+export const UPGRADES_BEFORE_FALLBACK = 2;
+
+/** Which wire is in use. */
+export type Wire = "websocket" | "event_stream";
+
+export class FallbackTransport {
+  /** The wire of the newest line. */
+  wire: Wire = "websocket";
+  readonly #websocket: OpenTransport;
+  readonly #eventStream: OpenTransport;
+  #failedUpgrades = 0;
+
+  constructor(websocket: OpenTransport, eventStream: OpenTransport) {
+    this.#websocket = websocket;
+    this.#eventStream = eventStream;
+  }
+
+  /** Opens a line over the wire that is most likely to work. */
+  readonly open: OpenTransport = (events) => {
+    const isStream = this.#failedUpgrades >= UPGRADES_BEFORE_FALLBACK;
+    this.wire = isStream ? "event_stream" : "websocket";
+    let isSettled = false;
+    const settle = (isOpen: boolean) => {
+      if (isSettled) return;
+      isSettled = true;
+      if (!isOpen && !isStream) this.#failedUpgrades++;
+      // When the stream does not open either, the server is down, not WebSockets blocked.
+      else if (isOpen !== isStream) this.#failedUpgrades = 0;
+    };
+    const observed: TransportEvents = {
+      opened() {
+        settle(true);
+        events.opened();
+      },
+      received: events.received,
+      closed(code) {
+        settle(false);
+        events.closed(code);
+      },
+    };
+    const line = (isStream ? this.#eventStream : this.#websocket)(observed);
+    return {
+      send: line.send.bind(line),
+      close() {
+        settle(false);
+        line.close();
+      },
+    };
+  };
+
+  /** WebSockets may work again: the network is another one, or a probe has shown it. */
+  forgetFailures(): void {
+    this.#failedUpgrades = 0;
+  }
+}
