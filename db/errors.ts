@@ -1,9 +1,12 @@
 /** What went wrong in the database, told apart by SQLSTATE. */
 
-/** The five-character SQLSTATE of an error raised by PostgreSQL, else undefined. */
+/**
+ * The five-character SQLSTATE of an error raised by PostgreSQL, else undefined. Each has a digit in
+ * it; the operating system's `EPIPE` is of the same length and has none.
+ */
 export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | null)?.code;
-  return typeof code === "string" && /^[0-9A-Z]{5}$/.test(code)
+  return typeof code === "string" && /^(?=.*\d)[0-9A-Z]{5}$/.test(code)
     ? code
     : undefined;
 }

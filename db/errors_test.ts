@@ -68,3 +68,9 @@ Deno.test("isConflict() knows what may be tried again", () => {
   assert.equal(isConflict({ code: "40P01" }), true);
   assert.equal(isConflict({ code: "23505" }), false);
 });
+
+Deno.test("a broken pipe is a lost database: its code has the length of a SQLSTATE but is none", () => {
+  const broken = Object.assign(new Error("write EPIPE"), { code: "EPIPE" });
+  assert.equal(sqlState(broken), undefined);
+  assert.equal(isUnavailable(broken), true);
+});
