@@ -52,6 +52,7 @@ export class BrowserClient {
   readonly #options: BrowserClientOptions;
   readonly #storage = new MemoryStorage();
   #chat: ChatClient | undefined;
+  #transport: FallbackTransport | undefined;
   #isLoading = false;
   /** What the pages before this one held. */
   #closedViews: View[] = [];
@@ -143,7 +144,8 @@ export class BrowserClient {
   get state(): string {
     const chat = this.#chat;
     if (chat === undefined) return `${this.name}: loading`;
-    const { state, wire } = chat.connection;
+    const { state } = chat.connection;
+    const wire = this.#transport?.wire;
     const waiting = this.#options.roomIds.reduce(
       (sum, roomId) => sum + chat.outbox.entries(roomId).length,
       0,
@@ -269,6 +271,7 @@ export class BrowserClient {
         works: () => transport.forgetFailures(),
       }),
     );
+    this.#transport = transport;
     this.#chat = new ChatClient({
       user: person.user,
       rooms,

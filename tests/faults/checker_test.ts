@@ -31,6 +31,7 @@ const sentOf = (stored: MessageNew, more: Partial<Sent> = {}): Sent => ({
   frames: 1,
   acks: [ackOf(stored)],
   refusals: [],
+  seen: false,
   ...more,
 });
 

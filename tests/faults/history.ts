@@ -32,6 +32,8 @@ export interface Sent {
   readonly acks: SendAck[];
   /** Codes of refusals. */
   readonly refusals: string[];
+  /** Whether its author has seen it among the room's messages: as good as an ack. */
+  seen: boolean;
 }
 
 /** One client's sight of one room, from where it began to look. */
@@ -71,9 +73,15 @@ export class History {
 
   /** Opens the account of a message. Done before its first frame leaves. */
   intend(
-    message: Omit<Sent, "frames" | "acks" | "refusals">,
+    message: Omit<Sent, "frames" | "acks" | "refusals" | "seen">,
   ): Sent {
-    const sent: Sent = { ...message, frames: 0, acks: [], refusals: [] };
+    const sent: Sent = {
+      ...message,
+      frames: 0,
+      acks: [],
+      refusals: [],
+      seen: false,
+    };
     this.#sent.set(keyOf(message), sent);
     this.count("messages");
     return sent;
@@ -118,9 +126,9 @@ export class History {
   }
 }
 
-/** Neither acked nor refused for good: its author must go on trying. */
+/** Neither acked nor seen nor refused for good: its author must go on trying. */
 export function isOpen(sent: Sent): boolean {
-  return sent.acks.length === 0 &&
+  return sent.acks.length === 0 && !sent.seen &&
     !sent.refusals.some((code) => PERMANENT_REFUSALS.has(code));
 }
 

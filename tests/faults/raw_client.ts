@@ -39,7 +39,7 @@ const OPEN_LIMIT_MS = 3_000;
 const RETRY_MS = 250;
 
 /** Messages without an answer at most; further ones wait. */
-const MAX_IN_FLIGHT = 12;
+const MAX_IN_FLIGHT = 25;
 
 export interface RawClientOptions {
   readonly name: string;
@@ -212,7 +212,7 @@ export class RawClient {
       },
       onClosed: (code) => {
         this.#lines.delete(line);
-        history.count(`closed ${code}`);
+        history.count(`closed ${code || "without a code"}`);
         if (line !== this.#line) return;
         this.#line = undefined;
         if (this.#wanted) this.#reconnectSoon();

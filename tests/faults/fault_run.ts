@@ -1,0 +1,414 @@
+/**
+ * One fault run: clients chat while a seeded schedule breaks lines, server and database; every round
+ * ends in quiet, and then everything that was said is compared with everything that is stored.
+ */
+
+import type { Engine } from "../helpers/database.ts";
+import { expectJson, type Person, type Room } from "../helpers/people.ts";
+import { Arena } from "./arena.ts";
+import { BrowserClient } from "./browser_client.ts";
+import { check, type StoredRoom } from "./checker.ts";
+import { History, keyOf, type Violation } from "./history.ts";
+import { type Client, LINE_FAULTS } from "./line_faults.ts";
+import type { MessageNew } from "../../realtime/protocol.ts";
+import { Random } from "./random.ts";
+import { RawClient } from "./raw_client.ts";
+import { serverDeck, type ServerFault } from "./server_faults.ts";
+import { sleep } from "./sleep.ts";
+
+const RAW_CLIENTS = 6;
+const BROWSER_CLIENTS = 4;
+const ROOMS = 3;
+
+/** Users are fewer than clients: some have two devices. */
+const USERS = 7;
+
+/** Mean time between two messages of one client, in milliseconds. */
+const RAW_THINK_MS = 45;
+const BROWSER_THINK_MS = 200;
+
+/** The browser client's clock runs this much faster: see fast_clock.ts. */
+const BROWSER_PACE = 5;
+
+/** Mean time between two faults on the lines of clients, in milliseconds. */
+const LINE_FAULT_MS = 250;
+
+/** Server faults in one round, and the load before, between and after them, in milliseconds. */
+const SERVER_FAULTS_A_ROUND = 4;
+const LOAD_BETWEEN_MS = 500;
+
+/** Once nothing is broken any more everybody must be back within this time, in milliseconds. */
+const COME_BACK_LIMIT_MS = 45_000;
+
+/** Everybody is back: what they still lack must reach them within this time, in milliseconds. */
+const DELIVERY_LIMIT_MS = 8_000;
+
+/** Acked messages carried over into the next round, to be repeated there. */
+const CARRIED_OVER = 200;
+
+export interface FaultRunOptions {
+  readonly engine: Engine;
+  readonly seed: number;
+  /** Passes over all server faults; or `kills` in place of them. */
+  readonly passes?: number;
+  /** Only SIGKILL, so many times. */
+  readonly kills?: number;
+  /** Milliseconds after which no new pass begins. */
+  readonly durationMs?: number;
+  /** Ends as soon as anything is wrong. */
+  readonly stopAtFirst?: boolean;
+  /** Takes lines of progress. */
+  readonly say?: (line: string) => void;
+}
+
+export interface FaultRunResult {
+  readonly seed: number;
+  readonly engine: Engine;
+  readonly violations: readonly Violation[];
+  /** What happened, by name: faults, messages, acks, recoveries, closes. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly faults: ReadonlyMap<string, number>;
+  readonly seconds: number;
+  /** Messages in the database at the end. */
+  readonly stored: number;
+}
+
+export async function faultRun(
+  options: FaultRunOptions,
+): Promise<FaultRunResult> {
+  const run = await FaultRun.open(options);
+  try {
+    await run.run();
+    return run.result();
+  } finally {
+    await run.close();
+  }
+}
+
+class FaultRun {
+  readonly #options: FaultRunOptions;
+  readonly #startedAt = Date.now();
+  readonly #random: Random;
+  readonly #history: History;
+  readonly #arena: Arena;
+  readonly #people: readonly Person[];
+  readonly #roomIds: readonly string[];
+  readonly #clients: readonly Client[];
+  readonly #faults = new Map<string, number>();
+  readonly #running = new Set<Promise<void>>();
+  readonly #checkedThrough = new Map<string, number>();
+  /** Stored messages checked before whose accounts are still open for repeats. */
+  #carried: MessageNew[] = [];
+  #lineFaultDeck: string[] = [];
+  #breakingLines = false;
+
+  private constructor(
+    options: FaultRunOptions,
+    parts: {
+      history: History;
+      random: Random;
+      arena: Arena;
+      people: Person[];
+      roomIds: string[];
+      clients: Client[];
+    },
+  ) {
+    this.#options = options;
+    this.#history = parts.history;
+    this.#random = parts.random;
+    this.#arena = parts.arena;
+    this.#people = parts.people;
+    this.#roomIds = parts.roomIds;
+    this.#clients = parts.clients;
+    for (const roomId of parts.roomIds) this.#checkedThrough.set(roomId, 0);
+  }
+
+  static async open(options: FaultRunOptions): Promise<FaultRun> {
+    const history = new History();
+    const random = new Random(options.seed);
+    const arena = await Arena.open({
+      engine: options.engine,
+      alarm: (text) =>
+        history.violate("the server reports no fault of its own", text),
+    });
+    try {
+      const people = await arena.people("user", USERS);
+      const roomIds = await arena.rooms(people, ROOMS);
+      const [stranger] = await arena.people("stranger", 1);
+      const [foreignRoomId] = await arena.rooms([stranger!], 1);
+      const clients: Client[] = [];
+      const common = {
+        ...{ roomIds, history, serverPort: arena.port },
+        foreignRoomId: foreignRoomId!,
+      };
+      for (let number = 0; number < RAW_CLIENTS; number++) {
+        clients.push(
+          await RawClient.create({
+            ...common,
+            name: `raw ${number}`,
+            person: people[number % USERS]!,
+            random: random.fork(`raw ${number}`),
+            thinkMs: RAW_THINK_MS,
+            byTime: number === 1,
+          }),
+        );
+      }
+      for (let number = 0; number < BROWSER_CLIENTS; number++) {
+        clients.push(
+          await BrowserClient.create({
+            ...common,
+            name: `browser ${number}`,
+            person: people[(RAW_CLIENTS + number) % USERS]!,
+            random: random.fork(`browser ${number}`),
+            thinkMs: BROWSER_THINK_MS,
+            pace: BROWSER_PACE,
+          }),
+        );
+      }
+      return new FaultRun(options, {
+        ...{ history, random, arena, people, roomIds, clients },
+      });
+    } catch (error) {
+      await arena.close();
+      throw error;
+    }
+  }
+
+  async run(): Promise<void> {
+    for (const client of this.#clients) {
+      if (client instanceof BrowserClient) await client.load();
+      else client.connect();
+    }
+    const { kills = 0, durationMs = 0 } = this.#options;
+    let { passes = kills > 0 || durationMs > 0 ? 0 : 1 } = this.#options;
+    for (let pass = 0; !this.#isOver; pass++) {
+      const inTime = Date.now() - this.#startedAt < durationMs;
+      if (kills > 0 ? pass > 0 : passes-- <= 0 && !inTime) break;
+      const random = this.#random.fork(`pass ${pass}`);
+      for (const round of this.#roundsOf(random)) {
+        if (this.#isOver) break;
+        await this.#round(round, random);
+      }
+    }
+  }
+
+  result(): FaultRunResult {
+    const { seed, engine } = this.#options;
+    return {
+      seed,
+      engine,
+      violations: this.#history.violations,
+      counts: this.#history.counts,
+      faults: this.#faults,
+      seconds: (Date.now() - this.#startedAt) / 1_000,
+      stored: [...this.#checkedThrough.values()].reduce((a, b) => a + b, 0),
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#breakingLines = false;
+    for (const client of this.#clients) await client.close();
+    await this.#arena.close();
+    await Promise.allSettled(this.#running);
+  }
+
+  /** Whether what is wrong already is enough. */
+  get #isOver(): boolean {
+    return this.#options.stopAtFirst === true &&
+      this.#history.violations.length > 0;
+  }
+
+  #roundsOf(random: Random): ServerFault[][] {
+    const { engine, kills = 0 } = this.#options;
+    const deck = serverDeck(engine, random);
+    const faults = kills === 0
+      ? deck
+      : Array.from({ length: kills }, () =>
+        deck.find(({ name }) => name === "server killed (SIGKILL)")!);
+    const perRound = kills === 0 ? SERVER_FAULTS_A_ROUND : 10;
+    const others = faults.filter(({ isLast }) => !isLast);
+    const last = faults.filter(({ isLast }) => isLast);
+    const rounds: ServerFault[][] = [];
+    for (let start = 0; start < others.length; start += perRound) {
+      const end = last.shift();
+      rounds.push([
+        ...others.slice(start, start + perRound),
+        ...end === undefined ? [] : [end],
+      ]);
+    }
+    return rounds;
+  }
+
+  async #round(faults: ServerFault[], random: Random): Promise<void> {
+    for (const client of this.#clients) client.startTalking();
+    const breakingLines = this.#breakLines(random.fork("lines"));
+    for (const fault of faults) {
+      await sleep(random.pause(LOAD_BETWEEN_MS) + 200);
+      if (this.#isOver) break;
+      this.#count(fault.name);
+      await fault.run({
+        arena: this.#arena,
+        random,
+        history: this.#history,
+        stopTalking: () => {
+          this.#breakingLines = false;
+          this.#stopTalking();
+        },
+      });
+    }
+    if (!faults.at(-1)?.isLast) await sleep(LOAD_BETWEEN_MS);
+    this.#breakingLines = false;
+    await breakingLines;
+    if (!this.#isOver) await this.#settle();
+  }
+
+  #stopTalking(): void {
+    for (const client of this.#clients) client.stopTalking();
+  }
+
+  async #breakLines(random: Random): Promise<void> {
+    this.#breakingLines = true;
+    while (this.#breakingLines && !this.#isOver) {
+      await sleep(random.pause(LINE_FAULT_MS));
+      if (!this.#breakingLines) break;
+      if (this.#lineFaultDeck.length === 0) {
+        this.#lineFaultDeck = random.shuffle(Object.keys(LINE_FAULTS));
+      }
+      const name = this.#lineFaultDeck.pop()!;
+      const idle = random.shuffle(
+        this.#clients.filter(({ busy }) => !busy),
+      );
+      // Some faults are for browsers only.
+      const client = /WebSockets|page/.test(name)
+        ? idle.find((each) => each instanceof BrowserClient)
+        : idle[0];
+      if (client !== undefined) this.#breakLine(name, client, random);
+    }
+  }
+
+  #breakLine(name: string, client: Client, random: Random): void {
+    this.#count(name);
+    client.busy = true;
+    const run = async () => {
+      await LINE_FAULTS[name]!(client, {
+        random: random.fork(`${name} ${this.#faults.get(name)}`),
+        history: this.#history,
+        busyRoomId: this.#roomIds[0]!,
+      });
+      client.busy = false;
+      this.#running.delete(done);
+    };
+    const done = run();
+    this.#running.add(done);
+  }
+
+  #count(name: string): void {
+    this.#faults.set(name, (this.#faults.get(name) ?? 0) + 1);
+  }
+
+  /** Mends everything, waits for quiet, and checks. */
+  async #settle(): Promise<void> {
+    this.#stopTalking();
+    await Promise.all(this.#running);
+    for (const client of this.#clients) client.proxy.heal();
+    await this.#comeBack();
+    const heads = await this.#deliverAll();
+    const views = this.#clients.flatMap((client) => client.views());
+    for (const client of this.#clients) {
+      if (!(client instanceof BrowserClient)) continue;
+      for (const ahead of client.storedAhead()) {
+        this.#history.violate("a stored position is never ahead", ahead);
+      }
+    }
+    const truth = await this.#arena.truth(this.#checkedThrough);
+    const rooms: StoredRoom[] = truth.map((room) => ({
+      ...room,
+      checkedThrough: this.#checkedThrough.get(room.roomId)!,
+      earlier: this.#carried.filter(({ roomId }) => roomId === room.roomId),
+    }));
+    const sent = this.#history.sent;
+    this.#history.violations.push(...check({ rooms, sent, views }));
+    this.#carryOver(rooms);
+    this.#options.say?.(
+      `${this.#seconds} s: ${
+        [...heads.values()].reduce((a, b) => a + b, 0)
+      } messages stored, ${sent.length} checked in this round, ` +
+        `${this.#history.violations.length} violations`,
+    );
+  }
+
+  get #seconds(): string {
+    return ((Date.now() - this.#startedAt) / 1_000).toFixed(0);
+  }
+
+  /** Waits until every client is connected, synced and answered. */
+  async #comeBack(): Promise<void> {
+    const deadline = Date.now() + COME_BACK_LIMIT_MS;
+    const startedAt = Date.now();
+    for (let look = 0;; look++) {
+      const absent = this.#clients.filter((client) => !client.isSettled);
+      if (absent.length === 0) break;
+      for (const client of absent) {
+        if (!(client instanceof BrowserClient)) continue;
+        if (client.wrongEnd !== undefined) {
+          this.#history.violate(
+            "no fault ends a client for good",
+            `${client.name}: ${client.wrongEnd}`,
+          );
+          return;
+        }
+        // Whoever has given up is brought back by its user.
+        if (look % 40 === 0) client.wake();
+      }
+      if (Date.now() > deadline) {
+        this.#history.violate(
+          "after the last fault everybody comes back",
+          absent.map(({ state }) => state).join("; "),
+        );
+        return;
+      }
+      await sleep(50);
+    }
+    const took = Date.now() - startedAt;
+    const slowest = this.#history.counts.get("slowest return (ms)") ?? 0;
+    this.#history.counts.set("slowest return (ms)", Math.max(slowest, took));
+  }
+
+  /** Waits until everybody has everything, without touching any line. Gives each room's newest `seq`. */
+  async #deliverAll(): Promise<Map<string, number>> {
+    const deadline = Date.now() + DELIVERY_LIMIT_MS;
+    for (;;) {
+      const heads = await this.#heads();
+      const isComplete = this.#clients.every((client) =>
+        this.#roomIds.every((id) => client.position(id) === heads.get(id))
+      );
+      if (isComplete || Date.now() > deadline) return heads;
+      await sleep(100);
+    }
+  }
+
+  async #heads(): Promise<Map<string, number>> {
+    const { token } = this.#people[0]!;
+    // Past the proxies, and not over a connection that a fault has left half dead.
+    const answer = await fetch(`${this.#arena.origin}/api/rooms`, {
+      headers: { authorization: `Bearer ${token}`, connection: "close" },
+    });
+    const rooms = await expectJson<Room[]>(answer, 200);
+    return new Map(rooms.map(({ id, lastSeq }) => [id, lastSeq]));
+  }
+
+  #carryOver(rooms: readonly StoredRoom[]): void {
+    for (const { roomId, lastSeq } of rooms) {
+      this.#checkedThrough.set(roomId, lastSeq);
+    }
+    this.#history.forgetChecked(CARRIED_OVER);
+    const kept = new Set(this.#history.sent.map(keyOf));
+    this.#carried = rooms.flatMap((room) => [
+      ...room.earlier ?? [],
+      ...room.messages,
+    ]).filter((message) =>
+      kept.has(keyOf({ ...message, userId: message.sender.id }))
+    );
+    for (const client of this.#clients) client.forgetSeen();
+  }
+}

@@ -1,0 +1,170 @@
+/** What can happen to the server and its database. Each fault leaves both running again. */
+
+import type { Engine } from "../helpers/database.ts";
+import type { Arena } from "./arena.ts";
+import type { History } from "./history.ts";
+import type { Random } from "./random.ts";
+import { STOP_LIMIT_MS } from "./server_process.ts";
+import { sleep } from "./sleep.ts";
+
+/** A server that is on its way down has its signal handlers for sure this long after it serves, in milliseconds. */
+const SETTLED_START_MS = 100;
+
+/** The server refuses a message when it could not be stored for this long, in milliseconds. */
+const SERVER_PATIENCE_MS = 5_000;
+
+export interface ServerFaultParts {
+  readonly arena: Arena;
+  readonly random: Random;
+  readonly history: History;
+  /** Nobody writes anything new from now to the end of the round. */
+  readonly stopTalking: () => void;
+}
+
+export interface ServerFault {
+  readonly name: string;
+  readonly engines: readonly Engine[];
+  /** How often in one pass. */
+  readonly times: number;
+  /** Whether it must be the last of its round: it shows only if nothing is written after it. */
+  readonly isLast?: boolean;
+  readonly run: (parts: ServerFaultParts) => Promise<void>;
+}
+
+const BOTH: readonly Engine[] = ["postgres", "pglite"];
+const POSTGRES: readonly Engine[] = ["postgres"];
+
+export const SERVER_FAULTS: readonly ServerFault[] = [
+  {
+    name: "server killed (SIGKILL)",
+    engines: BOTH,
+    times: 2,
+    async run({ arena: { server }, random }) {
+      await server.kill();
+      await sleep(random.int(0, 500));
+      await server.start();
+    },
+  },
+  {
+    name: "server killed while it starts",
+    engines: BOTH,
+    times: 1,
+    async run({ arena: { server }, random }) {
+      await server.kill();
+      server.spawn();
+      await sleep(random.int(20, 400));
+      await server.kill();
+      await server.start();
+    },
+  },
+  {
+    name: "server stopped (SIGTERM)",
+    engines: BOTH,
+    times: 1,
+    async run({ arena: { server }, random, history }) {
+      await sleep(SETTLED_START_MS);
+      const { code, ms } = await server.stop();
+      if (code !== 0) {
+        history.violate(
+          "SIGTERM ends the server with status 0 in time",
+          code === -1
+            ? `killed after ${STOP_LIMIT_MS} ms`
+            : `status ${code} after ${ms.toFixed(0)} ms`,
+        );
+      }
+      await sleep(random.int(0, 300));
+      await server.start();
+    },
+  },
+  {
+    name: "server paused (SIGSTOP)",
+    engines: BOTH,
+    times: 1,
+    async run({ arena: { server }, random }) {
+      server.pause();
+      await sleep(random.int(200, 2_500));
+      server.resume();
+    },
+  },
+  {
+    name: "database stopped (fast)",
+    engines: POSTGRES,
+    times: 1,
+    run: (parts) => restartDatabase(parts, "fast"),
+  },
+  {
+    name: "database stopped (immediate)",
+    engines: POSTGRES,
+    times: 2,
+    run: (parts) => restartDatabase(parts, "immediate"),
+  },
+  {
+    name: "database paused (SIGSTOP)",
+    engines: POSTGRES,
+    times: 1,
+    async run({ arena: { cluster }, random }) {
+      await cluster!.pause();
+      await sleep(random.int(200, 3_000));
+      await cluster!.resume();
+    },
+  },
+  {
+    name: "database sessions ended",
+    engines: POSTGRES,
+    times: 1,
+    run: ({ arena }) => arena.terminateBackends(),
+  },
+  {
+    name: "database lines reset",
+    engines: POSTGRES,
+    times: 2,
+    async run({ arena: { databaseProxy } }) {
+      // The statement goes through, its answer does not.
+      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      await sleep(30);
+      databaseProxy!.cutAll("reset");
+    },
+  },
+  {
+    name: "database slow",
+    engines: POSTGRES,
+    times: 1,
+    async run({ arena: { databaseProxy }, random }) {
+      databaseProxy!.setDelay(random.int(20, 150));
+      await sleep(random.int(500, 2_000));
+      databaseProxy!.setDelay(0);
+    },
+  },
+  {
+    name: "database away after it stored, its answers lost",
+    engines: POSTGRES,
+    times: 1,
+    isLast: true,
+    async run({ arena: { databaseProxy }, stopTalking }) {
+      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      await sleep(150);
+      stopTalking();
+      databaseProxy!.refuse(true);
+      databaseProxy!.cutAll("reset");
+      await sleep(SERVER_PATIENCE_MS + 500);
+      databaseProxy!.refuse(false);
+    },
+  },
+];
+
+/** The faults of one pass on an engine, in random order. */
+export function serverDeck(engine: Engine, random: Random): ServerFault[] {
+  return random.shuffle(
+    SERVER_FAULTS.filter(({ engines }) => engines.includes(engine))
+      .flatMap((fault) => Array.from({ length: fault.times }, () => fault)),
+  );
+}
+
+async function restartDatabase(
+  { arena: { cluster }, random }: ServerFaultParts,
+  mode: "fast" | "immediate",
+): Promise<void> {
+  await cluster!.stop(mode);
+  await sleep(random.int(0, 1_500));
+  await cluster!.start();
+}

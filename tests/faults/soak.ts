@@ -1,0 +1,84 @@
+/**
+ * `deno task soak [--minutes=N] [--engine=postgres|pglite] [--seed=S]`: the fault run, for as long as
+ * wanted; without `--minutes` one pass over all faults.
+ *
+ * `--kills=N` kills the server N times under load and nothing else. `--mutations` breaks the program
+ * on purpose, fault by fault, and demands that the run notices. The seed that is printed brings the
+ * schedule back. Exit status 1 when a promise was not kept.
+ */
+
+import { parseArgs } from "node:util";
+import type { Engine } from "../helpers/database.ts";
+import { faultRun, type FaultRunResult } from "./fault_run.ts";
+import { runMutations } from "./mutations.ts";
+
+/** Violations that are printed in full. */
+const SHOWN = 10;
+
+// deno-lint-ignore no-console -- the report is this program's output.
+const say = (line: string) => console.log(line);
+
+async function main(): Promise<boolean> {
+  const { values } = parseArgs({
+    args: Deno.args.filter((argument) => argument !== "--"),
+    options: {
+      minutes: { type: "string" },
+      engine: { type: "string", default: "postgres" },
+      seed: { type: "string" },
+      kills: { type: "string" },
+      mutations: { type: "boolean", default: false },
+      only: { type: "string" },
+      "stop-at-first": { type: "boolean", default: false },
+    },
+  });
+  if (values.mutations) return await runMutations(say, values.only);
+  const { engine } = values;
+  if (engine !== "postgres" && engine !== "pglite") {
+    throw new Error(`--engine=${engine}: postgres or pglite is accepted`);
+  }
+  const result = await faultRun({
+    engine,
+    seed: values.seed === undefined
+      ? randomSeed()
+      : number("seed", values.seed),
+    stopAtFirst: values["stop-at-first"],
+    ...values.minutes === undefined
+      ? {}
+      : { durationMs: number("minutes", values.minutes) * 60_000 },
+    ...values.kills === undefined
+      ? {}
+      : { kills: number("kills", values.kills) },
+    say,
+  });
+  report(engine, result);
+  return result.violations.length === 0;
+}
+
+function number(name: string, text: string): number {
+  const value = Number(text);
+  if (!(value >= 0)) throw new Error(`--${name}=${text}: a number is accepted`);
+  return value;
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0]!;
+}
+
+function report(engine: Engine, result: FaultRunResult): void {
+  const list = (entries: ReadonlyMap<string, number>) =>
+    [...entries].sort(([a], [b]) => a.localeCompare(b))
+      .map(([name, times]) => `  ${String(times).padStart(8)}  ${name}`);
+  const faults = [...result.faults.values()].reduce((a, b) => a + b, 0);
+  say(`\nseed ${result.seed}, ${engine}, ${result.seconds.toFixed(0)} s`);
+  say(`${faults} faults:`);
+  for (const line of list(result.faults)) say(line);
+  say("what happened:");
+  for (const line of list(result.counts)) say(line);
+  say(`${result.stored} messages stored`);
+  for (const { rule, detail } of result.violations.slice(0, SHOWN)) {
+    say(`\nVIOLATED: ${rule}\n  ${detail}`);
+  }
+  say(`\n${result.violations.length} violations`);
+}
+
+if (import.meta.main) Deno.exit(await main() ? 0 : 1);
