@@ -14,6 +14,9 @@ import type { Follower, RoomFeed } from "./room_feed.ts";
 /** Rooms whose missed messages are read in one query: bounds what one client holds in memory here. */
 const ROOMS_PER_READ = 20;
 
+/** Latest time that JavaScript and PostgreSQL write in the same way: the end of the year 9999, in milliseconds. */
+const MAX_TIME = Date.UTC(10_000, 0) - 1;
+
 export interface CatchUpOptions {
   hub: Hub;
   /** Of these rooms, those the user is a member of. */
@@ -130,7 +133,7 @@ export class CatchUp {
       if (lastSeq !== undefined) {
         if (lastSeq < roomNewest) positions.push({ roomId, afterSeq: lastSeq });
       } else if (lastSeenAt !== undefined) {
-        positions.push({ roomId, since: new Date(lastSeenAt) });
+        positions.push({ roomId, since: timeOf(lastSeenAt) });
       }
     }
     if (positions.length === 0) return new Map();
@@ -163,4 +166,10 @@ export class CatchUp {
       ...(lastSeq !== undefined && lastSeq > newestRead ? { reset: true } : {}),
     };
   }
+}
+
+/** A client's time, brought into the years PostgreSQL can read: no message is older than 1970. */
+function timeOf(lastSeenAt: string): Date {
+  const time = Date.parse(lastSeenAt);
+  return new Date(Math.min(Math.max(time, 0), MAX_TIME));
 }

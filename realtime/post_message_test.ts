@@ -122,7 +122,7 @@ Deno.test("post() refuses texts that are empty, too long, ill-formed or carry a 
   await postStored(5);
 });
 
-Deno.test("post() takes texts at the limit, counted in code points after trimming", async () => {
+Deno.test("post() takes texts at the limit, counted in code points after trimming", () => {
   for (
     const text of [
       ...["x", "0", "x".repeat(500), "😀".repeat(500)],

@@ -106,9 +106,10 @@ export class RoomFeed {
     return { follower, firstOfUser: sockets === 0 };
   }
 
-  /** Whether messages between `through` and those held back for the follower are still to be read. */
+  /** Whether messages between `through` and those that come next for the follower are still to be read. */
   hasGap(follower: Follower, through: number): boolean {
-    const next = follower.held?.find((message) => message.seq > through);
+    const isNext = (message: MessageNew) => message.seq > through;
+    const next = follower.held?.find(isNext) ?? this.#waiting.find(isNext);
     return follower.overflowed ||
       (next !== undefined && next.seq > through + 1);
   }
@@ -158,17 +159,22 @@ export class RoomFeed {
 
   /** Publishes messages that have been committed, in order of `seq`. */
   publish(messages: readonly MessageNew[]): void {
-    if (messages.length === 0) return;
-    if (this.#mending) {
-      this.#backlog.push(...messages);
-    } else if (
-      this.#newest !== undefined && messages[0]!.seq > this.#newest + 1
-    ) {
-      this.#backlog.push(...messages);
-      this.mend();
-    } else {
-      this.#deliver(messages);
-    }
+    const gap = this.#mending ? 0 : this.#indexOfGap(messages);
+    this.#deliver(messages.slice(0, gap));
+    if (gap === messages.length) return;
+    this.#backlog.push(...messages.slice(gap));
+    if (!this.#mending) this.mend();
+  }
+
+  /** Index of the first message that is not the next one; their number when there is none. */
+  #indexOfGap(messages: readonly MessageNew[]): number {
+    let newest = this.#newest;
+    const index = messages.findIndex(({ seq }) => {
+      if (newest !== undefined && seq > newest + 1) return true;
+      newest = Math.max(newest ?? 0, seq);
+      return false;
+    });
+    return index < 0 ? messages.length : index;
   }
 
   /**
