@@ -32,10 +32,10 @@ const LARGE_ROOM = 500;
 
 const STORM = { people: 1_000, rooms: 20, messages: 150, missed: 50 };
 
+const SERVERS = ["chatket", "baseline", "plain"] as const;
+
 export const ENTRIES: readonly Entry[] = [
-  ...(["chatket", "baseline", "plain"] as const).flatMap((
-    target,
-  ): Entry[] => [
+  ...SERVERS.flatMap((target): Entry[] => [
     {
       key: `1 ${target}`,
       scenario: 1,
@@ -72,6 +72,13 @@ export const ENTRIES: readonly Entry[] = [
       job: { scenario: "crowd" },
     },
   ]),
+  {
+    key: "2 gathered",
+    scenario: 2,
+    target: "gathered",
+    population: room(20),
+    job: SATURATED,
+  },
   {
     key: "3 gathered",
     scenario: 3,

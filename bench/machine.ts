@@ -21,7 +21,7 @@ export async function describeMachine(postgres: string): Promise<string> {
     `${Math.round(Number(memory) / 2 ** 20)} GiB`,
     `Linux ${kernel.trim()}`,
     `Deno ${Deno.version.deno} (V8 ${Deno.version.v8})`,
-    `${postgres.replace(/ \(.*/, "")}, fsync on`,
+    `PostgreSQL ${/[\d.]+/.exec(postgres)?.[0]}, fsync on`,
     `baseline: Node ${new TextDecoder().decode(stdout).trim()}, socket.io ${
       baseline.dependencies["socket.io"]
     }, pg ${baseline.dependencies.pg}`,

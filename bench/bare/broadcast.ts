@@ -20,6 +20,7 @@ const gathers = Deno.args[0] === "gathered";
 const followers = new Set<WebSocket>();
 const sender = { id: crypto.randomUUID(), username: "somebody" };
 let seq = 0;
+let flushedAt = -Infinity;
 let waiting: { socket: WebSocket; id: number; seq: number; text: string }[] =
   [];
 
@@ -42,21 +43,30 @@ function receive(socket: WebSocket, frame: string): void {
   };
   const text = JSON.stringify({ event: "message:new", data: message });
   waiting.push({ socket, id, seq, text });
-  if (!gathers) flush();
-  else if (waiting.length === 1) setTimeout(flush, GATHER_MS);
+  const wait = gathers ? flushedAt + GATHER_MS - performance.now() : 0;
+  if (wait <= 0) flush();
+  else if (waiting.length === 1) setTimeout(flush, wait);
 }
 
 function flush(): void {
   const sent = waiting;
   waiting = [];
+  flushedAt = performance.now();
   for (let start = 0; start < sent.length; start += MAX_FRAME_MESSAGES) {
     const texts = sent.slice(start, start + MAX_FRAME_MESSAGES)
       .map(({ text }) => text);
     const frame = texts.length === 1 ? texts[0]! : `[${texts.join(",")}]`;
     for (const follower of followers) follower.send(frame);
   }
+  const acks = new Map<WebSocket, string[]>();
   for (const { socket, id, seq } of sent) {
-    socket.send(JSON.stringify({ ack: id, data: { success: true, seq } }));
+    const ack = JSON.stringify({ ack: id, data: { success: true, seq } });
+    const own = acks.get(socket);
+    if (own === undefined) acks.set(socket, [ack]);
+    else own.push(ack);
+  }
+  for (const [socket, own] of acks) {
+    socket.send(own.length === 1 ? own[0]! : `[${own.join(",")}]`);
   }
 }
 
