@@ -106,10 +106,9 @@ export class RoomFeed {
     return { follower, firstOfUser: sockets === 0 };
   }
 
-  /** Whether messages between `through` and those that come next for the follower are still to be read. */
+  /** Whether messages between `through` and those held back for the follower are still to be read. */
   hasGap(follower: Follower, through: number): boolean {
-    const isNext = (message: MessageNew) => message.seq > through;
-    const next = follower.held?.find(isNext) ?? this.#waiting.find(isNext);
+    const next = follower.held?.find((message) => message.seq > through);
     return follower.overflowed ||
       (next !== undefined && next.seq > through + 1);
   }
