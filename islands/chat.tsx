@@ -10,12 +10,12 @@ import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
 import { ChatApp } from "./components/chat_app.tsx";
 import type { Extras } from "./components/later.tsx";
-import type { ChatPageProps, Theme } from "./page_props.ts";
+import type { ChatPageProps } from "./page_props.ts";
 
 /** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
 const HIDDEN_DRAW_MS = 250;
 
-/** A year in seconds: how long a preference is kept. */
+/** A year in seconds: how long the time zone is remembered for the next page. */
 const YEAR_S = 31_536_000;
 
 const root = document.getElementById("chat");
@@ -65,7 +65,6 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   if (opened) opened.roster = page.roster;
   const controls = {
     onDraw: drawing.subscribe,
-    setTheme,
     announce,
     wire: () => transport.wire,
   };
@@ -92,7 +91,8 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     drawing.request();
   });
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  document.cookie = cookie("chatket_tz", timeZone);
+  document.cookie =
+    `chatket_tz=${timeZone}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
   client.connection.start();
 }
 
@@ -137,18 +137,6 @@ function newUuid(): string {
   const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
     .join("");
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
-
-function setTheme(theme: Theme): void {
-  document.documentElement.dataset.theme = theme;
-  document.cookie = cookie("chatket_theme", theme);
-}
-
-function cookie(name: string, value: string): string {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  return `${name}=${
-    encodeURIComponent(value)
-  }; Path=/; Max-Age=${YEAR_S}; SameSite=Lax${secure}`;
 }
 
 function announce(title: string, unread: number): void {

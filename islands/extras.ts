@@ -5,6 +5,7 @@
 
 export { eventStreamTransport } from "./client/event_stream_transport.ts";
 export { probingTransport } from "./client/probing_transport.ts";
+export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { RoomSwitcher } from "./components/room_switcher.tsx";

@@ -7,10 +7,12 @@ import type { User } from "../db/users.ts";
 import { createApi } from "../islands/client/api.ts";
 import { ChatClient } from "../islands/client/chat_client.ts";
 import { MemoryStorage } from "../islands/client/storage.ts";
+import { AccountMenu } from "../islands/components/account_menu.tsx";
 import { ChatApp } from "../islands/components/chat_app.tsx";
 import * as extras from "../islands/extras.ts";
 import type { ChatPageProps } from "../islands/page_props.ts";
 import type { Strings } from "../islands/strings/en.ts";
+import { createTranslate } from "../islands/text/translate.ts";
 import { MAX_ROSTER_USERS, type RoomRoster } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
@@ -140,6 +142,8 @@ function renderChat(
   });
   const opened = page.room && client.rooms.get(page.room.id);
   if (opened) opened.roster = page.roster;
+  const t = createTranslate(page.strings, page.locale);
+  const menu = <AccountMenu t={t} lang={page.lang} theme={page.theme} />;
   const loaded = { module: extras, load: () => Promise.resolve() };
   return renderDocument(manifest, {
     title,
@@ -147,7 +151,7 @@ function renderChat(
     theme: page.theme,
     entry: "chat",
     props: page,
-    body: <ChatApp client={client} page={page} extras={loaded} />,
+    body: <ChatApp client={client} page={page} extras={loaded} menu={menu} />,
   });
 }
 

@@ -22,8 +22,6 @@ export interface ApiFailure {
   /** HTTP status, 0 when no answer came. */
   status: number;
   detail: string;
-  /** Seconds to wait, from `Retry-After`. */
-  retryAfter?: number;
 }
 
 export type ApiResult<T> = { ok: true; data: T } | ApiFailure;
@@ -100,24 +98,12 @@ async function request<T>(
     });
     const text = await response.text();
     const data = text === "" ? undefined : JSON.parse(text);
-    return response.ok ? { ok: true, data } : refusal(response, data);
+    if (response.ok) return { ok: true, data };
+    const { code = "internal", detail = "" } = data ?? {};
+    return { ok: false, code, status: response.status, detail };
   } catch {
     return { ok: false, code: "unreachable", status: 0, detail: "" };
   }
-}
-
-function refusal(
-  response: Response,
-  problem: { code?: string; detail?: string },
-): ApiFailure {
-  const failure: ApiFailure = {
-    ok: false,
-    code: problem?.code ?? "internal",
-    status: response.status,
-    detail: problem?.detail ?? "",
-  };
-  const retryAfter = Number(response.headers.get("retry-after"));
-  return retryAfter > 0 ? { ...failure, retryAfter } : failure;
 }
 
 /** Builds a path; what is filled in is encoded. */

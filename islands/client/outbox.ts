@@ -97,6 +97,10 @@ export class Outbox {
     ).sort(byOrder);
   }
 
+  get(clientMsgId: string): OutboxEntry | undefined {
+    return this.#entries.get(clientMsgId);
+  }
+
   /** Accepts a message for sending and returns its `clientMsgId`. */
   add(roomId: string, text: string): string {
     const { newId, clock } = this.#options;
@@ -273,9 +277,6 @@ function byOrder(a: OutboxEntry, b: OutboxEntry): number {
 }
 
 function isEntry(value: unknown): value is OutboxEntry {
-  const entry = value as Partial<OutboxEntry> | undefined;
-  return typeof entry?.clientMsgId === "string" &&
-    typeof entry.roomId === "string" &&
-    typeof entry.text === "string" && typeof entry.queuedAt === "number" &&
-    typeof entry.order === "number";
+  const { clientMsgId, order } = (value ?? {}) as Partial<OutboxEntry>;
+  return clientMsgId !== undefined && order !== undefined;
 }

@@ -1,7 +1,8 @@
+import type { ComponentChild } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { Wire } from "../client/fallback_transport.ts";
-import type { ChatPageProps, Theme } from "../page_props.ts";
+import type { ChatPageProps } from "../page_props.ts";
 import { createTimes } from "../text/times.ts";
 import { createTranslate } from "../text/translate.ts";
 import { ConnectionBar } from "./connection_bar.tsx";
@@ -14,7 +15,6 @@ import { type Ui, UiContext } from "./ui.ts";
 export interface PageControls {
   /** Calls back when something changed and it is time to draw. Returns how to end that. */
   onDraw: (draw: () => void) => () => void;
-  setTheme: (theme: Theme) => void;
   /** The wire of the connection. */
   wire: () => Wire;
   /** Shows unread messages outside of the page: title and icon. */
@@ -23,18 +23,19 @@ export interface PageControls {
 
 /** The whole chat. Drawn once on the server and from then on in the browser. */
 export function ChatApp(
-  { client, page, extras, controls }: {
+  { client, page, extras, menu, controls }: {
     client: ChatClient;
     page: ChatPageProps;
     /** What is not needed to show a room. */
     extras: Extras;
+    /** The account's menu, given on the server only. */
+    menu?: ComponentChild;
     controls?: PageControls | undefined;
   },
 ) {
   const [path, setPath] = useState(page.path);
   const [isHydrated, setHydrated] = useState(false);
   const [isSwitching, setSwitching] = useState(false);
-  const [theme, setTheme] = useState(page.theme);
   const [, draw] = useState(0);
   const navigate = (to: string) => {
     if (to === location.pathname) return;
@@ -103,12 +104,7 @@ export function ChatApp(
         <Sidebar
           path={path}
           problem={room ? undefined : page.problem}
-          lang={page.lang}
-          theme={theme}
-          onTheme={(chosen) => {
-            setTheme(chosen);
-            controls?.setTheme(chosen);
-          }}
+          menu={menu}
           onSwitch={() => setSwitching(true)}
         />
         {room ? <RoomPane key={roomId} room={room} page={page} /> : (

@@ -1,10 +1,9 @@
 import { isEmojiOnly, linkify } from "../text/linkify.ts";
 import type { Times } from "../text/times.ts";
 import type { Translate } from "../text/translate.ts";
-import type { RefusalCode } from "../../realtime/protocol.ts";
 import type { ChatClient } from "../client/chat_client.ts";
 import { Avatar } from "./avatar.tsx";
-import { Icon } from "./icon.tsx";
+import { Later } from "./later.tsx";
 import { PureComponent } from "./ui.ts";
 
 export interface MessageRowProps {
@@ -17,7 +16,6 @@ export interface MessageRowProps {
   isFirst: boolean;
   /** Absent once the server has it. */
   status?: "sending" | "queued" | "failed" | undefined;
-  reason?: RefusalCode | undefined;
   clientMsgId: string;
   client: ChatClient;
   t: Translate;
@@ -56,37 +54,18 @@ export class MessageRow extends PureComponent<MessageRowProps> {
 
   #status(status: NonNullable<MessageRowProps["status"]>, t: Translate) {
     if (status !== "failed") return <small class="status">{t(status)}</small>;
-    const { client, clientMsgId, reason, text } = this.props;
-    const why = t(REASONS[reason ?? "internal"] ?? "refusedBad");
+    const { client, clientMsgId } = this.props;
     return (
       <small class="status" role="alert">
-        {t("notSent")}: {why}.
-        <button type="button" onClick={() => client.outbox.retry(clientMsgId)}>
-          <Icon name="retry" />
-          {t("retry")}
-        </button>
-        <button
-          type="button"
-          onClick={() => navigator.clipboard?.writeText(text)}
-        >
-          <Icon name="copy" />
-          {t("copy")}
-        </button>
-        <button type="button" onClick={() => client.outbox.remove(clientMsgId)}>
-          <Icon name="trash" />
-          {t("delete")}
-        </button>
+        <Later>
+          {({ FailedMessage }) => (
+            <FailedMessage outbox={client.outbox} id={clientMsgId} />
+          )}
+        </Later>
       </small>
     );
   }
 }
-
-const REASONS: Partial<
-  Record<RefusalCode, "refusedNotMember" | "refusedNoRoom">
-> = {
-  not_a_member: "refusedNotMember",
-  room_not_found: "refusedNoRoom",
-};
 
 function withLinks(text: string) {
   return linkify(text).map((part) =>

@@ -1,5 +1,5 @@
+import type { ComponentChild } from "preact";
 import type { RoomState } from "../client/room_state.ts";
-import type { Theme } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
 import { Avatar } from "./avatar.tsx";
 import { CreateRoom } from "./create_room.tsx";
@@ -10,16 +10,13 @@ import { useUi } from "./ui.ts";
 interface SidebarProps {
   path: string;
   problem: keyof Strings | undefined;
-  lang: string;
-  theme: Theme;
-  onTheme: (theme: Theme) => void;
+  /** Drawn by the server only. */
+  menu: ComponentChild;
   onSwitch: () => void;
 }
 
 /** The user's rooms, the way to more of them, and the user's own corner. */
-export function Sidebar(
-  { path, problem, lang, theme, onTheme, onSwitch }: SidebarProps,
-) {
+export function Sidebar({ path, problem, menu, onSwitch }: SidebarProps) {
   const { client, t } = useUi();
   const rooms = client.rooms.list;
   return (
@@ -60,7 +57,7 @@ export function Sidebar(
         </a>
       </nav>
       <CreateRoom problem={problem} />
-      <Account lang={lang} theme={theme} onTheme={onTheme} />
+      <Account menu={menu} />
     </div>
   );
 }
@@ -101,20 +98,8 @@ function RoomLink(
   );
 }
 
-const THEMES = [["system", "themeSystem"], ["light", "themeLight"], [
-  "dark",
-  "themeDark",
-]] as const;
-const LANGUAGES = [["en", "English"], ["tr", "Türkçe"]] as const;
-
-function Account(
-  { lang, theme, onTheme }: {
-    lang: string;
-    theme: Theme;
-    onTheme: (theme: Theme) => void;
-  },
-) {
-  const { client, t } = useUi();
+function Account({ menu }: { menu: ComponentChild }) {
+  const { client } = useUi();
   const { username } = client.user;
   const isLive = client.connection.state.phase === "live";
   return (
@@ -123,58 +108,10 @@ function Account(
         <Avatar name={username} />
       </span>
       <b class="name" dir="auto">{username}</b>
-      <details class="settings">
-        <summary class="icon-button" aria-label={t("account")}>
-          <Icon name="settings" />
-        </summary>
-        <div class="menu">
-          <form method="post" action="/preferences">
-            <fieldset>
-              <legend>{t("theme")}</legend>
-              {THEMES.map(([value, label]) => (
-                <button
-                  key={value}
-                  type="submit"
-                  name="theme"
-                  value={value}
-                  aria-pressed={theme === value}
-                  onClick={(event) => {
-                    event.preventDefault();
-                    onTheme(value);
-                  }}
-                >
-                  {t(label)}
-                </button>
-              ))}
-            </fieldset>
-            <fieldset>
-              <legend>{t("language")}</legend>
-              {LANGUAGES.map(([value, label]) => (
-                <button
-                  key={value}
-                  type="submit"
-                  name="lang"
-                  value={value}
-                  lang={value}
-                  aria-pressed={lang === value}
-                >
-                  {label}
-                </button>
-              ))}
-            </fieldset>
-          </form>
-        </div>
-      </details>
-      <form method="post" action="/logout">
-        <button
-          type="submit"
-          class="icon-button"
-          aria-label={t("logOut")}
-          title={t("logOut")}
-        >
-          <Icon name="leave" />
-        </button>
-      </form>
+      {menu === undefined
+        // Taking over the page leaves what the server has put here as it is.
+        ? <div class="account-menu" dangerouslySetInnerHTML={{ __html: "" }} />
+        : <div class="account-menu">{menu}</div>}
     </footer>
   );
 }

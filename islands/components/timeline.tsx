@@ -231,37 +231,21 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
 
   #pending(last: MessageNew | undefined) {
     const { room, ui: { client, t, times } } = this.props;
-    const entries = client.outbox.entries(room.room.id);
-    const isLive = client.connection.state.phase === "live" &&
+    const isSending = client.connection.state.phase === "live" &&
       room.mutedUntil <= client.now();
-    const failed = entries.filter((entry) => entry.failed);
-    const rows = entries.map((
-      { clientMsgId, text, queuedAt, failed: reason },
-      index,
-    ) => (
-      <MessageRow
-        key={clientMsgId}
-        author={client.user.username}
-        at={new Date(queuedAt).toISOString()}
-        isOwn
-        isFirst={index === 0 && last?.sender.id !== client.user.id}
-        status={reason ? "failed" : isLive ? "sending" : "queued"}
-        reason={reason}
-        {...{ text, clientMsgId, client, t, times }}
-      />
-    ));
-    return failed.length < 2 ? rows : [
-      ...rows,
-      <p class="retry-all" key="retry-all">
-        <button
-          type="button"
-          onClick={() => client.outbox.retryAll(room.room.id)}
-        >
-          <Icon name="retry" />
-          {t("retryAll")}
-        </button>
-      </p>,
-    ];
+    return client.outbox.entries(room.room.id).map(
+      ({ clientMsgId, text, queuedAt, failed }, index) => (
+        <MessageRow
+          key={clientMsgId}
+          author={client.user.username}
+          at={new Date(queuedAt).toISOString()}
+          isOwn
+          isFirst={index === 0 && last?.sender.id !== client.user.id}
+          status={failed ? "failed" : isSending ? "sending" : "queued"}
+          {...{ text, clientMsgId, client, t, times }}
+        />
+      ),
+    );
   }
 
   #jumpButton() {

@@ -1,0 +1,73 @@
+/**
+ * Theme, language and the way out: plain forms, drawn by the server alone. They change seldom, and
+ * each of them leads to a new page anyway; so the script need not know them.
+ */
+
+import type { PageLanguage, Theme } from "../page_props.ts";
+import type { Translate } from "../text/translate.ts";
+import { Icon } from "./icon.tsx";
+
+const THEMES = [
+  ["system", "themeSystem"],
+  ["light", "themeLight"],
+  ["dark", "themeDark"],
+] as const;
+
+const LANGUAGES = [["en", "English"], ["tr", "Türkçe"]] as const;
+
+export function AccountMenu(
+  { t, lang, theme }: {
+    t: Translate;
+    lang: PageLanguage["lang"];
+    theme: Theme;
+  },
+) {
+  return (
+    <>
+      <details class="settings">
+        <summary class="icon-button" aria-label={t("account")}>
+          <Icon name="settings" />
+        </summary>
+        <form class="menu" method="post" action="/preferences">
+          <fieldset>
+            <legend>{t("theme")}</legend>
+            {THEMES.map(([value, label]) => (
+              <button
+                type="submit"
+                name="theme"
+                value={value}
+                aria-pressed={theme === value}
+              >
+                {t(label)}
+              </button>
+            ))}
+          </fieldset>
+          <fieldset>
+            <legend>{t("language")}</legend>
+            {LANGUAGES.map(([value, label]) => (
+              <button
+                type="submit"
+                name="lang"
+                value={value}
+                lang={value}
+                aria-pressed={lang === value}
+              >
+                {label}
+              </button>
+            ))}
+          </fieldset>
+        </form>
+      </details>
+      <form method="post" action="/logout">
+        <button
+          type="submit"
+          class="icon-button"
+          aria-label={t("logOut")}
+          title={t("logOut")}
+        >
+          <Icon name="logOut" />
+        </button>
+      </form>
+    </>
+  );
+}
