@@ -16,7 +16,7 @@ const HASHED_NAME = /^build\/(?:.*\/)?[\w.-]+-[A-Z0-9]{8}\.[\w.]+$/i;
 
 /** Files at fixed addresses, and where they may lie below `static/`. */
 const AT_ROOT: Readonly<Record<string, readonly string[]>> = {
-  "/favicon.ico": ["favicon.ico", "icons/favicon.ico"],
+  "/favicon.ico": ["favicon.ico", "icons/icon.svg"],
   "/manifest.webmanifest": ["manifest.webmanifest"],
   // At the root, because a service worker rules only what lies below its own address.
   "/sw.js": ["sw.js", "build/sw.js"],

@@ -29,6 +29,7 @@ function page(title: string, head: ComponentChildren, body: ComponentChildren) {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${title} · ChatKet`}</title>
+        <link rel="icon" href="/static/icons/icon.svg" type="image/svg+xml" />
         <link rel="stylesheet" href="/docs/docs.css" />
         {head}
       </head>

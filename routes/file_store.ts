@@ -107,9 +107,13 @@ export async function answerFile(
   const encoding = file.isCompressible
     ? chooseEncoding(c.req.header("accept-encoding"))
     : undefined;
-  if (encoding === undefined) return c.body(file.body);
-  c.header("Content-Encoding", encoding);
-  return c.body(await encode(file, encoding));
+  if (encoding !== undefined) c.header("Content-Encoding", encoding);
+  const body = encoding === undefined
+    ? file.body
+    : await encode(file, encoding);
+  // The runtime would count it itself, but HEAD has no body to count.
+  c.header("Content-Length", String(body.length));
+  return c.body(body);
 }
 
 function isKnown(ifNoneMatch: string | undefined, etag: string): boolean {

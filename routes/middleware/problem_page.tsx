@@ -36,6 +36,7 @@ function render(
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>{`${title} · ChatKet`}</title>
+        <link rel="icon" href="/static/icons/icon.svg" type="image/svg+xml" />
         {styles && (
           <link rel="stylesheet" href={`/static/build/${styles.file}`} />
         )}

@@ -398,7 +398,7 @@ Deno.test("every room path is 401 without a session", async (t) => {
     ),
   ] as const;
   for (const [method, path, json] of paths) {
-    await t.step(`${method} ${path}`, async () => {
+    await t.step(`${method} ${path.replace(id, ":id")}`, async () => {
       const answer = await fetch(app.origin + path, {
         method,
         headers: { "content-type": "application/json" },

@@ -145,6 +145,28 @@ Deno.test("a form of another site's page is refused even without a cookie", asyn
   }
 });
 
+Deno.test("a page's own form passes, the same form on another site does not", async () => {
+  const alice = await signIn(app, "alice");
+  const post = (origin: string) =>
+    fetch(`${app.origin}/rooms`, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie: alice.cookie, origin },
+      body: new URLSearchParams({
+        name: `Form ${crypto.randomUUID()}`.slice(0, 30),
+      }),
+    });
+  await expectProblem(await post("https://evil.test"), "cross_origin");
+  assert.deepEqual(await alice.getJson("/api/rooms?all=true&q=form "), []);
+  const own = await post(app.origin);
+  await own.body?.cancel();
+  assert.equal(own.status, 303);
+  assert.equal(
+    (await alice.getJson<Room[]>("/api/rooms?all=true&q=form ")).length,
+    1,
+  );
+});
+
 Deno.test("a CORS preflight gets no permission", async () => {
   const answer = await fetch(`${app.origin}/api/rooms`, {
     method: "OPTIONS",
@@ -265,6 +287,13 @@ Deno.test("HEAD answers as GET does, without the body", async () => {
     assert.equal(answer.status, 200, path);
     assert.equal(await answer.text(), "");
   }
+  const file = await fetch(`${app.origin}/docs/docs.css`);
+  const size = (await file.arrayBuffer()).byteLength;
+  const head = await fetch(`${app.origin}/docs/docs.css`, {
+    method: "HEAD",
+    headers: { "accept-encoding": "identity" },
+  });
+  assert.equal(Number(head.headers.get("content-length")), size);
 });
 
 Deno.test("a method that a path does not know is 405 with Allow, TRACE and invented ones too", async (t) => {
@@ -282,7 +311,7 @@ Deno.test("a method that a path does not know is 405 with Allow, TRACE and inven
     ["BREW", "/health", "GET, HEAD, OPTIONS"],
   ];
   for (const [method, path, allow] of cases) {
-    await t.step(`${method} ${path}`, async () => {
+    await t.step(`${method} ${path.replace(id, ":id")}`, async () => {
       const answer = await rawRequest(app, [
         `${method} ${path} HTTP/1.1`,
         `Host: 127.0.0.1:${app.port}`,
