@@ -5,7 +5,7 @@ import type { HandlerParts } from "./parts.ts";
 /** Follows one room. The first socket of a user in the room is announced to the others. */
 export function roomJoin(parts: HandlerParts): Handler<"room:join"> {
   return async (connection, position) => {
-    const { roomId, lastSeq } = position;
+    const { roomId } = position;
     if (!isUuid(roomId)) return refuse("room_not_found");
     const [followed] = await parts.catchUp.follow(connection, [position]);
     const { result, firstOfUser } = followed!;
@@ -21,9 +21,6 @@ export function roomJoin(parts: HandlerParts): Handler<"room:join"> {
         event: "room:system",
         data: { type: "join", roomId, user, createdAt },
       });
-    }
-    if (lastSeq !== undefined && !result.reset) {
-      parts.seen.mark(user.id, roomId, lastSeq);
     }
     return {
       success: true,

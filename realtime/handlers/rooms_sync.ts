@@ -2,7 +2,10 @@ import type { Handler } from "../dispatch.ts";
 import { isUuid } from "../schemas.ts";
 import type { HandlerParts } from "./parts.ts";
 
-/** Follows many rooms at once after a reconnect. Announces nobody. A room named twice counts once. */
+/**
+ * Follows many rooms at once after a reconnect. Announces nobody. A room named twice counts once.
+ * A position says what was delivered, not what was read: that is `room:read`.
+ */
 export function roomsSync(parts: HandlerParts): Handler<"rooms:sync"> {
   return async (connection, { rooms }) => {
     const unique = [
@@ -15,14 +18,6 @@ export function roomsSync(parts: HandlerParts): Handler<"rooms:sync"> {
     const results = new Map(
       followed.map(({ result }) => [result.roomId, result]),
     );
-    for (const { roomId, lastSeq } of unique) {
-      if (
-        lastSeq !== undefined && results.get(roomId)?.synced &&
-        !results.get(roomId)?.reset
-      ) {
-        parts.seen.mark(connection.user.id, roomId, lastSeq);
-      }
-    }
     return {
       success: true,
       results: unique.map(({ roomId }) =>
