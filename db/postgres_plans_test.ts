@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { sql } from "kysely";
+import { useTestDatabase } from "../tests/helpers/database.ts";
+import type { Database } from "./database.ts";
+import {
+  findByClientId,
+  findSeq,
+  listAfter,
+  listBefore,
+  listMissed,
+  storeMessages,
+} from "./messages.ts";
+import { memberRoomsAmong } from "./memberships.ts";
+import { findRoom, listAllRooms, listUserRooms } from "./rooms.ts";
+
+const MESSAGES = 1_000_000;
+/** Messages made in one statement: must stay within the pool's time-out. */
+const FILL_STEP = 100_000;
+const ROOMS = 500;
+const USERS = 2_000;
+
+const test = useTestDatabase();
+
+/** Readable ids: `uuid(7)` ends with 7. The SQL below makes the same. */
+const uuid = (n: number) =>
+  `00000000-0000-4000-8000-${String(n).padStart(12, "0")}`;
+const uuidSql = (n: string) =>
+  sql.raw(`('00000000-0000-4000-8000-' || lpad((${n})::text, 12, '0'))::uuid`);
+
+/** A big place: every user is a member of four rooms, every room has the same number of messages. */
+async function fill(db: Database): Promise<void> {
+  await sql`insert into users select ${uuidSql("n")}, 'user' || n, now(), now()
+    from generate_series(1, ${sql.lit(USERS)}) n`.execute(db);
+  await sql`insert into rooms
+    select ${uuidSql("n")}, 'Room ' || n, 'room ' || n, ${uuidSql("1")}, now(),
+      ${sql.lit(MESSAGES / ROOMS)}, now() - n * interval '1 minute'
+    from generate_series(1, ${sql.lit(ROOMS)}) n`.execute(db);
+  await sql`insert into memberships
+    select distinct ${uuidSql(`(n * 7 + k * 131) % ${ROOMS} + 1`)}, ${
+    uuidSql("n")
+  }, now(), now(), 0
+    from generate_series(1, ${sql.lit(USERS)}) n, generate_series(0, 3) k`
+    .execute(db);
+  // Rows go in much faster without keys and references; the indexes are then built as they were.
+  const { rows: indexes } = await sql<{ indexdef: string }>`
+    select indexdef from pg_indexes where tablename = 'messages'`.execute(db);
+  await sql`create table bare (like messages)`.execute(db);
+  await sql`drop table messages`.execute(db);
+  await sql`alter table bare rename to messages`.execute(db);
+  for (let first = 0; first < MESSAGES; first += FILL_STEP) {
+    await sql`insert into messages
+      select gen_random_uuid(), ${uuidSql(`n % ${ROOMS} + 1`)}, n / ${
+      sql.lit(ROOMS)
+    } + 1,
+        ${uuidSql(`n % ${USERS} + 1`)}, gen_random_uuid(), 'message ' || n,
+        now() - interval '30 days' + n * interval '1 second'
+      from generate_series(${sql.lit(first)}, ${
+      sql.lit(first + FILL_STEP - 1)
+    }) n`.execute(db);
+  }
+  for (const { indexdef } of indexes) await sql.raw(indexdef).execute(db);
+  await sql`analyze`.execute(db);
+}
+
+/** How often the table was read whole, and by an index, as this connection has counted. */
+async function scansOfMessages(connection: Database) {
+  await sql`select pg_stat_force_next_flush()`.execute(connection);
+  const { rows } = await sql<{ whole: number; indexed: number }>`
+    select seq_scan as whole, idx_scan as indexed from pg_stat_user_tables
+    where relname = 'messages'`.execute(connection);
+  return rows[0]!;
+}
+
+Deno.test("with a million messages no query of the product reads the table whole", async (t) => {
+  await fill(test.db);
+  const room = uuid(8);
+  const newest = MESSAGES / ROOMS;
+  const { rows: [sample] } = await sql<
+    { id: string; client_msg_id: string; user_id: string }
+  >`
+    select id, client_msg_id, user_id from messages where room_id = ${room} and seq = 100`
+    .execute(test.db);
+  const { rows: [member] } = await sql<{ user_id: string }>`
+    select user_id from memberships where room_id = ${room} limit 1`.execute(
+    test.db,
+  );
+  const userId = member!.user_id;
+  const key = {
+    roomId: room,
+    userId: sample!.user_id,
+    clientMsgId: sample!.client_msg_id,
+  };
+
+  const queries: Record<string, (db: Database) => Promise<unknown[]>> = {
+    "newest page of history": (db) => listBefore(db, room, newest + 1, 50),
+    "older page of history": (db) => listBefore(db, room, 1_000, 50),
+    "history after a message": (db) => listAfter(db, room, 1_000, 50),
+    "a cursor": async (db) => [await findSeq(db, room, sample!.id)],
+    "a duplicate": async (db) => [await findByClientId(db, key)],
+    "sync of many rooms by number": (db) =>
+      listMissed(
+        db,
+        Array.from(
+          { length: 20 },
+          (_, n) => ({ roomId: uuid(n + 1), afterSeq: newest - 50 }),
+        ),
+        101,
+      ),
+    "sync by time": (db) =>
+      listMissed(db, [{
+        roomId: room,
+        since: new Date(Date.now() - 20 * 86_400_000),
+      }], 101),
+    "a batch of messages": (db) =>
+      storeMessages(
+        db,
+        Array.from({ length: 20 }, () => ({
+          id: crypto.randomUUID(),
+          roomId: room,
+          userId,
+          clientMsgId: crypto.randomUUID(),
+          text: "one more",
+        })),
+        new Date(),
+      ),
+  };
+  for (const [name, query] of Object.entries(queries)) {
+    await t.step(name, async () => {
+      await test.db.connection().execute(async (connection) => {
+        // A prepared statement gets its lasting plan with the sixth call.
+        for (let call = 0; call < 7; call++) {
+          const before = await scansOfMessages(connection);
+          const rows = await query(connection);
+          const after = await scansOfMessages(connection);
+          assert.ok(
+            rows.length > 0 && rows[0] !== undefined,
+            "it finds something",
+          );
+          assert.equal(
+            after.whole - before.whole,
+            0,
+            "whole reads of the table",
+          );
+          assert.ok(after.indexed > before.indexed, "reads by an index");
+        }
+      });
+    });
+  }
+  const untouched: Record<string, (db: Database) => Promise<unknown>> = {
+    "the user's rooms": (db) => listUserRooms(db, userId),
+    "all rooms": (db) => listAllRooms(db, userId, { limit: 100 }),
+    "one room": (db) => findRoom(db, room, userId),
+    "which rooms the user is in": (db) => memberRoomsAmong(db, userId, [room]),
+  };
+  for (const [name, query] of Object.entries(untouched)) {
+    await t.step(`${name}, without looking at messages`, async () => {
+      await test.db.connection().execute(async (connection) => {
+        const before = await scansOfMessages(connection);
+        await query(connection);
+        assert.deepEqual(await scansOfMessages(connection), before);
+      });
+    });
+  }
+});
