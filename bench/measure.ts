@@ -3,6 +3,7 @@
 import { type BenchPostgres, populate, type Population } from "./database.ts";
 import type { Entry } from "./entries.ts";
 import type { Job, Metrics } from "./load/job.ts";
+import { mostExpensive } from "./profile.ts";
 import { startTarget, type Target } from "./targets.ts";
 
 export interface Timing {
@@ -10,14 +11,38 @@ export interface Timing {
   readonly seconds: number;
 }
 
-/** @param earlier figures of this run's entries so far, by key */
+export interface Surroundings {
+  readonly postgres: BenchPostgres;
+  readonly timing: Timing;
+  /** Figures of this run's entries so far, by key. */
+  readonly earlier: ReadonlyMap<string, Metrics>;
+  /** Told where a Deno server has spent its time; not looked at when unset. */
+  readonly profile: ((text: string) => void) | undefined;
+}
+
 export async function measure(
   entry: Entry,
-  postgres: BenchPostgres,
-  timing: Timing,
-  earlier: ReadonlyMap<string, Metrics>,
+  surroundings: Surroundings,
 ): Promise<Metrics> {
-  await using target = await startTarget(entry.target, postgres);
+  const { profile } = surroundings;
+  if (profile === undefined) return await measureOn(entry, surroundings);
+  const folder = await Deno.makeTempDir({ prefix: "chatket-profile-" });
+  try {
+    const metrics = await measureOn(entry, surroundings, folder);
+    profile(await mostExpensive(folder));
+    return metrics;
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function measureOn(
+  entry: Entry,
+  surroundings: Surroundings,
+  profileFolder?: string,
+): Promise<Metrics> {
+  const { postgres } = surroundings;
+  await using target = await startTarget(entry.target, postgres, profileFolder);
   const population = target.database === undefined
     ? strangers(entry.population)
     : await populate(
@@ -26,9 +51,7 @@ export async function measure(
       entry.population,
     );
   await postgres.countStatements();
-  const metrics = await runLoad(
-    jobOf(entry, target, population, postgres, timing, earlier),
-  );
+  const metrics = await runLoad(jobOf(entry, target, population, surroundings));
   return {
     ...metrics,
     statementsPerPerson: await postgres.countStatements() /
@@ -51,9 +74,7 @@ function jobOf(
   entry: Entry,
   target: Target,
   { people, rooms, position }: Population,
-  postgres: BenchPostgres,
-  timing: Timing,
-  earlier: ReadonlyMap<string, Metrics>,
+  { postgres, timing, earlier }: Surroundings,
 ): Job {
   const { paths, ...job } = entry.job;
   return {

@@ -197,6 +197,11 @@ export const SECTIONS: readonly Section[] = [
         label: "5,000 people: server CPU a join, µs",
         ours: ["6 chatket 5000", "serverMicrosPerJoin"],
       },
+      {
+        label: "5,000 people: server memory a connection, kB",
+        ours: ["6 chatket 5000", "joinedBytesPerConnection"],
+        unit: KB,
+      },
     ],
   },
   {

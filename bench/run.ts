@@ -2,9 +2,10 @@
  * Measures ChatKet beside a conventional build of the same design and beside the bare runtime, and
  * writes the table into bench/README.md.
  *
- *   deno task bench [--only=1,3] [--runs=3] [--seconds=8] [--warmup=3] [--dry]
+ *   deno task bench [--only=1,3] [--runs=3] [--seconds=8] [--warmup=3] [--dry] [--profile]
  *
- * `--dry` leaves the README as it is.
+ * `--dry` leaves the README as it is. `--profile` shows where each Deno server spends its time while
+ * it is loaded, and costs some of it, so it is always dry.
  */
 
 import { parseArgs } from "node:util";
@@ -15,7 +16,7 @@ import type { Metrics } from "./load/job.ts";
 import { describeMachine } from "./machine.ts";
 import { measure } from "./measure.ts";
 import { report, type Results, writeReadme } from "./report.ts";
-import { installBaseline } from "./targets.ts";
+import { prepareTargets } from "./targets.ts";
 
 const { values: options } = parseArgs({
   args: Deno.args,
@@ -25,6 +26,7 @@ const { values: options } = parseArgs({
     seconds: { type: "string", default: "8" },
     warmup: { type: "string", default: "3" },
     dry: { type: "boolean", default: false },
+    profile: { type: "boolean", default: false },
   },
 });
 const only = options.only?.split(",").map(Number);
@@ -42,7 +44,7 @@ const add = (key: string, metrics: Metrics) => {
   else runs.push(metrics);
 };
 
-await installBaseline();
+await prepareTargets();
 await using postgres = await startBenchPostgres();
 for (let run = 1; run <= Number(options.runs); run++) {
   const ofRun = new Map<string, Metrics>();
@@ -50,7 +52,12 @@ for (let run = 1; run <= Number(options.runs); run++) {
   for (const entry of wanted) {
     say(`run ${run}: ${entry.key}`);
     try {
-      const metrics = await measure(entry, postgres, timing, ofRun);
+      const metrics = await measure(entry, {
+        postgres,
+        timing,
+        earlier: ofRun,
+        profile: options.profile ? say : undefined,
+      });
       ofRun.set(entry.key, metrics);
       add(entry.key, metrics);
       say(` ${shown(metrics)}\n`);
@@ -66,7 +73,7 @@ const text = report(results, {
   ...timing,
 });
 say(`\n${text}\n`);
-if (!options.dry) await writeReadme(text);
+if (!options.dry && !options.profile) await writeReadme(text);
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));

@@ -7,6 +7,12 @@ import type { DialectName } from "./load/dialect.ts";
 const ROOT = new URL("../", import.meta.url).pathname;
 const BASELINE = `${ROOT}bench/baseline`;
 
+/** As the task `start` starts it, with the permissions it has in production. */
+const CHATKET_ARGS = [
+  ...["run", "-q", "-P", "--no-prompt"],
+  "--allow-read=static,routes,db,node_modules",
+];
+
 /** A limit that is checked and never reached. */
 const NO_LIMIT = "1000000000";
 
@@ -20,15 +26,27 @@ export interface Target extends AsyncDisposable {
   readonly database: { url: string; tables: Tables } | undefined;
 }
 
-/** Starts a server on a free port, on an empty database of its own. */
+/**
+ * Starts a server on a free port, on an empty database of its own.
+ *
+ * @param profileFolder where a Deno server leaves a CPU profile when it ends
+ */
 export async function startTarget(
   name: TargetName,
   postgres: BenchPostgres,
+  profileFolder?: string,
 ): Promise<Target> {
+  const flags = profileFolder === undefined
+    ? []
+    : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
   if (name === "chatket") {
     const url = await postgres.createDatabase();
     return {
-      ...await startServer(Deno.execPath(), CHATKET_ARGS, chatketEnv(url)),
+      ...await startServer(
+        Deno.execPath(),
+        [...CHATKET_ARGS, ...flags, "main.ts"],
+        chatketEnv(url),
+      ),
       dialect: "chatket",
       database: { url, tables: "chatket" },
     };
@@ -48,15 +66,17 @@ export async function startTarget(
       database: { url, tables: "baseline" },
     };
   }
-  const args = ["run", "--allow-net", `${ROOT}bench/bare/broadcast.ts`, name];
+  const bare = `${ROOT}bench/bare/broadcast.ts`;
   return {
-    ...await startServer(Deno.execPath(), args, {}),
+    ...await startServer(
+      Deno.execPath(),
+      ["run", "--allow-net", ...flags, bare, name],
+      {},
+    ),
     dialect: "chatket",
     database: undefined,
   };
 }
-
-const CHATKET_ARGS = ["run", "-A", `${ROOT}main.ts`];
 
 const RATE_LIMIT = { RATE_LIMIT_MESSAGES: NO_LIMIT };
 
@@ -76,11 +96,20 @@ function chatketEnv(url: string): Record<string, string> {
   };
 }
 
-/** Installs what the baseline needs, once. */
-export async function installBaseline(): Promise<void> {
-  const { success, stderr } = await new Deno.Command("npm", {
-    args: ["ci", "--silent", "--no-audit", "--no-fund"],
-    cwd: BASELINE,
+/** Builds what ChatKet serves and installs what the baseline needs. */
+export async function prepareTargets(): Promise<void> {
+  await runIn(ROOT, Deno.execPath(), ["task", "-q", "build"]);
+  await runIn(BASELINE, "npm", ["ci", "--silent", "--no-audit", "--no-fund"]);
+}
+
+async function runIn(
+  cwd: string,
+  command: string,
+  args: string[],
+): Promise<void> {
+  const { success, stderr } = await new Deno.Command(command, {
+    args,
+    cwd,
     stdout: "null",
     stderr: "piped",
   }).output();
@@ -105,6 +134,7 @@ async function startServer(
       command,
       ...args,
     ],
+    cwd: ROOT,
     env,
     stdin: "null",
     stdout: "piped",

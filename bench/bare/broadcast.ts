@@ -72,6 +72,9 @@ function flush(): void {
 
 const PAGE = `<!doctype html><title>Page</title>${"<p>line</p>".repeat(2_000)}`;
 
+// Without a listener the process would be gone before it could write a profile.
+Deno.addSignalListener("SIGTERM", () => Deno.exit(0));
+
 Deno.serve({
   hostname: "127.0.0.1",
   port: 0,

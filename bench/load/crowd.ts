@@ -15,8 +15,15 @@ const SETTLE_MS = 3_000;
 /** Joins that have not been answered after this long are given up, in milliseconds. */
 const JOIN_PATIENCE_MS = 60_000;
 
-/** Rosters are awaited until nothing has come for this long, in milliseconds. */
-const QUIET_MS = 3_000;
+/**
+ * Rosters are awaited for so long after the last join, in milliseconds: the larger the room, the later
+ * its last one comes. Less than the 30 seconds after which who is silent goes offline.
+ */
+const ROSTER_PATIENCE_MS = 25_000;
+
+/** The rosters of a room up to this size come sooner: within {@link SMALL_PATIENCE_MS}. */
+const SMALL_ROOM = 1_000;
+const SMALL_PATIENCE_MS = 6_000;
 
 export async function crowd(job: Job): Promise<Metrics> {
   const emptyBytes = residentBytes(job.serverPid);
@@ -31,13 +38,14 @@ export async function crowd(job: Job): Promise<Metrics> {
   return {
     connectsPerSecond: clients.length / connectSeconds,
     idleBytesPerConnection: (idleBytes - emptyBytes) / clients.length,
-    ...job.rooms.length === 0 ? {} : await joinAll(job, clients),
+    ...job.rooms.length === 0 ? {} : await joinAll(job, clients, emptyBytes),
   };
 }
 
 async function joinAll(
   job: Job,
   clients: readonly Client[],
+  emptyBytes: number,
 ): Promise<Metrics> {
   const received = () => sum(clients, ({ wire }) => wire.bytes);
   const before = { bytes: received(), cpu: cpuSeconds(job.serverPid) };
@@ -53,7 +61,10 @@ async function joinAll(
   }).catch(() => {});
   await Promise.race([joining, sleep(JOIN_PATIENCE_MS)]);
   const joined = joinTimes.length;
-  const bytes = await quietBytes(received);
+  await sleep(
+    clients.length <= SMALL_ROOM ? SMALL_PATIENCE_MS : ROSTER_PATIENCE_MS,
+  );
+  const bytes = received();
   const cpu = cpuSeconds(job.serverPid) - before.cpu;
   return {
     joined,
@@ -61,20 +72,7 @@ async function joinAll(
     joinP99Ms: percentile(joinTimes, 0.99),
     receivedBytesPerJoin: (bytes - before.bytes) / joined,
     serverMicrosPerJoin: cpu * 1e6 / joined,
-    joinedBytesPerConnection: residentBytes(job.serverPid) / clients.length,
+    joinedBytesPerConnection: (residentBytes(job.serverPid) - emptyBytes) /
+      clients.length,
   };
-}
-
-/** Bytes received once nothing more comes. A large room's last roster may be long in coming. */
-async function quietBytes(received: () => number): Promise<number> {
-  let bytes = received();
-  const deadline = performance.now() + JOIN_PATIENCE_MS;
-  for (let quietSince = performance.now(); performance.now() < deadline;) {
-    await sleep(100);
-    const now = received();
-    if (now !== bytes) quietSince = performance.now();
-    bytes = now;
-    if (performance.now() - quietSince > QUIET_MS) break;
-  }
-  return bytes;
 }
