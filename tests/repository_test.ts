@@ -1,7 +1,7 @@
 /** What must agree between files that no compiler compares. */
 
 import assert from "node:assert/strict";
-import { CONFIG_VARIABLES } from "../config.ts";
+import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
@@ -83,11 +83,21 @@ Deno.test("imports are exact versions", () => {
   }
 });
 
-Deno.test("README.md has every setting", async () => {
-  const rows = [...(await read("README.md")).matchAll(/^\| `(.+?)` +\|/gm)];
-  const named = rows.map((row) => row[1]);
+Deno.test("README.md has every setting, with its default", async () => {
+  const rows = [
+    ...(await read("README.md")).matchAll(/^\| `([A-Z_]+)` +\| (.+?) +\|/gm),
+  ];
+  const defaults = new Map(rows.map(([, name, value]) => [name, value]));
   for (const variable of CONFIG_VARIABLES) {
-    assert.ok(named.includes(variable), variable);
+    const text = defaults.get(variable);
+    assert.ok(text, variable);
+    const value = /^`(.+?)`/.exec(text)?.[1];
+    // Saying the default must change nothing; what has none is said in words.
+    assert.deepEqual(
+      loadConfig({ [variable]: value }),
+      loadConfig({}),
+      variable,
+    );
   }
 });
 
