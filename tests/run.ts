@@ -227,4 +227,8 @@ function summarise(outcomes: readonly Outcome[], strict: boolean): boolean {
   return failed === 0 && passed > 0;
 }
 
-if (!await main()) Deno.exit(1);
+const isWell = await main().catch((error: Error) => {
+  say(`${error.message}\n0 passed, 1 failed`);
+  return false;
+});
+if (!isWell) Deno.exit(1);
