@@ -1,0 +1,159 @@
+/** Rule 6 of the protocol: who is online, and the rosters that say so. */
+
+import assert from "node:assert/strict";
+import { useTestApp } from "../helpers/app.ts";
+import { connect } from "../helpers/client.ts";
+import {
+  createRoom,
+  joinRoom,
+  type Person,
+  signIn,
+} from "../helpers/people.ts";
+import { numbers } from "./fakes.ts";
+import { gather, newPerson, pause, quiet } from "./setting.ts";
+import { createSkippingTime } from "./skipping_time.ts";
+
+const time = createSkippingTime();
+const app = useTestApp({}, { start: time });
+
+/** A person's status as the members' list says over HTTP. */
+async function statusOf(reader: Person, roomId: string, person: Person) {
+  const members = await reader.getJson<{ id: string; status: string }[]>(
+    `/api/rooms/${roomId}/members`,
+  );
+  return members.find(({ id }) => id === person.user.id)?.status;
+}
+
+Deno.test("two tabs are one person: closing one changes nothing, closing the last is offline at once", async () => {
+  await using chat = await gather(app, 2);
+  const [{ person: alice, socket }, bob] = chat.guests;
+  const tab = await chat.enter(bob.person);
+  await quiet([socket]);
+
+  await bob.socket.close();
+  await pause(400);
+  assert.deepEqual(socket.all("room:roster"), []);
+  assert.equal(await statusOf(alice, chat.room.id, bob.person), "online");
+
+  const closed = performance.now();
+  await tab.socket.close();
+  const roster = await socket.waitFor("room:roster");
+  assert.ok(performance.now() - closed < 1_000, "at once");
+  assert.deepEqual(roster.users, [
+    { ...alice.user, status: "online" },
+    { ...bob.person.user, status: "offline" },
+  ]);
+  assert.deepEqual([roster.onlineCount, roster.memberCount], [1, 2]);
+  assert.equal(await statusOf(alice, chat.room.id, bob.person), "offline");
+});
+
+Deno.test("who sends no frame for 30 s is offline, and any frame brings them back", async () => {
+  await using chat = await gather(app, 2);
+  const [{ socket }, bob] = chat.guests;
+  time.skip(29_000);
+  await socket.expect("presence:ping", {});
+  await pause(50);
+  assert.deepEqual(
+    socket.all("room:roster"),
+    [],
+    "29 s of silence are nothing",
+  );
+  time.skip(2_000);
+  await socket.expect("presence:ping", { roomId: chat.room.id });
+  const roster = await socket.waitFor("room:roster");
+  assert.deepEqual(
+    roster.users.map(({ id, status }) => [id === bob.person.user.id, status]),
+    [[false, "online"], [true, "offline"]],
+  );
+  bob.socket.sendRaw("not even JSON");
+  await socket.waitFor("room:roster", ({ onlineCount }) => onlineCount === 2);
+});
+
+Deno.test("a user is online in all their rooms, in those of others they are not named", async () => {
+  await using chat = await gather(app, 1);
+  await using other = await gather(app, 1);
+  const bob = await newPerson(app);
+  await joinRoom(bob, chat.room.id);
+  await quiet([chat.guests[0].socket, other.guests[0].socket]);
+  await using _ = await connect(app, bob);
+  const roster = await chat.guests[0].socket.waitFor(
+    "room:roster",
+    ({ onlineCount }) => onlineCount === 2,
+  );
+  assert.equal(roster.roomId, chat.room.id);
+  await pause(300);
+  assert.deepEqual(other.guests[0].socket.events, []);
+});
+
+Deno.test("members who come and go over HTTP are in the next roster, followed or not", async () => {
+  await using chat = await gather(app, 1);
+  const [{ socket }] = chat.guests;
+  const bob = await newPerson(app);
+  await joinRoom(bob, chat.room.id);
+  const roster = await socket.waitFor(
+    "room:roster",
+    ({ memberCount }) => memberCount === 2,
+  );
+  assert.equal(roster.onlineCount, 1);
+  assert.equal(roster.users.at(-1)?.status, "offline");
+  const answer = await bob.fetch(`/api/rooms/${chat.room.id}/leave`, {
+    method: "POST",
+  });
+  assert.equal(answer.status, 204);
+  await socket.waitFor(
+    "room:roster",
+    ({ memberCount }) => memberCount === 1,
+  );
+});
+
+Deno.test("somebody named __proto__ is somebody", async () => {
+  const person = await signIn(app, "__proto__");
+  const room = await createRoom(person);
+  await using socket = await connect(app, person);
+  await socket.expect("room:join", { roomId: room.id });
+  const roster = await socket.waitFor("room:roster");
+  assert.deepEqual(roster.users, [{ ...person.user, status: "online" }]);
+});
+
+Deno.test("presence that flaps makes at most four rosters a second, and the last one is right", async () => {
+  await using chat = await gather(app, 2);
+  const [{ socket }, { person }] = chat.guests;
+  await chat.guests[1].socket.close();
+  await quiet([socket]);
+  const started = performance.now();
+  for (const _ of numbers(1, 15)) {
+    const flapping = await connect(app, person);
+    await pause(20);
+    await flapping.close();
+  }
+  await pause(500);
+  const seconds = (performance.now() - started) / 1_000;
+  const rosters = socket.all("room:roster");
+  assert.ok(
+    rosters.length <= 4 * seconds + 1,
+    `${rosters.length} rosters in ${seconds} s`,
+  );
+  assert.equal(rosters.at(-1)?.onlineCount ?? 1, 1);
+});
+
+Deno.test("the counts of a room of 210 are exact, and 200 are named, the online ones first", async () => {
+  await using chat = await gather(app, 3);
+  const [{ socket }] = chat.guests;
+  for (let made = 0; made < 207; made += 23) {
+    await Promise.all(
+      numbers(1, 23).map(async () => {
+        await joinRoom(await newPerson(app), chat.room.id);
+      }),
+    );
+  }
+  const roster = await socket.waitFor(
+    "room:roster",
+    ({ memberCount }) => memberCount === 210,
+  );
+  assert.equal(roster.onlineCount, 3);
+  assert.equal(roster.users.length, 200);
+  assert.deepEqual(
+    roster.users.slice(0, 4).map(({ status }) => status),
+    ["online", "online", "online", "offline"],
+  );
+});
