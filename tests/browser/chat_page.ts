@@ -1,0 +1,131 @@
+/** What people do in the browser, as verbs for tests. */
+
+import type {
+  Browser,
+  BrowserContext,
+  BrowserContextOptions,
+  Locator,
+  Page,
+} from "playwright-core";
+import { launchBrowser, withArtifacts } from "../helpers/browser.ts";
+import { type Person, type Served, signIn } from "../helpers/people.ts";
+
+/** One person's browser, with its pages. */
+export interface Visitor {
+  readonly person: Person;
+  readonly context: BrowserContext;
+  readonly chat: ChatPage;
+  /** Errors and policy violations the pages reported. */
+  readonly complaints: readonly string[];
+}
+
+/** A page of the chat, by the names that people and screen readers see. */
+export class ChatPage {
+  constructor(readonly page: Page, readonly origin: string) {}
+
+  get box(): Locator {
+    return this.page.getByRole("textbox", { name: "Message", exact: true });
+  }
+
+  get log(): Locator {
+    return this.page.getByRole("log", { name: "Messages" });
+  }
+
+  get status(): Locator {
+    return this.page.getByRole("status");
+  }
+
+  get members(): Locator {
+    return this.page.getByRole("list", { name: "Members" });
+  }
+
+  /** Texts of the messages in the page, in order. */
+  texts(): Promise<string[]> {
+    return this.log.locator(".bubble").allTextContents();
+  }
+
+  async open(path: string): Promise<void> {
+    await this.page.goto(this.origin + path);
+    await this.live();
+  }
+
+  /** Waits until the connection is live. */
+  async live(): Promise<void> {
+    await this.status.filter({ hasText: /Connected/ }).waitFor({
+      state: "attached",
+    });
+  }
+
+  async say(text: string): Promise<void> {
+    await this.box.fill(text);
+    await this.box.press("Enter");
+  }
+
+  /** Waits for a message; exactly one element must show it. */
+  async sees(text: string): Promise<void> {
+    await this.log.locator(".bubble").getByText(text, { exact: true })
+      .waitFor();
+  }
+}
+
+/** A browser whose visitors leave nothing behind, and a page's remains when a journey fails. */
+export async function journey(
+  name: string,
+  app: Served,
+  run: (
+    visit: (
+      username: string,
+      options?: BrowserContextOptions,
+    ) => Promise<Visitor>,
+  ) => Promise<void>,
+): Promise<void> {
+  const browser: Browser = await launchBrowser();
+  try {
+    await withArtifacts(
+      name,
+      () => browser.contexts(),
+      () =>
+        run(async (username, options) => {
+          const person = await signIn(app, username);
+          const context = await browser.newContext({
+            locale: "en-GB",
+            ...options,
+          });
+          await context.addCookies([{
+            name: "chatket_session",
+            value: person.token,
+            url: app.origin,
+          }]);
+          const complaints: string[] = [];
+          const page = await context.newPage();
+          listen(page, complaints);
+          return {
+            person,
+            context,
+            chat: new ChatPage(page, app.origin),
+            complaints,
+          };
+        }),
+    );
+  } finally {
+    await browser.close();
+  }
+}
+
+/** Notes what should never appear in a browser's console. */
+export function listen(page: Page, complaints: string[]): void {
+  page.on(
+    "pageerror",
+    (error) => complaints.push(`${error.message}\n${error.stack}`),
+  );
+  page.on("console", (message) => {
+    const text = message.text();
+    // A cut line is the subject of some tests; the browser reports it by itself.
+    if (
+      message.type() === "error" &&
+      !/WebSocket|net::ERR|Failed to load resource/.test(text)
+    ) {
+      complaints.push(text);
+    }
+  });
+}
