@@ -75,6 +75,8 @@ export async function start(
     const server = Deno.serve({
       port: config.port,
       hostname: config.host,
+      // Pages and lists. What is compressed already, and event streams, say so and are left alone.
+      automaticCompression: true,
       onListen: ({ port, hostname }) =>
         log.info("ChatKet is listening", {
           url: urlOf(config, hostname, port),

@@ -30,16 +30,27 @@ export function isConflict(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
+/** What `pg` and the embedded database say, without a code, when the connection or the process is gone. */
+const LOST =
+  /terminated|timeout|not queryable|is closed|has been closed|stopped|end on the pool|already been destroyed|has been discarded/i;
+
 /**
  * The database could not be reached, or went away in between: the outcome of a write is unknown.
  *
- * Connection losses carry no SQLSTATE with `pg` (`Connection terminated unexpectedly`,
- * ECONNREFUSED, time-outs); PostgreSQL's own shutdown is class 57P, its refusals to connect 08 and 53.
+ * Connection losses carry no SQLSTATE with `pg`: they have the operating system's code
+ * (ECONNREFUSED, EPIPE) or only a message. PostgreSQL's own shutdown is class 57P, its refusals to
+ * connect are 08 and 53, a cancelled statement 57014, a standby that cannot write 25006.
  */
 export function isUnavailable(error: unknown): boolean {
   const state = sqlState(error);
-  if (state === undefined) {
-    return error instanceof Error && !(error instanceof TypeError);
+  if (state !== undefined) {
+    return /^(57P|08|53)/.test(state) || state === "57014" || state === "25006";
   }
-  return /^(57P|08|53)/.test(state) || state === "57014" || state === "25006";
+  if (!(error instanceof Error)) return false;
+  // Several addresses of one host that all refuse come as one error.
+  if (error instanceof AggregateError) return error.errors.every(isUnavailable);
+  const { code } = error as { code?: unknown };
+  return typeof code === "string"
+    ? /^E[A-Z]+$/.test(code)
+    : LOST.test(error.message);
 }

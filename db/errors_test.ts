@@ -60,6 +60,9 @@ Deno.test("isUnavailable() knows a lost connection, a shutdown and a time-out", 
     true,
   );
   assert.equal(isUnavailable(new TypeError("x is not a function")), false);
+  assert.equal(isUnavailable(new Error("a fault of ours")), false);
+  const refused = () => withCode("ECONNREFUSED");
+  assert.equal(isUnavailable(new AggregateError([refused(), refused()])), true);
   assert.equal(isUnavailable(undefined), false);
 });
 

@@ -17,6 +17,9 @@ export interface SessionKeys {
   readonly code: CryptoKey;
 }
 
+/** By how much the clock of a host that issues tokens may be ahead of ours. */
+const CLOCK_SKEW_SECONDS = 5;
+
 /** What a valid token says. */
 export interface TokenClaims {
   readonly userId: string;
@@ -95,9 +98,12 @@ export async function verifySession(
       algorithms: [ALGORITHM],
       requiredClaims: ["exp", "sub"],
       currentDate: new Date(now),
+      clockTolerance: CLOCK_SKEW_SECONDS,
     });
     const claims = Claims.safeParse(payload);
-    if (!claims.success) return undefined;
+    // The tolerance is for `nbf`. A token that has expired is refused to the second: its socket would
+    // be closed as soon as it opened.
+    if (!claims.success || claims.data.exp * 1000 <= now) return undefined;
     return {
       userId: claims.data.sub,
       username: claims.data.username,

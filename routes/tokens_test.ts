@@ -76,6 +76,12 @@ Deno.test("verifySession() refuses a token from its exp on", async () => {
   assert.equal(await verifySession(keys, token, NOW + 60_000), undefined);
 });
 
+Deno.test("verifySession() lets the issuer's clock be five seconds ahead", async () => {
+  const ahead = (seconds: number) => forge({ ...GOOD, nbf: SECONDS + seconds });
+  assert.notEqual(await verifySession(keys, await ahead(4), NOW), undefined);
+  assert.equal(await verifySession(keys, await ahead(6), NOW), undefined);
+});
+
 Deno.test("verifySession() refuses claims that are missing or absurd", async (t) => {
   const { exp: _exp, ...withoutExp } = GOOD;
   const { sub: _sub, ...withoutSub } = GOOD;
