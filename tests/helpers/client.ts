@@ -34,6 +34,7 @@ export interface TestClient extends AsyncDisposable {
   request<E extends ClientEventName>(
     event: E,
     data: ClientEvents[E],
+    timeoutMs?: number,
   ): Promise<AckData<E>>;
   /** As `request`, but a refusal is an error. */
   expect<E extends ClientEventName>(
@@ -137,14 +138,22 @@ function follow(socket: WebSocket): TestClient {
     },
     frames,
     closed: end.promise,
-    async request<E extends ClientEventName>(event: E, data: ClientEvents[E]) {
+    async request<E extends ClientEventName>(
+      event: E,
+      data: ClientEvents[E],
+      timeoutMs?: number,
+    ) {
       if (violation !== undefined) throw violation;
       if (gone !== undefined) throw new Error(`closed with ${gone.code}`);
       const id = nextId++;
       const waiting = Promise.withResolvers<Ack>();
       acks.set(id, waiting);
       socket.send(JSON.stringify({ id, event, data }));
-      const ack = await withPatience(waiting.promise, `no ack of ${event}`);
+      const ack = await withPatience(
+        waiting.promise,
+        `no ack of ${event}`,
+        timeoutMs,
+      );
       return ack as unknown as AckData<E>;
     },
     async expect(event, data) {
