@@ -87,7 +87,7 @@ export class BrowserClient {
       const rooms = await api.myRooms();
       const [roomId] = this.#options.roomIds;
       const page = await api.newestMessages(roomId!);
-      if (rooms.ok && page.ok) {
+      if (rooms.ok && page.ok && !this.#closed) {
         this.#run(api, rooms.data, { roomId: roomId!, page: page.data });
         break;
       }

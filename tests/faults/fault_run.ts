@@ -101,6 +101,8 @@ class FaultRun {
   #carried: MessageNew[] = [];
   #lineFaultDeck: string[] = [];
   #breakingLines = false;
+  /** Ends what faults are waiting for. */
+  #roundOver = Promise.withResolvers<void>();
 
   private constructor(
     options: FaultRunOptions,
@@ -207,6 +209,7 @@ class FaultRun {
 
   async close(): Promise<void> {
     this.#breakingLines = false;
+    this.#roundOver.resolve();
     for (const client of this.#clients) await client.close();
     await this.#arena.close();
     await Promise.allSettled(this.#running);
@@ -268,6 +271,7 @@ class FaultRun {
 
   async #breakLines(random: Random): Promise<void> {
     this.#breakingLines = true;
+    this.#roundOver = Promise.withResolvers();
     while (this.#breakingLines && !this.#isOver) {
       await sleep(random.pause(LINE_FAULT_MS));
       if (!this.#breakingLines) break;
@@ -294,6 +298,8 @@ class FaultRun {
         random: random.fork(`${name} ${this.#faults.get(name)}`),
         history: this.#history,
         busyRoomId: this.#roomIds[0]!,
+        pause: (ms) => Promise.race([sleep(ms), this.#roundOver.promise]),
+        isOver: () => !this.#breakingLines,
       });
       client.busy = false;
       this.#running.delete(done);
@@ -309,6 +315,7 @@ class FaultRun {
   /** Mends everything, waits for quiet, and checks. */
   async #settle(): Promise<void> {
     this.#stopTalking();
+    this.#roundOver.resolve();
     await Promise.all(this.#running);
     for (const client of this.#clients) client.proxy.heal();
     await this.#comeBack();

@@ -77,6 +77,7 @@ export class RawClient {
   #line: RawLine | undefined;
   readonly #lines = new Set<RawLine>();
   #wanted = false;
+  #closed = false;
   #talking = false;
   #thinkTimer: ReturnType<typeof setTimeout> | undefined;
   #reconnectTimer: ReturnType<typeof setTimeout> | undefined;
@@ -97,6 +98,7 @@ export class RawClient {
 
   /** Connects and stays connected. */
   connect(): void {
+    if (this.#closed) return;
     this.#wanted = true;
     if (this.#line === undefined) this.#openLine();
   }
@@ -179,6 +181,7 @@ export class RawClient {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     this.stopTalking();
     this.goAway();
     for (const line of this.#lines) line.close();

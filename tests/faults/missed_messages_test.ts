@@ -1,0 +1,75 @@
+import assert from "node:assert/strict";
+import { engineUnderTest } from "../helpers/database.ts";
+import { postgresMissing } from "../helpers/postgres.ts";
+import { Arena } from "./arena.ts";
+import { BrowserClient } from "./browser_client.ts";
+import { writeMany } from "./bulk_writer.ts";
+import { check } from "./checker.ts";
+import { History } from "./history.ts";
+import { Random } from "./random.ts";
+import { report } from "./report.ts";
+import { sleep } from "./sleep.ts";
+
+const engine = engineUnderTest();
+
+/** A client that has not caught up by then never will, in milliseconds. */
+const PATIENCE_MS = 60_000;
+
+Deno.test({
+  name: "the browser's client recovers 250, 1,000 and 10,000 missed messages",
+  ignore: engine === "postgres" && await postgresMissing() !== undefined,
+  async fn(t) {
+    const history = new History();
+    const arena = await Arena.open({
+      engine,
+      alarm: (text) => assert.fail(text),
+    });
+    const [reader, writer] = await arena.people("user", 2);
+    const roomIds = await arena.rooms([reader!, writer!], 1);
+    const roomId = roomIds[0]!;
+    const client = await BrowserClient.create({
+      ...{ name: "browser", person: reader!, roomIds, history, pace: 1 },
+      ...{ serverPort: arena.port, random: new Random(1), thinkMs: 1_000 },
+    });
+    await client.load();
+    await until(() => client.isSettled);
+
+    for (const missed of [250, 1_000, 10_000]) {
+      await t.step(`${missed} missed messages`, async () => {
+        client.goAway();
+        const before = client.position(roomId);
+        await writeMany(arena, writer!, {
+          roomId,
+          count: missed,
+          text: (number) => `message ${number}`,
+        });
+        assert.equal(client.position(roomId), before, "it was not away");
+        const startedAt = performance.now();
+        client.connect();
+        await until(() => client.isSettled);
+        const took = performance.now() - startedAt;
+        report(`${missed} missed messages: ${took.toFixed(0)} ms`);
+        assert.equal(client.position(roomId), before + missed);
+        assert.deepEqual(client.storedAhead(), []);
+      });
+    }
+
+    const [view] = client.views();
+    await client.close();
+    const rooms = (await arena.truth(new Map([[roomId, 0]])))
+      .map((room) => ({ ...room, checkedThrough: 0 }));
+    assert.equal(view?.messages.length, 11_250);
+    const wrong = check({ rooms, sent: [], views: [view!] })
+      .filter(({ rule }) => rule !== "only what was sent is stored");
+    assert.deepEqual(wrong, []);
+    await arena.close();
+  },
+});
+
+async function until(holds: () => boolean): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, "not within a minute");
+    await sleep(5);
+  }
+}

@@ -1,0 +1,173 @@
+/** The ways in which the program is broken on purpose. Each is a slip that a reviewer might overlook. */
+
+export interface Mutation {
+  readonly name: string;
+  /** `find` must stand exactly once in the file. */
+  readonly edits: readonly { file: string; find: string; replace: string }[];
+}
+
+/** Gives each room's next number by guess: that of the last commit and one more. */
+const GUESSED_NUMBERS = {
+  file: "realtime/writer.ts",
+  find: "/** Has no effect on a message that has been settled. */",
+  replace: `const lastSeqs = new Map<string, number>();
+
+function guess(batch: Pending[], now: Date) {
+  return batch.flatMap(({ message, sender, settle }) => {
+    const last = lastSeqs.get(message.roomId);
+    if (last === undefined) return [];
+    lastSeqs.set(message.roomId, last + 1);
+    return [{ message, sender, seq: last + 1, createdAt: now, settle }];
+  });
+}
+
+/** Has no effect on a message that has been settled. */`,
+};
+
+const REMEMBERED_NUMBERS = {
+  file: "realtime/writer.ts",
+  find: "      if (isDuplicate) continue;",
+  replace: `      if (isDuplicate) continue;
+      lastSeqs.set(message.roomId, row.seq);`,
+};
+
+export const MUTATIONS: readonly Mutation[] = [
+  {
+    name: "acked before the commit",
+    edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
+      file: "realtime/writer.ts",
+      find: "return await store(messages, new Date(clock()));",
+      replace: `const now = new Date(clock());
+        for (const { message, seq, createdAt, settle } of guess(batch, now)) {
+          settle({ kind: "stored", seq, createdAt, messageId: message.id, isDuplicate: false });
+        }
+        return await store(messages, now);`,
+    }],
+  },
+  {
+    name: "published before the commit",
+    edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
+      file: "realtime/writer.ts",
+      find: "return await store(messages, new Date(clock()));",
+      replace: `const now = new Date(clock());
+        for (const message of guess(batch, now)) {
+          this.#options.onStored(message.message.roomId, [message]);
+        }
+        return await store(messages, now);`,
+    }],
+  },
+  {
+    name: "acked before the commit is on disk",
+    edits: [{
+      file: "db/postgres.ts",
+      find: "    keepAlive: true,",
+      replace: `    keepAlive: true,
+    options: "-c synchronous_commit=off",`,
+    }],
+  },
+  {
+    name: "a sync says that it is complete after a hundred messages",
+    edits: [{
+      file: "realtime/catch_up.ts",
+      find: "const hasMore = missed.length > MAX_REPLAY ||",
+      replace: "const hasMore =",
+    }],
+  },
+  {
+    name: "a sync drops the hundred-and-first message",
+    edits: [{
+      file: "realtime/catch_up.ts",
+      find: "const replayed = missed.slice(0, MAX_REPLAY);",
+      replace: `const replayed = missed.slice(0, MAX_REPLAY);
+    if (missed.length > MAX_REPLAY) replayed.splice(-1, 1, missed[MAX_REPLAY]!);`,
+    }],
+  },
+  {
+    name: "live messages during a catch-up are not held",
+    edits: [{
+      file: "realtime/room_feed.ts",
+      find:
+        "if (follower.held.length < MAX_HELD) follower.held.push(...messages);",
+      replace: "if (follower.held.length < MAX_HELD) void messages;",
+    }],
+  },
+  {
+    name: "a write whose answer was lost is not looked for",
+    edits: [{
+      file: "realtime/realtime.ts",
+      find: "onUncertain: (roomId) => hub.feed(roomId)?.mend(),",
+      replace: "onUncertain: () => {},",
+    }, {
+      file: "realtime/handlers/message_send.ts",
+      find: "if (isDuplicate) hub.feed(post.roomId)?.expect(seq);",
+      replace: "",
+    }],
+  },
+  {
+    name: "repeats are not looked up, and no index refuses them",
+    edits: [{
+      file: "db/messages.ts",
+      find: "and known.client_msg_id = g.client_msg_id",
+      replace: "and known.client_msg_id = g.client_msg_id and false",
+    }, {
+      file: "db/migrations/0001_initial.ts",
+      find: `      unique (room_id, seq),
+      unique (user_id, room_id, client_msg_id)`,
+      replace: "      unique (room_id, seq)",
+    }],
+  },
+  {
+    name: "a repeat spends a number",
+    edits: [{
+      file: "db/messages.ts",
+      find: "from given where known_id is null group by room_id",
+      replace: "from given group by room_id",
+    }],
+  },
+  {
+    name: "numbers are given outside of the commit",
+    edits: [{
+      file: "db/messages.ts",
+      find: "  const records = JSON.stringify(messages.map(toRecord));",
+      replace: `  const records = JSON.stringify(messages.map(toRecord));
+  for (const message of messages) {
+    if (await findByClientId(db, message) !== undefined) continue;
+    await sql\`update rooms set last_seq = last_seq + 1 where id = \${message.roomId}
+      and exists (select from memberships where room_id = id and user_id = \${message.userId})\`
+      .execute(db);
+  }`,
+    }, {
+      file: "db/messages.ts",
+      find: "set last_seq = last_seq + n.added,",
+      replace: "set last_seq = last_seq,",
+    }],
+  },
+  {
+    name: "the client moves its position over a gap",
+    edits: [{
+      file: "islands/client/room_store.ts",
+      find: "    this.#held.set(message.seq, message);",
+      replace: `    this.#position = Math.max(this.#position, message.seq - 1);
+    this.#held.set(message.seq, message);`,
+    }],
+  },
+  {
+    name: "the client takes a failed sync for done",
+    edits: [{
+      file: "islands/client/room_sync.ts",
+      find: "    if (!ack.success) return false;",
+      replace: "    if (!ack.success) return true;",
+    }],
+  },
+  {
+    name: "the outbox forgets what was on a lost line",
+    edits: [{
+      file: "islands/client/outbox.ts",
+      find: `    if (result.code === "connection_closed") return this.pause();`,
+      replace: `    if (result.code === "connection_closed") {
+      for (const entry of this.entries(roomId)) this.remove(entry.clientMsgId);
+      return this.pause();
+    }`,
+    }],
+  },
+];

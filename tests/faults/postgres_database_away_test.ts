@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { connect, type TestClient } from "../helpers/client.ts";
+import { postgresMissing } from "../helpers/postgres.ts";
+import { Arena } from "./arena.ts";
+import { report } from "./report.ts";
+import { sleep } from "./sleep.ts";
+
+/** A message is answered within this time whatever the database does, in milliseconds. */
+const ANSWER_LIMIT_MS = 8_000;
+
+/** `/ready` must say that the database is away within this time, in milliseconds. */
+const READY_LIMIT_MS = 5_000;
+
+/** A database that is back is used again within this time, in milliseconds. */
+const RECOVERY_LIMIT_MS = 10_000;
+
+Deno.test({
+  name:
+    "while the database is away sends are answered in time, and a retry finds what was stored",
+  ignore: await postgresMissing() !== undefined,
+  async fn(t) {
+    const alarms: string[] = [];
+    const arena = await Arena.open({
+      engine: "postgres",
+      alarm: (text) => alarms.push(text),
+    });
+    const { cluster, databaseProxy, server } = arena;
+    const [ada, bob] = await arena.people("user", 2);
+    const [roomId] = await arena.rooms([ada!, bob!], 1);
+    const sender = await connect(arena, ada!);
+    const reader = await connect(arena, bob!);
+    for (const client of [sender, reader]) {
+      await client.expect("room:join", { roomId: roomId!, lastSeq: 0 });
+    }
+    const pid = server.pid;
+    let seq = 0;
+
+    /** What a fault must not change: the retry is stored once, and the reader sees it without asking. */
+    const expectRecovery = async (text: string, clientMsgId: string) => {
+      const startedAt = performance.now();
+      await waitUntil(
+        async () => await readyStatus(arena) === 200,
+        RECOVERY_LIMIT_MS,
+      );
+      const message = { roomId: roomId!, text, clientMsgId };
+      const ack = await sender.expect("message:send", message);
+      report(
+        `${text}: stored ${
+          (performance.now() - startedAt).toFixed(0)
+        } ms after it was back`,
+      );
+      assert.equal(ack.seq, ++seq);
+      const again = await sender.expect("message:send", message);
+      assert.deepEqual(again, { ...ack, isDuplicate: true });
+      const seen = await reader.waitFor(
+        "message:new",
+        ({ clientMsgId }) => clientMsgId === message.clientMsgId,
+      );
+      assert.equal(seen.seq, ack.seq);
+      assert.equal(seen.messageId, ack.messageId);
+      await sleep(100);
+      assert.deepEqual(
+        reader.all("message:new").map((each) => each.seq),
+        Array.from({ length: seq }, (_, index) => index + 1),
+      );
+      assert.equal(server.pid, pid, "the server was restarted");
+    };
+
+    await t.step("all is well before", async () => {
+      assert.equal(await readyStatus(arena), 200);
+      await expectRecovery("before", crypto.randomUUID());
+    });
+
+    for (const mode of ["fast", "immediate"] as const) {
+      await t.step(`stopped (${mode})`, async () => {
+        await cluster!.stop(mode);
+        const id = crypto.randomUUID();
+        const answer = sendAndTime(sender, roomId!, `stopped ${mode}`, id);
+        await expectAway(arena);
+        report(`stopped (${mode}): ${await answer}`);
+        await cluster!.start();
+        await expectRecovery(`stopped ${mode}`, id);
+      });
+    }
+
+    await t.step(
+      "paused: connections stay open and nothing answers",
+      async () => {
+        await cluster!.pause();
+        const id = crypto.randomUUID();
+        const answer = sendAndTime(sender, roomId!, "paused", id);
+        await expectAway(arena);
+        report(`paused: ${await answer}`);
+        await cluster!.resume();
+        await expectRecovery("paused", id);
+      },
+    );
+
+    await t.step("stored, but the answer is lost", async () => {
+      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      const id = crypto.randomUUID();
+      const answer = sendAndTime(sender, roomId!, "answer lost", id);
+      await sleep(300);
+      databaseProxy!.refuse(true);
+      databaseProxy!.cutAll("reset");
+      report(`answer lost: ${await answer}`);
+      const [room] = await arena.truth(new Map([[roomId!, seq]]));
+      assert.equal(room?.messages.length, 1, "it was not stored");
+      databaseProxy!.refuse(false);
+      // The reader is told although nobody sends anything more.
+      await reader.waitFor(
+        "message:new",
+        (message) => message.clientMsgId === id,
+      );
+      await expectRecovery("answer lost", id);
+    });
+
+    await sender.close();
+    await reader.close();
+    await arena.close();
+    assert.deepEqual(alarms, []);
+  },
+});
+
+/** Sends a message that must be refused as `unavailable` in time. Gives a line for the report. */
+async function sendAndTime(
+  client: TestClient,
+  roomId: string,
+  text: string,
+  clientMsgId: string,
+): Promise<string> {
+  const startedAt = performance.now();
+  const data = { roomId, text, clientMsgId };
+  const ack = await client.request("message:send", data, ANSWER_LIMIT_MS);
+  assert.equal(ack.success, false);
+  assert.equal("code" in ack && ack.code, "unavailable");
+  return `unavailable after ${(performance.now() - startedAt).toFixed(0)} ms`;
+}
+
+async function expectAway(arena: Arena): Promise<void> {
+  await waitUntil(
+    async () => await readyStatus(arena) === 503,
+    READY_LIMIT_MS,
+  );
+  const health = await fetch(`${arena.origin}/health`);
+  assert.equal(health.status, 200);
+  await health.body?.cancel();
+}
+
+async function readyStatus(arena: Arena): Promise<number> {
+  const answer = await fetch(`${arena.origin}/ready`);
+  await answer.body?.cancel();
+  return answer.status;
+}
+
+async function waitUntil(
+  holds: () => Promise<boolean>,
+  limitMs: number,
+): Promise<void> {
+  const deadline = Date.now() + limitMs;
+  while (!await holds()) {
+    assert.ok(Date.now() < deadline, `not within ${limitMs} ms`);
+    await sleep(50);
+  }
+}
