@@ -257,6 +257,7 @@ class FaultRun {
           this.#breakingLines = false;
           this.#stopTalking();
         },
+        writeOne: () => this.#writeOne(),
       });
     }
     if (!faults.at(-1)?.isLast) await sleep(LOAD_BETWEEN_MS);
@@ -267,6 +268,13 @@ class FaultRun {
 
   #stopTalking(): void {
     for (const client of this.#clients) client.stopTalking();
+  }
+
+  #writeOne(): void {
+    const writer = this.#clients.find((client) =>
+      client instanceof RawClient && client.isSettled && !client.busy
+    );
+    if (writer instanceof RawClient) writer.write(this.#roomIds.at(-1)!);
   }
 
   async #breakLines(random: Random): Promise<void> {

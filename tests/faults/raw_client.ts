@@ -134,6 +134,22 @@ export class RawClient {
     clearTimeout(this.#thinkTimer);
   }
 
+  /** Writes one message, and repeats it until it is answered. */
+  write(roomId: string, text = `${this.name} says one thing`): Sent {
+    const { history, person } = this.#options;
+    const sent = history.intend({
+      userId: person.user.id,
+      roomId,
+      clientMsgId: crypto.randomUUID(),
+      text,
+      author: this.name,
+      order: undefined,
+    });
+    this.#open.add(sent);
+    this.#put(sent);
+    return sent;
+  }
+
   /** Asks for the busy room's newest messages again, many times at once, on the line it has. */
   askForMuch(times: number): void {
     const [roomId] = this.#options.roomIds;
@@ -300,13 +316,13 @@ export class RawClient {
     const { random, thinkMs } = this.#options;
     this.#thinkTimer = setTimeout(() => {
       if (!this.#talking) return;
-      if (this.#open.size < MAX_IN_FLIGHT) this.#write();
+      if (this.#open.size < MAX_IN_FLIGHT) this.#writeSomething();
       this.#think();
     }, random.pause(thinkMs));
   }
 
-  #write(): void {
-    const { random, history, roomIds, person, foreignRoomId } = this.#options;
+  #writeSomething(): void {
+    const { random, roomIds, foreignRoomId } = this.#options;
     if (random.chance(0.03)) return this.#repeatAcked();
     const number = ++this.#written;
     const fault = random.chance(0.03);
@@ -316,19 +332,12 @@ export class RawClient {
       ? roomIds[0]!
       : random.pick(roomIds);
     const padding = "ä".repeat(random.chance(0.2) ? random.int(0, 400) : 10);
-    const text = fault && roomId !== foreignRoomId
-      ? random.pick(["", " \n", "x".repeat(501), "a\0b"])
-      : `${this.name} ${number} ${padding} `;
-    const sent = history.intend({
-      userId: person.user.id,
+    const sent = this.write(
       roomId,
-      clientMsgId: crypto.randomUUID(),
-      text,
-      author: this.name,
-      order: undefined,
-    });
-    this.#open.add(sent);
-    this.#put(sent);
+      fault && roomId !== foreignRoomId
+        ? random.pick(["", " \n", "x".repeat(501), "a\0b"])
+        : `${this.name} ${number} ${padding} `,
+    );
     if (random.chance(0.05)) this.#put(sent);
   }
 

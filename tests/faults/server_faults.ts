@@ -19,6 +19,8 @@ export interface ServerFaultParts {
   readonly history: History;
   /** Nobody writes anything new from now to the end of the round. */
   readonly stopTalking: () => void;
+  /** Somebody writes one message in the quietest room. */
+  readonly writeOne: () => void;
 }
 
 export interface ServerFault {
@@ -140,10 +142,13 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     engines: POSTGRES,
     times: 1,
     isLast: true,
-    async run({ arena: { databaseProxy }, stopTalking }) {
-      for (const line of databaseProxy!.lines) line.down.setMode("hold");
-      await sleep(150);
+    async run({ arena: { databaseProxy }, stopTalking, writeOne }) {
+      // Alone in its room: a later message would show that it is missing.
       stopTalking();
+      await sleep(500);
+      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      writeOne();
+      await sleep(100);
       databaseProxy!.refuse(true);
       databaseProxy!.cutAll("reset");
       await sleep(SERVER_PATIENCE_MS + 500);

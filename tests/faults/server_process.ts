@@ -79,7 +79,7 @@ export class ServerProcess {
     serving.promise.catch(() => {});
     this.#expectedToEnd = false;
     const child = new Deno.Command(Deno.execPath(), {
-      args: startArguments(),
+      args: startArguments(env.DATA_DIR ?? ".data"),
       cwd: PROJECT,
       env: {
         ...basicEnvironment(),
@@ -165,12 +165,13 @@ export class ServerProcess {
 }
 
 /** The arguments `deno task start` runs the server with, so that its rights are those of production. */
-function startArguments(): string[] {
+function startArguments(dataDir: string): string[] {
   const config = JSON.parse(Deno.readTextFileSync(`${PROJECT}deno.json`));
-  const task = config.tasks?.start;
-  const command: string = typeof task === "string" ? task : task?.command ?? "";
-  const flags = /deno run ((?:-\S+ )*)main\.ts/.exec(command)?.[1]?.trim();
-  return ["run", ...flags ? flags.split(" ") : ["-A"], "main.ts"];
+  const command: string = config.tasks.start.command;
+  const flags = /deno run (?!.*deno run )(.*) main\.ts/.exec(command)?.[1];
+  if (flags === undefined) throw new Error(`no server in: ${command}`);
+  const given = flags.replaceAll('"', "").replaceAll("$DIR", dataDir);
+  return ["run", ...given.split(" "), "main.ts"];
 }
 
 /** What any program needs of its surroundings. */
