@@ -250,6 +250,7 @@ export function createRealtime(
             onBinary: () => connection.receiveBinary(),
             onClosed: () => connection.lost(),
           },
+          timers,
           fail("a socket event failed"),
         ));
         presence.connected(connection);

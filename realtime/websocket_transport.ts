@@ -1,4 +1,20 @@
+import { CloseCode } from "./protocol.ts";
+import type { Timers } from "./timers.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
+
+/**
+ * What is on its way from a peer that broke a rule is read for this long before the close, in
+ * milliseconds: the runtime cuts the line at the first frame that comes after it, and a peer that is
+ * cut off while it sends never sees the code.
+ */
+const LINGER_MS = 200;
+
+/** Closes for what the peer sent, so that more of it is likely to follow. */
+const PEER_IS_SENDING: ReadonlySet<CloseCode> = new Set([
+  CloseCode.unsupportedData,
+  CloseCode.tooBig,
+  CloseCode.tooManyFrames,
+]);
 
 /**
  * A transport over Deno's native WebSocket, which must be open.
@@ -8,6 +24,7 @@ import type { Transport, TransportEvents } from "./transport.ts";
 export function webSocketTransport(
   socket: WebSocket,
   events: TransportEvents,
+  timers: Timers,
   fail: (error: unknown) => void,
 ): Transport {
   const guarded = (run: () => void) => {
@@ -24,13 +41,19 @@ export function webSocketTransport(
   socket.onclose = () => guarded(() => events.onClosed());
   // An error is always followed by a close, save after an abrupt loss: both end the connection.
   socket.onerror = () => guarded(() => events.onClosed());
+  const end = (code: CloseCode, reason: string) => {
+    if (socket.readyState <= WebSocket.OPEN) socket.close(code, reason);
+  };
   return {
     send(text) {
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
     buffered: () => socket.bufferedAmount,
     close(code, reason) {
-      if (socket.readyState <= WebSocket.OPEN) socket.close(code, reason);
+      socket.onmessage = null;
+      if (PEER_IS_SENDING.has(code)) {
+        timers.after(LINGER_MS, () => end(code, reason));
+      } else end(code, reason);
     },
   };
 }
