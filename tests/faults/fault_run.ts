@@ -183,12 +183,12 @@ class FaultRun {
     }
     const { kills = 0, durationMs = 0 } = this.#options;
     let { passes = kills > 0 || durationMs > 0 ? 0 : 1 } = this.#options;
-    for (let pass = 0; !this.#isOver; pass++) {
+    for (let pass = 0; !this.#isOver && this.#arena.server.isUp; pass++) {
       const inTime = Date.now() - this.#startedAt < durationMs;
       if (kills > 0 ? pass > 0 : passes-- <= 0 && !inTime) break;
       const random = this.#random.fork(`pass ${pass}`);
       for (const round of this.#roundsOf(random)) {
-        if (this.#isOver) break;
+        if (this.#isOver || !this.#arena.server.isUp) break;
         await this.#round(round, random);
       }
     }
@@ -326,8 +326,18 @@ class FaultRun {
     this.#roundOver.resolve();
     await Promise.all(this.#running);
     for (const client of this.#clients) client.proxy.heal();
-    await this.#comeBack();
-    const heads = await this.#deliverAll();
+    let heads: Map<string, number>;
+    try {
+      await this.#comeBack();
+      heads = await this.#deliverAll();
+    } catch (error) {
+      return this.#history.violate(
+        "the server serves when nothing is broken",
+        `${error}; its last lines:\n${
+          this.#arena.server.lastLines.slice(-5).join("\n")
+        }`,
+      );
+    }
     const views = this.#clients.flatMap((client) => client.views());
     for (const client of this.#clients) {
       if (!(client instanceof BrowserClient)) continue;
