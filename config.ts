@@ -27,6 +27,10 @@ export interface Config {
   readonly publicOrigin: string | undefined;
   readonly trustedProxyHops: number;
   readonly logLevel: "debug" | "info" | "warn" | "error";
+  /** Bearer token that opens `/metrics`; undefined: there is no such page. */
+  readonly metricsToken: string | undefined;
+  /** Messages older than this are removed, in days; undefined keeps them for ever. */
+  readonly messageRetentionDays: number | undefined;
 }
 
 /** A setting the process must not start with. The message is one line and holds no secret. */
@@ -147,6 +151,15 @@ const VARIABLES = {
     check: z.enum(["debug", "info", "warn", "error"]),
     accepted: "debug, info, warn or error",
   },
+  METRICS_TOKEN: {
+    check: z.string().regex(/^[\x21-\x7e]{16,}$/),
+    accepted: "16 or more visible ASCII characters, or unset",
+    secret: true,
+  },
+  MESSAGE_RETENTION_DAYS: {
+    check: wholeNumber(1, 36_500),
+    accepted: "a whole number of days from 1 to 36500, or unset",
+  },
 } satisfies Record<
   string,
   { check: z.ZodType; accepted: string; secret?: boolean }
@@ -204,6 +217,8 @@ export function loadConfig(
     publicOrigin: read("PUBLIC_ORIGIN"),
     trustedProxyHops: read("TRUSTED_PROXY_HOPS") ?? 0,
     logLevel: read("LOG_LEVEL") ?? "info",
+    metricsToken: read("METRICS_TOKEN"),
+    messageRetentionDays: read("MESSAGE_RETENTION_DAYS"),
   };
   if (environment === "production") refuseUnsafe(config, env);
   return Object.freeze(config);

@@ -38,6 +38,8 @@ Deno.test("loadConfig() of nothing gives the documented defaults", () => {
     publicOrigin: undefined,
     trustedProxyHops: 0,
     logLevel: "info",
+    metricsToken: undefined,
+    messageRetentionDays: undefined,
   });
 });
 
