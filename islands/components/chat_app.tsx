@@ -94,7 +94,7 @@ export function ChatApp(
   });
   return (
     <UiContext.Provider value={ui}>
-      <div
+      <main
         class="app"
         data-pane={path === "/" ? "list" : "main"}
         onClick={(event) => followLink(event, navigate)}
@@ -119,7 +119,13 @@ export function ChatApp(
                     isMissing={page.room === undefined && page.path === path}
                   />
                 )
-                : <Lobby found={page.found} query={page.query ?? ""} />}
+                : (
+                  <Lobby
+                    found={page.found}
+                    query={page.query ?? ""}
+                    heading={path === "/" ? "h2" : "h1"}
+                  />
+                )}
           </Later>
         )}
         {isSwitching && (
@@ -129,7 +135,7 @@ export function ChatApp(
             )}
           </Later>
         )}
-      </div>
+      </main>
     </UiContext.Provider>
   );
 }

@@ -43,14 +43,15 @@ export function ConnectionBar({ wire }: { wire: Wire | undefined }) {
     }
   };
   return (
-    <div
+    <section
+      aria-label={t("connection")}
       class={`connection ${isVisible ? "visible" : ""} ${
         isFallback ? "fallback" : ""
       }`}
     >
       <p role="status">{isHydrated ? text() : ""}</p>
       {isVisible && <Remedy />}
-    </div>
+    </section>
   );
 }
 

@@ -24,6 +24,7 @@ export function CreateRoom(
   return (
     <form
       class="create"
+      aria-label={t("createRoom")}
       method="post"
       action="/rooms"
       noValidate

@@ -9,7 +9,12 @@ const SEARCH_DELAY_MS = 200;
 
 /** Every room there is, to search and to join. */
 export function Lobby(
-  { found, query }: { found: Room[] | undefined; query: string },
+  { found, query, heading: Heading }: {
+    found: Room[] | undefined;
+    query: string;
+    /** On the start page the name of the program is the first heading. */
+    heading: "h1" | "h2";
+  },
 ) {
   const { client, t } = useUi();
   const [name, setName] = useState(query);
@@ -28,10 +33,10 @@ export function Lobby(
     };
   }, [name]);
   return (
-    <main class="main lobby">
+    <section class="main lobby">
       <header class="lobby-header">
         <BackLink />
-        <h1>{t("discover")}</h1>
+        <Heading>{t("discover")}</Heading>
         <p>{t("discoverLead")}</p>
       </header>
       <form
@@ -62,7 +67,7 @@ export function Lobby(
       <ul class="found">
         {rooms?.map((room) => <FoundRoom key={room.id} room={room} />)}
       </ul>
-    </main>
+    </section>
   );
 }
 
@@ -138,7 +143,7 @@ export function OtherRoom(
     });
   }, []);
   return (
-    <main class="main lobby other-room">
+    <section class="main lobby other-room">
       <header class="lobby-header">
         <BackLink />
         {room && <Avatar name={room.name} shape="room" />}
@@ -149,6 +154,6 @@ export function OtherRoom(
       {room
         ? <JoinForm room={room} label={t("joinRoom")} />
         : <a class="button" href="/discover" data-chat>{t("discover")}</a>}
-    </main>
+    </section>
   );
 }

@@ -18,8 +18,9 @@ export function MembersPanel(
     room.roster ?? {};
   const isStale = client.connection.state.phase !== "live";
   return (
-    <aside
+    <section
       id="members"
+      aria-label={t("members")}
       class={`members ${isOpen ? "open" : ""} ${isStale ? "stale" : ""}`}
       onKeyDown={(event) => event.key === "Escape" && onClose()}
     >
@@ -54,7 +55,7 @@ export function MembersPanel(
         )}
       </ul>
       <LeaveRoom room={room} />
-    </aside>
+    </section>
   );
 }
 

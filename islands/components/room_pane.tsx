@@ -23,7 +23,7 @@ export function RoomPane(
   const { onlineCount } = room.roster ?? {};
   return (
     <>
-      <main class="main room">
+      <section class="main room">
         <header class="room-header">
           <BackLink />
           <Avatar name={name} shape="room" />
@@ -55,7 +55,7 @@ export function RoomPane(
           page={page}
           onSent={() => timeline.current?.jumpToEnd()}
         />
-      </main>
+      </section>
       <MembersPanel
         room={room}
         isOpen={isMembersOpen}

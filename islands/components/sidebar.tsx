@@ -19,12 +19,15 @@ interface SidebarProps {
 export function Sidebar({ path, problem, menu, onSwitch }: SidebarProps) {
   const { client, t } = useUi();
   const rooms = client.rooms.list;
+  const Title = path === "/" ? "h1" : "p";
   return (
     <div class="sidebar">
       <header class="brand">
-        <a href="/" data-chat class="wordmark">
-          <Logo />ChatKet
-        </a>
+        <Title class="wordmark">
+          <a href="/" data-chat>
+            <Logo />ChatKet
+          </a>
+        </Title>
         <button
           type="button"
           class="icon-button switch"

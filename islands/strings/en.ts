@@ -108,6 +108,7 @@ export const en = {
   typingTwo: "{a} and {b} are typing",
   typingMany: "Several people are typing",
 
+  connection: "Connection",
   connected: "Connected",
   connecting: "Connecting…",
   catchingUp: "Catching up…",

@@ -102,6 +102,7 @@ export const tr: Strings = {
   typingTwo: "{a} ve {b} yazıyor",
   typingMany: "Birkaç kişi yazıyor",
 
+  connection: "Bağlantı",
   connected: "Bağlandı",
   connecting: "Bağlanıyor…",
   catchingUp: "Kaçırılanlar alınıyor…",

@@ -1,0 +1,210 @@
+/** Everybody can use it: axe, the keyboard, names and languages. */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { useTestApp } from "../helpers/app.ts";
+import { connect } from "../helpers/client.ts";
+import { createRoom, joinRoom } from "../helpers/people.ts";
+import { journey } from "./chat_page.ts";
+
+const app = useTestApp({ RATE_LIMIT_MESSAGES: "1000" });
+
+const AXE = await Deno.readTextFile(
+  new URL("../../node_modules/axe-core/axe.min.js", import.meta.url),
+);
+
+interface AxeResults {
+  violations: {
+    id: string;
+    nodes: { html: string; failureSummary?: string }[];
+  }[];
+}
+
+/** Rules of WCAG 2.2 AA and good practice that the page breaks, with what breaks them. */
+async function faults(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() =>
+    (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe
+      .run()
+  );
+  return violations.flatMap(({ id, nodes }) =>
+    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`)
+  );
+}
+
+for (const colorScheme of ["light", "dark"] as const) {
+  Deno.test(`axe finds nothing on any page, ${colorScheme}`, async () => {
+    await journey(`axe ${colorScheme}`, app, async (visit) => {
+      const { chat, person, context } = await visit(`ada_${colorScheme}`, {
+        colorScheme,
+      });
+      const bob = await visit(`bob_${colorScheme}`);
+      const room = await createRoom(person, `Axe ${colorScheme}`);
+      await joinRoom(bob.person, room.id);
+      await using client = await connect(app, bob.person);
+      for (const text of ["Hello https://example.org", "more", "👍"]) {
+        await client.expect("message:send", {
+          roomId: room.id,
+          text,
+          clientMsgId: crypto.randomUUID(),
+        });
+      }
+      await chat.open(`/rooms/${room.id}`);
+      await chat.say("mine");
+      await chat.sees("mine");
+      assert.deepEqual(await faults(chat.page), []);
+      await chat.page.getByRole("button", { name: "Account" }).or(
+        chat.page.locator("summary"),
+      ).click();
+      assert.deepEqual(await faults(chat.page), []);
+      await chat.page.keyboard.press("Control+k");
+      await chat.page.getByRole("combobox").waitFor();
+      assert.deepEqual(await faults(chat.page), []);
+      await chat.page.keyboard.press("Escape");
+
+      await chat.page.setViewportSize({ width: 360, height: 740 });
+      assert.deepEqual(await faults(chat.page), []);
+      await chat.page.getByRole("button", { name: "Members" }).click();
+      assert.deepEqual(await faults(chat.page), []);
+      for (
+        const path of [
+          "/",
+          "/discover",
+          "/rooms/00000000-0000-4000-8000-000000000000",
+        ]
+      ) {
+        await chat.page.goto(app.origin + path);
+        assert.deepEqual(await faults(chat.page), [], path);
+      }
+      await context.clearCookies();
+      await chat.page.goto(`${app.origin}/login`);
+      assert.deepEqual(await faults(chat.page), []);
+      await chat.page.getByRole("textbox", { name: "Username" }).fill("x");
+      await chat.page.getByRole("button", { name: "Continue" }).click();
+      await chat.page.getByText("Use 3 to 20 letters").waitFor();
+      assert.deepEqual(await faults(chat.page), []);
+    });
+  });
+}
+
+Deno.test("the keyboard alone reaches messages, rooms and dialogs", async () => {
+  await journey("keyboard", app, async (visit) => {
+    const { chat, person } = await visit("ada_keys");
+    const first = await createRoom(person, "Keys one");
+    const second = await createRoom(person, "Keys two");
+    await chat.open(`/rooms/${first.id}`);
+    for (const text of ["a", "b"]) await chat.say(text);
+    await chat.sees("b");
+    const focused = () =>
+      chat.page.evaluate(() =>
+        document.activeElement?.querySelector(".bubble")?.textContent
+      );
+    assert.equal(
+      await chat.box.evaluate((box) => box === document.activeElement),
+      true,
+      "the box has the focus when a room opens, and keeps it after sending",
+    );
+    await chat.page.keyboard.press("Shift+Tab");
+    assert.equal(
+      await chat.log.evaluate((log) => log === document.activeElement),
+      true,
+    );
+    await chat.page.keyboard.press("ArrowUp");
+    assert.equal(await focused(), "b");
+    await chat.page.keyboard.press("ArrowUp");
+    assert.equal(await focused(), "a");
+    await chat.page.keyboard.press("End");
+    assert.equal(await focused(), "b");
+
+    await chat.page.keyboard.press("Control+k");
+    await chat.page.getByRole("combobox", { name: "Jump to a room" }).fill(
+      "two",
+    );
+    await chat.page.keyboard.press("Enter");
+    await chat.page.waitForURL(`**/rooms/${second.id}`);
+    await chat.page.keyboard.press("Alt+ArrowUp");
+    await chat.page.waitForURL(`**/rooms/${first.id}`);
+  });
+});
+
+Deno.test("an input method's Enter chooses a character and sends nothing", async () => {
+  await journey("ime", app, async (visit) => {
+    const { chat, person } = await visit("ada_ime");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    await chat.box.fill("にほん");
+    for (const init of [{ isComposing: true }, { keyCode: 229 }]) {
+      await chat.box.dispatchEvent("keydown", {
+        key: "Enter",
+        bubbles: true,
+        ...init,
+      });
+    }
+    assert.equal(await chat.box.inputValue(), "にほん");
+    assert.deepEqual(await chat.texts(), []);
+    await chat.box.press("Enter");
+    await chat.sees("にほん");
+  });
+});
+
+Deno.test("the counter counts code points and an overlong text is kept, not sent", async () => {
+  await journey("counter", app, async (visit) => {
+    const { chat, person } = await visit("ada_count");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    await chat.box.fill("😀".repeat(499));
+    await chat.page.getByText("1 character left").waitFor();
+    await chat.box.fill("😀".repeat(502));
+    await chat.page.getByText("2 characters too many").waitFor();
+    await chat.box.press("Enter");
+    assert.equal((await chat.box.inputValue()).length, 1004);
+    await chat.box.fill("😀".repeat(500));
+    await chat.box.press("Enter");
+    await chat.sees("😀".repeat(500));
+  });
+});
+
+Deno.test("the page speaks the browser's language, and the chosen one after that", async () => {
+  await journey("languages", app, async (visit) => {
+    const { chat, complaints } = await visit("ada_lang", { locale: "tr-TR" });
+    await chat.page.goto(app.origin);
+    await chat.page.getByRole("heading", { name: "Odaları keşfet" }).waitFor();
+    assert.equal(await chat.page.locator("html").getAttribute("lang"), "tr");
+    await chat.page.locator("summary").click();
+    await chat.page.getByRole("button", { name: "English" }).click();
+    await chat.page.getByRole("heading", { name: "Discover rooms" }).waitFor();
+    await chat.page.locator("summary").click();
+    await chat.page.getByRole("button", { name: "Dark", exact: true }).click();
+    await chat.page.waitForFunction(() =>
+      document.documentElement.dataset.theme === "dark"
+    );
+    assert.deepEqual(complaints, []);
+  });
+});
+
+Deno.test("no page scrolls sideways from 320 to 1920 pixels, nor with words of any length", async () => {
+  await journey("widths", app, async (visit) => {
+    const { chat, person } = await visit("ada_wide");
+    const room = await createRoom(person, "W".repeat(40));
+    await chat.open(`/rooms/${room.id}`);
+    await chat.say(`https://example.org/${"x".repeat(400)}`);
+    await chat.say("ğ".repeat(300));
+    await chat.sees("ğ".repeat(300));
+    for (const path of ["/", "/discover", `/rooms/${room.id}`]) {
+      for (const width of [320, 719, 720, 1079, 1080, 1920]) {
+        await chat.page.setViewportSize({ width, height: 700 });
+        await chat.page.goto(app.origin + path);
+        const spill = await chat.page.evaluate(() => ({
+          page: document.documentElement.scrollWidth - innerWidth,
+          log: Math.max(
+            0,
+            ...[...document.querySelectorAll(".log")].map((log) =>
+              log.scrollWidth - log.clientWidth
+            ),
+          ),
+        }));
+        assert.deepEqual(spill, { page: 0, log: 0 }, `${path} at ${width}`);
+      }
+    }
+  });
+});

@@ -1,0 +1,186 @@
+/** Long rooms: what is read stays in place, and the page stays small and quick. */
+
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { useTestApp } from "../helpers/app.ts";
+import { connect } from "../helpers/client.ts";
+import {
+  createRoom,
+  joinRoom,
+  type Person,
+  signIn,
+} from "../helpers/people.ts";
+import { journey } from "./chat_page.ts";
+
+const app = useTestApp({
+  RATE_LIMIT_MESSAGES: "100000",
+  FRAME_LIMIT_BURST: "20000",
+});
+
+/** Fills a room with "line 1", "line 2" … */
+async function fill(
+  person: Person,
+  roomId: string,
+  count: number,
+  from = 1,
+): Promise<void> {
+  await using client = await connect(app, person);
+  for (let line = from; line < from + count; line += 200) {
+    const batch = Array.from(
+      { length: Math.min(200, from + count - line) },
+      (_, index) => line + index,
+    );
+    await Promise.all(batch.map((number) =>
+      client.expect("message:send", {
+        roomId,
+        text: `line ${number}`,
+        clientMsgId: crypto.randomUUID(),
+      })
+    ));
+  }
+}
+
+/** Scrolls the log up by so many pixels, as a wheel would. */
+async function scrollUp(page: Page, pixels: number): Promise<void> {
+  await page.locator(".log").evaluate(
+    (log, by) => log.scrollBy(0, -by),
+    pixels,
+  );
+  await page.evaluate(() =>
+    new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
+  );
+}
+
+/** The message at the top of the view and where it stands. */
+function firstVisible(page: Page): Promise<{ text: string; top: number }> {
+  return page.locator(".log").evaluate((log) => {
+    const { top } = log.getBoundingClientRect();
+    const rows = [...log.querySelectorAll(".message")];
+    const row = rows.find((row) =>
+      row.getBoundingClientRect().bottom > top + 1
+    );
+    return {
+      text: row?.querySelector(".bubble")?.textContent ?? "",
+      top: Math.round(row?.getBoundingClientRect().top ?? 0),
+    };
+  });
+}
+
+Deno.test("the page comes with the newest messages and stands at the last one before any script", async () => {
+  await journey("first view", app, async (visit) => {
+    const { chat, person, context } = await visit("ada_first", {
+      javaScriptEnabled: false,
+    });
+    const room = await createRoom(person);
+    await fill(person, room.id, 120);
+    await chat.page.goto(`${app.origin}/rooms/${room.id}`);
+    const texts = await chat.texts();
+    assert.deepEqual([texts.length, texts[0], texts.at(-1)], [
+      50,
+      "line 71",
+      "line 120",
+    ]);
+    const last = chat.log.locator(".bubble").last();
+    const box = await last.boundingBox();
+    const view = await chat.log.boundingBox();
+    assert.ok(
+      box && view && box.y > view.y &&
+        box.y + box.height <= view.y + view.height + 1,
+    );
+    await context.close();
+  });
+});
+
+Deno.test("older messages come as one scrolls, without moving what is read by a pixel", async () => {
+  await journey("history", app, async (visit) => {
+    const { chat, person } = await visit("ada_hist");
+    const room = await createRoom(person);
+    await fill(person, room.id, 230);
+    await chat.open(`/rooms/${room.id}`);
+    let known = await firstVisible(chat.page);
+    for (
+      let scrolled = 0;
+      scrolled < 60 && known.text !== "line 1";
+      scrolled++
+    ) {
+      await scrollUp(chat.page, 400);
+      const before = await firstVisible(chat.page);
+      await chat.page.waitForTimeout(60);
+      const after = await firstVisible(chat.page);
+      assert.deepEqual(after, before);
+      known = after;
+    }
+    await chat.page.getByText(/This is where .* begins/).waitFor();
+    const texts = await chat.texts();
+    assert.equal(texts[0], "line 1");
+    assert.ok(texts.length <= 150, `${texts.length} messages in the page`);
+    await chat.page.getByRole("button", { name: "Jump to latest" }).click();
+    await chat.sees("line 230");
+    assert.equal((await chat.texts()).at(-1), "line 230");
+  });
+});
+
+Deno.test("new messages stick to the end when one is there, and are counted when not", async () => {
+  await journey("sticking", app, async (visit) => {
+    const { chat, person } = await visit("ada_stick");
+    const bob = await signIn(app, "bob_stick");
+    const room = await createRoom(person);
+    await joinRoom(bob, room.id);
+    await fill(bob, room.id, 60);
+    await chat.open(`/rooms/${room.id}`);
+    await fill(bob, room.id, 1, 61);
+    await chat.sees("line 61");
+    assert.equal(
+      await chat.page.locator(".log").evaluate((log) => log.scrollTop),
+      0,
+    );
+
+    await scrollUp(chat.page, 700);
+    const before = await firstVisible(chat.page);
+    await fill(bob, room.id, 3, 62);
+    const button = chat.page.getByRole("button", { name: "3 new messages" });
+    await button.waitFor();
+    assert.deepEqual(await firstVisible(chat.page), before);
+    await button.click();
+    await chat.sees("line 64");
+    assert.equal(await button.count(), 0);
+    assert.equal(
+      await chat.page.locator(".log").evaluate((log) => log.scrollTop),
+      0,
+    );
+  });
+});
+
+Deno.test("a burst of 100 messages and a room of 10,000 leave the page quick", async () => {
+  await journey("long room", app, async (visit) => {
+    const { chat, person } = await visit("ada_long");
+    const bob = await signIn(app, "bob_long");
+    const room = await createRoom(person);
+    await joinRoom(bob, room.id);
+    await chat.open(`/rooms/${room.id}`);
+    await fill(bob, room.id, 10_000);
+    await chat.sees("line 10000");
+    assert.ok((await chat.texts()).length <= 150);
+
+    await chat.page.evaluate(() => {
+      const found = globalThis as unknown as { longTasks: number[] };
+      found.longTasks = [];
+      new PerformanceObserver((list) => {
+        for (const { duration } of list.getEntries()) {
+          found.longTasks.push(Math.round(duration));
+        }
+      }).observe({ type: "longtask" });
+    });
+    await fill(bob, room.id, 100, 10_001);
+    await chat.sees("line 10100");
+    const longTasks = await chat.page.evaluate(() =>
+      (globalThis as unknown as { longTasks: number[] }).longTasks
+    );
+    // The machine that runs this has other work; on an idle one there is none above 50 ms.
+    assert.ok(Math.max(0, ...longTasks) < 250, `long tasks: ${longTasks}`);
+    const started = Date.now();
+    await chat.say("an answer");
+    await chat.sees("an answer");
+    assert.ok(Date.now() - started < 2000);
+  });
+});
