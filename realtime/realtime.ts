@@ -280,7 +280,7 @@ export function createRealtime(
      * Handles a frame that came by POST for an event stream.
      *
      * @returns the answer as text (an ack, or an `error` event), undefined when the frame asked for
-     *   none; `not_found` when the user has no such connection
+     *   none; `not_found` when the user has no such connection, or it ended before the answer
      */
     async postFrame(
       connectionId: string,
@@ -291,7 +291,11 @@ export function createRealtime(
       if (connection === undefined || connection.user.id !== userId) {
         return "not_found";
       }
-      return { answer: await connection.receiveAnswered(text) };
+      const answer = await connection.receiveAnswered(text);
+      // An end that came before the answer must not look like a frame that was taken.
+      return answer === undefined && connection.closed
+        ? "not_found"
+        : { answer };
     },
 
     statusOf: (userId: string): "online" | "offline" =>
