@@ -1,6 +1,12 @@
-/** A map that remembers the newest entries only: setting one more forgets the oldest. */
+/**
+ * A map that remembers at least its newest `capacity` entries, and at most twice as many.
+ *
+ * Two generations: when the young one is full it becomes the old one, and what was old is forgotten
+ * at once. Deleting single entries from the front of a large `Map` costs far more.
+ */
 export class RecentMap<K, V> {
-  readonly #entries = new Map<K, V>();
+  #young = new Map<K, V>();
+  #old = new Map<K, V>();
   readonly #capacity: number;
 
   constructor(capacity: number) {
@@ -8,16 +14,13 @@ export class RecentMap<K, V> {
   }
 
   get(key: K): V | undefined {
-    return this.#entries.get(key);
+    return this.#young.get(key) ?? this.#old.get(key);
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key);
-    this.#entries.set(key, value);
-    if (this.#entries.size <= this.#capacity) return;
-    for (const oldest of this.#entries.keys()) {
-      this.#entries.delete(oldest);
-      break;
-    }
+    this.#young.set(key, value);
+    if (this.#young.size < this.#capacity) return;
+    this.#old = this.#young;
+    this.#young = new Map();
   }
 }
