@@ -6,7 +6,7 @@
 
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
-import { connect } from "../helpers/client.ts";
+import { connect, type TestClient } from "../helpers/client.ts";
 import {
   createRoom,
   joinRoom,
@@ -44,23 +44,24 @@ Deno.test("three people talk in a room, and one page shows it all", async () => 
       grace: await signIn(app, "grace"),
       linus: await signIn(app, "linus"),
     };
-    const [roomId] = await furnish(people);
+    const [roomId, otherRoomId] = await furnish(people);
     await using grace = await connect(app, people.grace);
     await using linus = await connect(app, people.linus);
-    const sockets = { grace, linus, ada: linus };
     await grace.expect("room:join", { roomId });
     await linus.expect("room:join", { roomId });
 
     await chat.open(`/rooms/${roomId}`);
+    const send = (socket: TestClient, roomId: string, text: string) =>
+      socket.expect("message:send", {
+        roomId,
+        text,
+        clientMsgId: crypto.randomUUID(),
+      });
+    await send(linus, otherRoomId, "Who cooks this time?");
+    await send(grace, otherRoomId, "I do, if somebody brings dessert.");
     for (const [who, text] of TALK) {
       if (who === "ada") await chat.say(text);
-      else {
-        await sockets[who].expect("message:send", {
-          roomId,
-          text,
-          clientMsgId: crypto.randomUUID(),
-        });
-      }
+      else await send({ grace, linus }[who], roomId, text);
       await chat.sees(text);
     }
     await grace.expect("typing:update", { roomId, isTyping: true });
@@ -78,7 +79,7 @@ Deno.test("three people talk in a room, and one page shows it all", async () => 
 
 async function furnish(
   people: Readonly<Record<"ada" | "grace" | "linus", Person>>,
-): Promise<[string, ...string[]]> {
+): Promise<[string, string, ...string[]]> {
   const ids: string[] = [];
   for (const name of ROOMS.toReversed()) {
     const room = await createRoom(people.grace, name);
@@ -86,7 +87,7 @@ async function furnish(
     await joinRoom(people.linus, room.id);
     ids.unshift(room.id);
   }
-  return ids as [string, ...string[]];
+  return ids as [string, string, ...string[]];
 }
 
 async function keep(picture: Uint8Array, folder: URL): Promise<void> {
