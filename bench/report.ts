@@ -13,6 +13,8 @@ const END = "<!-- /figures -->";
 
 export interface Circumstances {
   machine: string;
+  /** The machine's load average of the minute before the first run. */
+  loadBefore: number;
   runs: number;
   seconds: number;
   warmupSeconds: number;
@@ -20,7 +22,8 @@ export interface Circumstances {
 
 export function report(results: Results, about: Circumstances): string {
   const lines = [
-    `${new Date().toISOString().slice(0, 10)}. ${about.machine}.`,
+    `${new Date().toISOString().slice(0, 10)}. ${about.machine}; ` +
+    `load average before: ${about.loadBefore.toFixed(1)}.`,
     "",
     `Medians of ${about.runs} alternating runs; ${about.seconds} s measured after ` +
     `${about.warmupSeconds} s of warm-up. "Times better" is above 1 where ChatKet is ahead.`,

@@ -33,6 +33,9 @@ const only = options.only?.split(",").map(Number);
 const wanted = ENTRIES.filter((entry) =>
   only === undefined || only.includes(entry.scenario)
 );
+// The servers of one scenario one after another, so that the machine's moods meet all of them.
+wanted.sort((a, b) => a.scenario - b.scenario);
+const loadBefore = Deno.loadavg()[0]!;
 const timing = {
   seconds: Number(options.seconds),
   warmupSeconds: Number(options.warmup),
@@ -69,6 +72,7 @@ for (let run = 1; run <= Number(options.runs); run++) {
 }
 const text = report(results, {
   machine: await describeMachine(postgres.version),
+  loadBefore,
   runs: Number(options.runs),
   ...timing,
 });
