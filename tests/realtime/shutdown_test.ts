@@ -1,0 +1,207 @@
+/** Rule 10 of the protocol: how the server ends, and that nothing acked is lost by it. */
+
+import assert from "node:assert/strict";
+import type { AckData, MessageNew } from "../../realtime/protocol.ts";
+import { connect, type TestClient } from "../helpers/client.ts";
+import { makePlace } from "../helpers/database.ts";
+import { type Person, postJson } from "../helpers/people.ts";
+import { numbers } from "./fakes.ts";
+import { Opcode, openRaw } from "./raw_socket.ts";
+import { startServer } from "./server_process.ts";
+import { gather, newPerson, pause, send, until } from "./setting.ts";
+
+const ENV = {
+  JWT_SECRET: "0123456789abcdef0123456789abcdef",
+  RATE_LIMIT_MESSAGES: "100000",
+  FRAME_LIMIT_BURST: "100000",
+  FRAME_LIMIT_PER_SECOND: "100000",
+};
+
+/** After SIGTERM the process must be gone by then, in milliseconds. */
+const STOP_LIMIT_MS = 10_000;
+
+interface Sent {
+  clientMsgId: string;
+  at: number;
+  /** Undefined while there is no answer. */
+  ack?: AckData<"message:send">;
+}
+
+/** Sends message after message, without waiting for acks, until the socket closes. */
+async function keepSending(
+  socket: TestClient,
+  roomId: string,
+): Promise<Sent[]> {
+  const all: Sent[] = [];
+  let open = true;
+  socket.closed.then(() => open = false);
+  while (open) {
+    const sent: Sent = { clientMsgId: crypto.randomUUID(), at: Date.now() };
+    all.push(sent);
+    send(socket, roomId, { clientMsgId: sent.clientMsgId })
+      .then((ack) => sent.ack = ack, () => {});
+    await pause(2);
+  }
+  await pause(0);
+  return all;
+}
+
+async function history(person: Person, roomId: string): Promise<MessageNew[]> {
+  const messages: MessageNew[] = [];
+  for (let after = "";;) {
+    const page = await person.getJson<
+      { messages: MessageNew[]; hasMore: boolean }
+    >(`/api/rooms/${roomId}/messages?limit=100${after}`);
+    messages.unshift(...page.messages);
+    if (!page.hasMore) return messages;
+    after = `&before=${page.messages[0]!.messageId}`;
+  }
+}
+
+/** The same person, asking a server at another address. */
+function at(person: Person, origin: string): Person {
+  const moved: Person = {
+    ...person,
+    fetch: (path, init = {}) =>
+      fetch(origin + path, {
+        ...init,
+        headers: { authorization: `Bearer ${person.token}` },
+      }),
+    getJson: async <T>(path: string) =>
+      (await moved.fetch(path)).json() as Promise<T>,
+  };
+  return moved;
+}
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  Deno.test(`${signal} while everyone writes: nothing acked is lost, and what is sent again is stored once`, async () => {
+    await using place = await makePlace();
+    await using first = await startServer(place, ENV);
+    const chat = await gather(first, 3);
+    const { id: roomId } = chat.room;
+    const people = chat.guests.map(({ person }) => person);
+    const sending = chat.guests.map(({ socket }) =>
+      keepSending(socket, roomId)
+    );
+    await pause(1_000);
+
+    const signalled = Date.now();
+    first.signal(signal);
+    const sent = (await Promise.all(sending)).flat();
+    const { code } = await first.ended;
+    if (signal === "SIGTERM") {
+      assert.equal(code, 0);
+      assert.ok(Date.now() - signalled < STOP_LIMIT_MS);
+      for (const { socket } of chat.guests) {
+        assert.equal((await socket.closed).code, 1012);
+      }
+      const early = sent.filter(({ at }) => at < signalled - 200);
+      assert.ok(early.length > 50, `only ${early.length} sent before`);
+      assert.deepEqual(
+        early.filter(({ ack }) => ack === undefined),
+        [],
+        "what was accepted is answered",
+      );
+    }
+    const acked = sent.filter(({ ack }) => ack?.success);
+    assert.ok(acked.length > 50, `only ${acked.length} acked`);
+
+    await using second = await startServer(place, ENV);
+    const reader = at(people[0]!, second.origin);
+    const before = await history(reader, roomId);
+    assert.deepEqual(before.map(({ seq }) => seq), numbers(1, before.length));
+    const byClientId = new Map(before.map((m) => [m.clientMsgId, m]));
+    for (const { clientMsgId, ack } of acked) {
+      const stored = byClientId.get(clientMsgId);
+      assert.ok(ack?.success);
+      assert.deepEqual([stored?.messageId, stored?.seq], [
+        ...[ack.messageId, ack.seq],
+      ]);
+    }
+
+    await using again = await connect(second, people[0]!);
+    for (const { clientMsgId, ack } of await sending[0]!) {
+      if (ack?.success) continue;
+      const retry = await send(again, roomId, { clientMsgId });
+      assert.ok(retry.success);
+      assert.equal(retry.isDuplicate ?? false, byClientId.has(clientMsgId));
+    }
+    const after = await history(reader, roomId);
+    assert.deepEqual(after.map(({ seq }) => seq), numbers(1, after.length));
+    assert.equal(
+      new Set(after.map(({ clientMsgId }) => clientMsgId)).size,
+      after.length,
+    );
+  });
+}
+
+Deno.test("a stream and a client that does not read do not hold up the end; meanwhile it is not ready and accepts nobody", async () => {
+  await using place = await makePlace();
+  await using server = await startServer(place, ENV);
+  await using chat = await gather(server, 2);
+  const [{ person, socket: writer }, { person: slow, socket: closing }] =
+    chat.guests;
+  const { id: roomId } = chat.room;
+  await closing.close();
+  const stream = (await person.fetch("/api/events")).text();
+  using raw = await openRaw(server, slow);
+  await raw.sendFrame(
+    Opcode.text,
+    JSON.stringify({ id: 1, event: "room:join", data: { roomId } }),
+  );
+  await raw.read();
+  const isOnline = async () =>
+    (await person.getJson<{ id: string; status: string }[]>(
+      `/api/rooms/${roomId}/members`,
+    )).find(({ id }) => id === slow.user.id)?.status === "online";
+  // Enough to fill the kernel's buffers, so that frames wait in the server.
+  for (let batch = 0; batch < 60 && await isOnline(); batch++) {
+    const frames = numbers(1, 100).map(() =>
+      send(writer, roomId, { text: "\u0001".repeat(500) })
+    );
+    await Promise.all(frames);
+  }
+
+  const signalled = Date.now();
+  server.signal("SIGTERM");
+  let readiness: number | undefined;
+  let upgraded: unknown;
+  await until("it has ended or is not ready", async () => {
+    const answer = await fetch(`${server.origin}/ready`).catch(() => undefined);
+    await answer?.body?.cancel();
+    if (answer === undefined) return true;
+    if (answer.status === 503) {
+      readiness = 503;
+      upgraded = await connect(server, person).catch(String);
+      return true;
+    }
+    return false;
+  });
+  if (readiness !== undefined) assert.match(String(upgraded), /refused/);
+  const { code } = await server.ended;
+  assert.equal(code, 0);
+  assert.ok(Date.now() - signalled < STOP_LIMIT_MS);
+  assert.match(await stream, /event: close\ndata: {"code":1012,/);
+  assert.equal((await writer.closed).code, 1012);
+});
+
+Deno.test("SIGTERM twice, and SIGINT, end it once and well", async () => {
+  for (const signals of [["SIGTERM", "SIGTERM"], ["SIGINT"]] as const) {
+    await using place = await makePlace();
+    await using server = await startServer(place, ENV);
+    await using socket = await connect(server, await newPerson(server));
+    for (const signal of signals) server.signal(signal);
+    assert.equal((await socket.closed).code, 1012);
+    assert.equal((await server.ended).code, 0);
+  }
+});
+
+Deno.test("an idle server ends at once", async () => {
+  await using place = await makePlace();
+  await using server = await startServer(place, ENV);
+  await (await postJson(server, "/api/auth/logout", {})).body?.cancel();
+  const signalled = Date.now();
+  server.signal("SIGTERM");
+  assert.equal((await server.ended).code, 0);
+  assert.ok(Date.now() - signalled < 3_000);
+});
