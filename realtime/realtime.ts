@@ -1,7 +1,7 @@
 /** Builds the realtime parts, once and in order, and is what the routes see of them. */
 
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import { type Database, poolCounts } from "../db/database.ts";
 import {
   listMembers,
   memberRoomsAmong,
@@ -29,6 +29,7 @@ import { roomsSync } from "./handlers/rooms_sync.ts";
 import { typingUpdate } from "./handlers/typing_update.ts";
 import { Hub } from "./hub.ts";
 import { markRead } from "./mark_read.ts";
+import type { Metrics } from "./metrics.ts";
 import { Membership } from "./membership.ts";
 import { messageOfRow } from "./message_view.ts";
 import { PostMessage } from "./post_message.ts";
@@ -40,6 +41,7 @@ import { Seen } from "./seen.ts";
 import { sseTransport } from "./sse_transport.ts";
 import type { Timers } from "./timers.ts";
 import { stoppableTimers } from "./timers.ts";
+import { traced, tracedSync } from "./tracing.ts";
 import { Typing } from "./typing.ts";
 import { webSocketTransport } from "./websocket_transport.ts";
 import { type CommittedMessage, Writer } from "./writer.ts";
@@ -69,13 +71,14 @@ export interface RealtimeOptions {
   log: Log;
   clock: () => number;
   timers: Timers;
+  metrics: Metrics;
 }
 
 export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Builds the hub and everything around it. Nothing runs before the first connection but one timer. */
 export function createRealtime(
-  { config, db, log, clock, timers: givenTimers }: RealtimeOptions,
+  { config, db, log, clock, timers: givenTimers, metrics }: RealtimeOptions,
 ) {
   const timers = stoppableTimers(givenTimers);
   const fail = (what: string) => (error: unknown) =>
@@ -89,6 +92,7 @@ export function createRealtime(
     timers,
     readAfter: async (roomId, afterSeq, limit) =>
       (await listAfter(db, roomId, afterSeq, limit)).map(messageOfRow),
+    onDelivered: metrics.delivered,
   });
   const presence: Presence = new Presence(
     clock,
@@ -110,9 +114,21 @@ export function createRealtime(
     fail: fail("reading positions could not be stored"),
   });
   const writer = new Writer({
-    store: (messages, now) => storeMessages(db, messages, now),
-    onStored: (roomId, committed) =>
-      hub.publish(roomId, committed.map(messageOfCommit)),
+    store: (messages, now) =>
+      traced(
+        "message write",
+        { "chatket.messages": messages.length },
+        () => storeMessages(db, messages, now),
+      ),
+    onStored: (roomId, committed) => {
+      metrics.published(committed.length);
+      tracedSync(
+        "message fan-out",
+        { "chatket.room": roomId, "chatket.messages": committed.length },
+        () => hub.publish(roomId, committed.map(messageOfCommit)),
+      );
+    },
+    onWritten: metrics.written,
     onUncertain: (roomId) => hub.feed(roomId)?.mend(),
     lanes: config.databaseUrl === undefined ? 1 : WRITER_LANES,
     clock,
@@ -139,6 +155,7 @@ export function createRealtime(
     readMissed: async (positions, limit) =>
       (await listMissed(db, positions, limit)).map(messageOfRow),
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
+    onReplayed: metrics.recovered,
   });
   const membership = new Membership({ db, hub, rosters, typing, clock });
 
@@ -153,15 +170,19 @@ export function createRealtime(
     isDraining: () => draining,
     clock,
   };
-  const dispatch = new Dispatch({
-    "rooms:sync": roomsSync(parts),
-    "room:join": roomJoin(parts),
-    "room:leave": roomLeave(parts),
-    "room:read": roomRead(parts),
-    "message:send": messageSend(parts),
-    "typing:update": typingUpdate(parts),
-    "presence:ping": presencePing(),
-  }, log);
+  const dispatch = new Dispatch(
+    {
+      "rooms:sync": roomsSync(parts),
+      "room:join": roomJoin(parts),
+      "room:leave": roomLeave(parts),
+      "room:read": roomRead(parts),
+      "message:send": messageSend(parts),
+      "typing:update": typingUpdate(parts),
+      "presence:ping": presencePing(),
+    },
+    log,
+    metrics.answered,
+  );
   const admissions = new Admissions(config);
   /** Sockets that the runtime has not closed yet, also those whose connection has ended. */
   const openSockets = new Set<WebSocket>();
@@ -177,15 +198,17 @@ export function createRealtime(
         presence.heard(connection);
         return dispatch.handle(connection, text, answer);
       },
-      onClosed: (connection) => {
+      onClosed: (connection, code) => {
         typing.clearConnection(connection, connection.rooms.keys());
         hub.remove(connection);
         presence.disconnected(connection);
         admission.release();
-        log.debug("connection closed", { connectionId: connection.id });
+        metrics.closed(code);
+        log.debug("connection closed", { connectionId: connection.id, code });
       },
     });
     hub.add(connection);
+    metrics.opened();
     log.debug("connection opened", {
       connectionId: connection.id,
       userId: session.user.id,
@@ -206,6 +229,13 @@ export function createRealtime(
     rateLimit.sweep(now);
   }
   sweep();
+  metrics.watch({
+    *waitingBytes() {
+      for (const connection of hub.connections()) yield connection.waitingBytes;
+    },
+    rooms: () => hub.roomCount,
+    databasePool: () => poolCounts(db),
+  });
 
   return {
     membership,
@@ -239,6 +269,8 @@ export function createRealtime(
         admission.release();
       };
       socket.onopen = () => {
+        // Handlers that have done their work would stay with the socket for its life.
+        socket.onopen = null;
         cancelTimeout();
         openSockets.add(socket);
         socket.addEventListener("close", () => openSockets.delete(socket));
