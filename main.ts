@@ -10,6 +10,7 @@ import { openDatabase } from "./db/database.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
+import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime } from "./realtime/realtime.ts";
 import { systemTimers, type Timers } from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
@@ -61,7 +62,15 @@ export async function start(
     const keys = await createSessionKeys(
       config.jwtSecret ?? await keptSecret(config.dataDir),
     );
-    const realtime = createRealtime({ config, db, log, clock, timers });
+    const metrics = createMetrics(clock);
+    const realtime = createRealtime({
+      config,
+      db,
+      log,
+      clock,
+      timers,
+      metrics,
+    });
     const app = createApp({
       config,
       db,
@@ -69,6 +78,7 @@ export async function start(
       clock,
       keys,
       realtime,
+      metrics,
       manifest,
       staticDir: STATIC_DIR,
     });

@@ -3,7 +3,7 @@
 import { type Dialect, Kysely, sql } from "kysely";
 import type { Log } from "../log.ts";
 import { openPglite } from "./pglite.ts";
-import { postgresDialect } from "./postgres.ts";
+import { type PoolCounts, postgresDialect } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -19,14 +19,22 @@ export interface DatabaseSettings {
   readonly dataDir: string;
 }
 
+/** What is known of a server's pool, by the handle on it. */
+const pools = new WeakMap<Database, () => PoolCounts>();
+
+/** The pool's connections; undefined for the embedded database, which has none. */
+export function poolCounts(db: Database): PoolCounts | undefined {
+  return pools.get(db)?.();
+}
+
 /** Opens the database. Close it with `destroy()`. Migrations are run by `migrate()`. */
 export async function openDatabase(
   settings: DatabaseSettings,
   log: Log,
 ): Promise<Database> {
-  const db = new Kysely<Schema>({
-    dialect: await chooseDialect(settings, log),
-  });
+  const { dialect, pool } = await chooseDialect(settings, log);
+  const db = new Kysely<Schema>({ dialect });
+  if (pool !== undefined) pools.set(db, pool);
   // Kysely closes only what it has used: without a first query `destroy()` would leave the embedded
   // database running and its folder locked. A server need not be there yet.
   if (settings.databaseUrl === undefined) await pingDatabase(db);
@@ -36,11 +44,11 @@ export async function openDatabase(
 async function chooseDialect(
   settings: DatabaseSettings,
   log: Log,
-): Promise<Dialect> {
+): Promise<{ dialect: Dialect; pool?: () => PoolCounts }> {
   if (settings.databaseUrl !== undefined) {
     return postgresDialect(settings.databaseUrl, log);
   }
-  return (await openPglite(settings.dataDir)).dialect;
+  return await openPglite(settings.dataDir);
 }
 
 /** Resolves when the database answers; rejects with its error otherwise. */

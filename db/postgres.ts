@@ -18,12 +18,22 @@ const QUERY_TIMEOUT_MS = 12_000;
  */
 const MAX_PREPARED_TEXTS = 500;
 
+export interface PoolCounts {
+  readonly total: number;
+  readonly idle: number;
+  /** Queries that wait for a connection. */
+  readonly waiting: number;
+}
+
 /**
  * A Kysely dialect over a pool of at most {@link POOL_SIZE} connections, opened on demand.
  *
  * @param log told of connections that break while idle
  */
-export function postgresDialect(connectionString: string, log: Log): Dialect {
+export function postgresDialect(
+  connectionString: string,
+  log: Log,
+): { dialect: Dialect; pool: () => PoolCounts } {
   const pool = new pg.Pool({
     connectionString,
     Client: preparingClient(),
@@ -41,7 +51,14 @@ export function postgresDialect(connectionString: string, log: Log): Dialect {
   // Without a listener on every client, one that breaks while checked out ends the process.
   // The error itself reaches whoever waits for the query.
   pool.on("connect", (client) => client.on("error", () => {}));
-  return new PostgresDialect({ pool });
+  return {
+    dialect: new PostgresDialect({ pool }),
+    pool: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      waiting: pool.waitingCount,
+    }),
+  };
 }
 
 /** bigint columns are counters far below 2^53: read them as numbers. */

@@ -27,6 +27,8 @@ export interface CatchUpOptions {
     limit: number,
   ) => Promise<MessageNew[]>;
   sendRoster: (connection: Connection, roomId: string) => Promise<void>;
+  /** Called for each room that was brought up to date. */
+  onReplayed?: (messages: number) => void;
 }
 
 /** A room's result, and whether the connection is the user's first socket in the room. */
@@ -154,6 +156,7 @@ export class CatchUp {
       feed.hasGap(follower, through);
     if (replayed.length > 0) connection.send(messagesFrame(replayed));
     feed.release(follower, through, Math.max(newestRead, through));
+    this.#options.onReplayed?.(replayed.length);
     await this.#options.sendRoster(connection, roomId);
     await connection.drained();
     return {

@@ -48,8 +48,8 @@ export interface ConnectionOptions {
     text: string,
     answer: Answer,
   ) => void | Promise<void>;
-  /** Called once, when the connection has ended for whatever reason. */
-  onClosed: (connection: Connection) => void;
+  /** Called once, when the connection has ended; with a code when it was closed from here. */
+  onClosed: (connection: Connection, code?: CloseCode) => void;
 }
 
 /**
@@ -214,7 +214,7 @@ export class Connection {
     if (this.#closed) return;
     // First out of the registry: nothing must be sent to who is leaving, and a peer that never
     // answers the close must not be remembered.
-    this.#end();
+    this.#end(code);
     this.#transport?.close(code, reason);
   }
 
@@ -223,7 +223,7 @@ export class Connection {
     if (!this.#closed) this.#end();
   }
 
-  #end(): void {
+  #end(code?: CloseCode): void {
     this.#closed = true;
     this.#drainTimer?.();
     this.#outbox = [];
@@ -231,7 +231,7 @@ export class Connection {
     this.#inbox.length = 0;
     for (const resolve of this.#awaited) resolve(undefined);
     this.#drained?.resolve();
-    this.#options.onClosed(this);
+    this.#options.onClosed(this, code);
   }
 
   #takeFrameToken(): boolean {

@@ -48,10 +48,17 @@ export function refuse(
 export class Dispatch {
   readonly #handlers: Handlers;
   readonly #log: Log;
+  readonly #onAnswered: (refusal: RefusalCode | undefined) => void;
 
-  constructor(handlers: Handlers, log: Log) {
+  /** @param onAnswered called for each ack, and for each refusal whether it can be acked or not */
+  constructor(
+    handlers: Handlers,
+    log: Log,
+    onAnswered: (refusal: RefusalCode | undefined) => void = () => {},
+  ) {
     this.#handlers = handlers;
     this.#log = log;
+    this.#onAnswered = onAnswered;
   }
 
   /** Handles a frame; resolves when the next one may be handled. Never throws. */
@@ -61,21 +68,36 @@ export class Dispatch {
     answer: Answer,
   ): void | Promise<void> {
     const frame = parseFrame(text);
-    if ("refusal" in frame) return answerTo(frame.id, frame.refusal, answer);
+    if ("refusal" in frame) {
+      return this.#answerTo(frame.id, frame.refusal, answer);
+    }
     const { id, event, data } = frame;
     try {
       // The schema of the event has made the data what its handler takes.
       const handler = this.#handlers[event] as Handler<ClientEventName>;
       const result = handler(connection, data as ClientEvents[ClientEventName]);
-      if (!(result instanceof Promise)) return answerTo(id, result, answer);
+      if (!(result instanceof Promise)) {
+        return this.#answerTo(id, result, answer);
+      }
       const answered = result.then(
-        (ack) => answerTo(id, ack, answer),
-        (error) => answerTo(id, this.#fail(connection, event, error), answer),
+        (ack) => this.#answerTo(id, ack, answer),
+        (error) =>
+          this.#answerTo(id, this.#fail(connection, event, error), answer),
       );
       return CONCURRENT.has(event) ? undefined : answered;
     } catch (error) {
-      answerTo(id, this.#fail(connection, event, error), answer);
+      this.#answerTo(id, this.#fail(connection, event, error), answer);
     }
+  }
+
+  #answerTo(
+    id: number | undefined,
+    data: AckData<ClientEventName>,
+    answer: Answer,
+  ): void {
+    if (!data.success) this.#onAnswered(data.code);
+    else if (id !== undefined) this.#onAnswered(undefined);
+    answerTo(id, data, answer);
   }
 
   #fail(

@@ -59,6 +59,11 @@ export class Hub {
     return this.#connections.size;
   }
 
+  /** Rooms that somebody here follows. */
+  get roomCount(): number {
+    return this.#feeds.size;
+  }
+
   /** The feed of a room that somebody here follows. */
   feed(roomId: string): RoomFeed | undefined {
     return this.#feeds.get(roomId);

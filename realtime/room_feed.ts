@@ -41,6 +41,8 @@ export interface RoomFeedOptions {
     afterSeq: number,
     limit: number,
   ) => Promise<MessageNew[]>;
+  /** Called with each frame of messages when it is in the followers' queues. */
+  onDelivered?: (messages: readonly MessageNew[], followers: number) => void;
 }
 
 /**
@@ -254,6 +256,7 @@ export class RoomFeed {
         this.#give(follower, messages);
       }
     }
+    this.#options.onDelivered?.(messages, this.#followers.size);
   }
 
   /** Sends one follower what it does not have yet. */

@@ -45,6 +45,8 @@ export interface WriterOptions {
   onStored: (roomId: string, stored: readonly CommittedMessage[]) => void;
   /** Called with a room where a write may have been stored although nobody was told. */
   onUncertain: (roomId: string) => void;
+  /** Called after each statement that has stored a batch, with how long it took. */
+  onWritten?: (messages: number, milliseconds: number) => void;
   /** How many batches may be on their way at once; a room is in at most one of them. */
   lanes: number;
   clock: () => number;
@@ -166,12 +168,15 @@ export class Writer {
   }
 
   async #storePatiently(batch: Pending[]): Promise<StoredMessage[]> {
-    const { store, clock, timers, log } = this.#options;
+    const { store, onWritten, clock, timers, log } = this.#options;
     const messages = batch.map((pending) => pending.message);
     const deadline = Math.max(...batch.map((pending) => pending.deadline));
     for (let conflicts = 0;;) {
       try {
-        return await store(messages, new Date(clock()));
+        const startedAt = clock();
+        const stored = await store(messages, new Date(startedAt));
+        onWritten?.(messages.length, clock() - startedAt);
+        return stored;
       } catch (error) {
         const conflict = isUniqueViolation(error) || isConflict(error);
         if (conflict ? ++conflicts === MAX_CONFLICTS : !isUnavailable(error)) {

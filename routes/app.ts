@@ -9,6 +9,7 @@ import { docsRoutes } from "./docs.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
 import { messageRoutes } from "./messages.ts";
+import { metricsRoutes } from "./metrics.ts";
 import {
   createAuthLimits,
   limitAuthAttempts,
@@ -44,6 +45,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.use("/api/rooms/*", requireSession(deps.findSession));
 
   app.route("/", healthRoutes(deps));
+  app.route("/", metricsRoutes(deps));
   app.route("/api/auth", authRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));

@@ -3,6 +3,7 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../log.ts";
+import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { Session, SessionFinder } from "./middleware/session.ts";
@@ -23,6 +24,7 @@ export interface AppDeps {
   readonly clock: () => number;
   readonly keys: SessionKeys;
   readonly realtime: Realtime;
+  readonly metrics: Metrics;
   readonly manifest: BuildManifest;
   /** The folder `static/`, with a slash at its end. */
   readonly staticDir: URL;
@@ -37,5 +39,9 @@ export interface RouteDeps extends AppDeps {
 /** Hono's context: the peer address comes from `Deno.serve`, the session from the middleware. */
 export interface AppEnv {
   Bindings: Partial<Deno.ServeHandlerInfo>;
-  Variables: { session: Session };
+  Variables: {
+    session: Session;
+    /** Names the request in the log and in `X-Request-Id`. */
+    requestId: string;
+  };
 }

@@ -52,9 +52,9 @@ export function answerError(log: Log): ErrorHandler<AppEnv> {
         return problem(c, code, { detail: error.message });
       }
     }
-    const id = crypto.randomUUID();
-    const fields = { id, method: c.req.method, path: c.req.path };
-    const instance = `urn:uuid:${id}`;
+    const requestId = c.get("requestId") ?? crypto.randomUUID();
+    const fields = { requestId, method: c.req.method, path: c.req.path };
+    const instance = `urn:uuid:${requestId}`;
     if (
       isUnavailable(error) &&
       !PROGRAM_FAULTS.some((fault) => error instanceof fault)

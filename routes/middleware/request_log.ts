@@ -1,19 +1,28 @@
-/** One log line a request: never its query, headers or body. */
+/** One log line a request, under an id of its own: never its query, headers or body. */
 
 import type { MiddlewareHandler } from "hono";
 import type { Log } from "../../log.ts";
+import type { AppEnv } from "../deps.ts";
 
 /** Asked for all the time and by machines: told only when someone is looking closely. */
-const QUIET_PATHS = /^\/(static\/|health$|api\/health$|ready$)/;
+const QUIET_PATHS = /^\/(static\/|health$|api\/health$|ready$|metrics$)/;
 
-export function requestLog(log: Log, clock: () => number): MiddlewareHandler {
+export function requestLog(
+  log: Log,
+  clock: () => number,
+): MiddlewareHandler<AppEnv> {
   return async function requestLog(c, next) {
     const startedAt = clock();
     // Read first: the request is gone once it has become a WebSocket.
     const { method, path } = c.req;
+    const requestId = crypto.randomUUID();
+    c.set("requestId", requestId);
     await next();
+    // What an upgraded request answers belongs to the runtime.
+    if (c.res.status !== 101) c.res.headers.set("x-request-id", requestId);
     const level = QUIET_PATHS.test(path) ? "debug" : "info";
     log[level]("request", {
+      requestId,
       method,
       path,
       status: c.res.status,
