@@ -55,6 +55,12 @@ const WRITER_LANES = 2;
 /** A socket that was admitted must open within this time, in milliseconds. */
 const OPEN_TIMEOUT_MS = 10_000;
 
+/** At the end, messages on their way get this long to be stored and acked, in milliseconds. */
+const WRITES_TIMEOUT_MS = 4_000;
+
+/** At the end, reading positions get this long to be stored, in milliseconds. */
+const SEEN_TIMEOUT_MS = 500;
+
 /** Sockets get this long to take their last frames and the close, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_500;
 
@@ -352,7 +358,8 @@ export function createRealtime(
      */
     async drain(): Promise<void> {
       draining = true;
-      await writer.idle();
+      // A database that does not answer must not keep clients from being told to come back.
+      await Promise.race([writer.idle(), pause(WRITES_TIMEOUT_MS)]);
       // Acks leave in a microtask of their own; the runtime needs a turn to write them.
       await pause(0);
       const closing = [...hub.connections()];
@@ -371,7 +378,7 @@ export function createRealtime(
       ) {
         await pause(20);
       }
-      await seen.flush();
+      await Promise.race([seen.flush(), pause(SEEN_TIMEOUT_MS)]);
       timers.stop();
     },
   };
