@@ -229,15 +229,12 @@ class FaultRun {
       : Array.from({ length: kills }, () =>
         deck.find(({ name }) => name === "server killed (SIGKILL)")!);
     const perRound = kills === 0 ? SERVER_FAULTS_A_ROUND : 10;
-    const others = faults.filter(({ isLast }) => !isLast);
-    const last = faults.filter(({ isLast }) => isLast);
+    const loud = faults.filter(({ inQuiet }) => !inQuiet);
+    const quiet = faults.filter(({ inQuiet }) => inQuiet);
     const rounds: ServerFault[][] = [];
-    for (let start = 0; start < others.length; start += perRound) {
-      const end = last.shift();
-      rounds.push([
-        ...others.slice(start, start + perRound),
-        ...end === undefined ? [] : [end],
-      ]);
+    for (let start = 0; start < loud.length; start += perRound) {
+      const end = quiet.splice(0, 1);
+      rounds.push([...loud.slice(start, start + perRound), ...end]);
     }
     return rounds;
   }
@@ -245,25 +242,43 @@ class FaultRun {
   async #round(faults: ServerFault[], random: Random): Promise<void> {
     for (const client of this.#clients) client.startTalking();
     const breakingLines = this.#breakLines(random.fork("lines"));
-    for (const fault of faults) {
+    for (const fault of faults.filter(({ inQuiet }) => !inQuiet)) {
       await sleep(random.pause(LOAD_BETWEEN_MS) + 200);
       if (this.#isOver) break;
-      this.#count(fault.name);
-      await fault.run({
-        arena: this.#arena,
-        random,
-        history: this.#history,
-        stopTalking: () => {
-          this.#breakingLines = false;
-          this.#stopTalking();
-        },
-        writeOne: () => this.#writeOne(),
-      });
+      await this.#breakServer(fault, random);
     }
-    if (!faults.at(-1)?.isLast) await sleep(LOAD_BETWEEN_MS);
+    await sleep(LOAD_BETWEEN_MS);
     this.#breakingLines = false;
     await breakingLines;
-    if (!this.#isOver) await this.#settle();
+    this.#stopTalking();
+    this.#roundOver.resolve();
+    await Promise.all(this.#running);
+    for (const client of this.#clients) client.proxy.heal();
+    if (this.#isOver) return;
+    try {
+      await this.#comeBack();
+      for (const fault of faults.filter(({ inQuiet }) => inQuiet)) {
+        await this.#breakServer(fault, random);
+        await this.#comeBack();
+      }
+      await this.#check();
+    } catch (error) {
+      this.#history.violate(
+        "the server serves when nothing is broken",
+        `${error}; its last lines:\n${
+          this.#arena.server.lastLines.slice(-5).join("\n")
+        }`,
+      );
+    }
+  }
+
+  async #breakServer(fault: ServerFault, random: Random): Promise<void> {
+    this.#count(fault.name);
+    await fault.run({
+      ...{ arena: this.#arena, random, history: this.#history },
+      clientProxies: this.#clients.map(({ proxy }) => proxy),
+      writeOne: () => this.#writeOne(),
+    });
   }
 
   #stopTalking(): void {
@@ -320,24 +335,9 @@ class FaultRun {
     this.#faults.set(name, (this.#faults.get(name) ?? 0) + 1);
   }
 
-  /** Mends everything, waits for quiet, and checks. */
-  async #settle(): Promise<void> {
-    this.#stopTalking();
-    this.#roundOver.resolve();
-    await Promise.all(this.#running);
-    for (const client of this.#clients) client.proxy.heal();
-    let heads: Map<string, number>;
-    try {
-      await this.#comeBack();
-      heads = await this.#deliverAll();
-    } catch (error) {
-      return this.#history.violate(
-        "the server serves when nothing is broken",
-        `${error}; its last lines:\n${
-          this.#arena.server.lastLines.slice(-5).join("\n")
-        }`,
-      );
-    }
+  /** All is quiet and nothing is broken: compares what was said with what is stored. */
+  async #check(): Promise<void> {
+    const heads = await this.#deliverAll();
     const views = this.#clients.flatMap((client) => client.views());
     for (const client of this.#clients) {
       if (!(client instanceof BrowserClient)) continue;

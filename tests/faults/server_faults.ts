@@ -3,6 +3,7 @@
 import type { Engine } from "../helpers/database.ts";
 import type { Arena } from "./arena.ts";
 import type { History } from "./history.ts";
+import type { FaultProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import { STOP_LIMIT_MS } from "./server_process.ts";
 import { sleep } from "./sleep.ts";
@@ -13,12 +14,18 @@ const SETTLED_START_MS = 100;
 /** The server refuses a message when it could not be stored for this long, in milliseconds. */
 const SERVER_PATIENCE_MS = 5_000;
 
+/** A slow line's delay each way, in milliseconds. */
+const SLOW_LINE_MS = 300;
+
+/** Most clients are back this long after the last fault, in milliseconds. */
+const COME_BACK_MS = 2_000;
+
 export interface ServerFaultParts {
   readonly arena: Arena;
   readonly random: Random;
   readonly history: History;
-  /** Nobody writes anything new from now to the end of the round. */
-  readonly stopTalking: () => void;
+  /** Those of the clients. */
+  readonly clientProxies: readonly FaultProxy[];
   /** Somebody writes one message in the quietest room. */
   readonly writeOne: () => void;
 }
@@ -28,8 +35,8 @@ export interface ServerFault {
   readonly engines: readonly Engine[];
   /** How often in one pass. */
   readonly times: number;
-  /** Whether it must be the last of its round: it shows only if nothing is written after it. */
-  readonly isLast?: boolean;
+  /** Whether it comes in the quiet after a round: it shows only if nothing is written after it. */
+  readonly inQuiet?: boolean;
   readonly run: (parts: ServerFaultParts) => Promise<void>;
 }
 
@@ -141,11 +148,9 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "database away after it stored, its answers lost",
     engines: POSTGRES,
     times: 1,
-    isLast: true,
-    async run({ arena: { databaseProxy }, stopTalking, writeOne }) {
-      // Alone in its room: a later message would show that it is missing.
-      stopTalking();
-      await sleep(500);
+    inQuiet: true,
+    async run({ arena: { databaseProxy }, writeOne }) {
+      // A later message of the room would show that this one is missing.
       for (const line of databaseProxy!.lines) line.down.setMode("hold");
       writeOne();
       await sleep(100);
@@ -153,6 +158,29 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
       databaseProxy!.cutAll("reset");
       await sleep(SERVER_PATIENCE_MS + 500);
       databaseProxy!.refuse(false);
+    },
+  },
+  {
+    name: "database away and back while everybody comes back",
+    engines: POSTGRES,
+    times: 1,
+    inQuiet: true,
+    async run({ arena: { databaseProxy }, clientProxies, writeOne }) {
+      // With slow lines the database can go away between the upgrade, which asks it, and the sync.
+      for (const proxy of clientProxies) {
+        proxy.setDelay(SLOW_LINE_MS);
+        proxy.cutAll("reset");
+      }
+      for (let times = 0; times < 4; times++) {
+        await sleep(2 * SLOW_LINE_MS);
+        databaseProxy!.refuse(true);
+        databaseProxy!.cutAll("reset");
+        await sleep(2 * SLOW_LINE_MS);
+        databaseProxy!.refuse(false);
+      }
+      for (const proxy of clientProxies) proxy.heal();
+      await sleep(COME_BACK_MS);
+      writeOne();
     },
   },
 ];
