@@ -23,6 +23,10 @@ const ENTRIES = {
   styles: "static/styles.css",
 };
 
+const SERVICE_WORKER = "islands/service_worker.ts";
+
+const DAY_MS = 86_400_000;
+
 /** What a change of must lead to another build. */
 const SOURCES = ["islands/", "static/", "realtime/protocol.ts", "deno.lock"];
 
@@ -33,76 +37,43 @@ export interface Manifest {
   entries: Record<string, { file: string; imports?: string[] }>;
 }
 
-export interface BuildOptions {
-  minify: boolean;
-  /** Called with the manifest of every later build; building then goes on until `stop`. */
-  onRebuild?: (manifest: Manifest) => void;
-}
-
-/** Builds everything and writes the manifest. With `onRebuild` it watches for changes, too. */
+/** Builds everything and writes the manifest. */
 export async function buildIslands(
-  options: BuildOptions,
-): Promise<{ manifest: Manifest; stop: () => Promise<void> }> {
+  { minify }: { minify: boolean },
+): Promise<Manifest> {
   await Deno.mkdir(OUTPUT, { recursive: true });
-  const metafiles = new Map<string, esbuild.Metafile>();
-  let manifest: Manifest | undefined;
-  const finish = async (
-    entry: string,
-    { metafile, errors }: esbuild.BuildResult,
-  ) => {
-    if (metafile === undefined || errors.length > 0) return;
-    metafiles.set(entry, metafile);
-    if (metafiles.size < Object.keys(ENTRIES).length) return;
-    const outputs = Object.assign(
-      {},
-      ...[...metafiles.values()].map((built) => built.outputs),
-    );
-    const isRebuild = manifest !== undefined;
-    manifest = {
-      sourceHash: await hashSources(),
-      entries: findEntries(outputs),
-    };
-    // Renamed into place: a server that starts meanwhile reads a whole manifest.
-    const fresh = new URL(`manifest-${crypto.randomUUID()}.json`, OUTPUT);
-    await Deno.writeTextFile(fresh, JSON.stringify(manifest, null, 2) + "\n");
-    await Deno.rename(fresh, MANIFEST);
-    await removeOldFiles(outputs);
-    if (isRebuild) options.onRebuild?.(manifest);
-  };
-  const contexts = await Promise.all(
-    Object.keys(ENTRIES).map((entry) =>
-      esbuild.context(
-        settings(entry as keyof typeof ENTRIES, options.minify, finish),
-      )
-    ),
-  );
-  const stop = async () => {
-    await Promise.all(contexts.map((context) => context.dispose()));
-    await esbuild.stop();
-  };
   try {
-    for (const context of contexts) await context.rebuild();
-    if (options.onRebuild) {
-      await Promise.all(contexts.map((context) => context.watch()));
+    const outputs: esbuild.Metafile["outputs"] = {};
+    for (const [name, source] of Object.entries(ENTRIES)) {
+      const { metafile } = await esbuild.build(
+        settings({ [name]: source }, minify),
+      );
+      Object.assign(outputs, metafile.outputs);
     }
-  } catch (error) {
-    await stop();
-    throw error;
+    const sourceHash = await hashSources();
+    const files = Object.keys(outputs).map(fileName);
+    await esbuild.build({
+      ...settings({ sw: SERVICE_WORKER }, minify),
+      inject: [],
+      entryNames: "[name]",
+      define: { BUILD: JSON.stringify({ version: sourceHash, files }) },
+    });
+    const manifest: Manifest = { sourceHash, entries: findEntries(outputs) };
+    await Deno.writeTextFile(
+      MANIFEST,
+      JSON.stringify(manifest, null, 2) + "\n",
+    );
+    await removeOldFiles([...files, "sw.js", "sw.js.map", "manifest.json"]);
+    return manifest;
+  } finally {
+    await esbuild.stop();
   }
-  if (manifest === undefined) {
-    throw new Error("building the islands: no output");
-  }
-  return { manifest, stop };
 }
 
-function settings(
-  entry: keyof typeof ENTRIES,
-  minify: boolean,
-  finish: (entry: string, result: esbuild.BuildResult) => Promise<void>,
-): esbuild.BuildOptions {
+function settings(entryPoints: Record<string, string>, minify: boolean) {
   return {
     absWorkingDir: fileURLToPath(ROOT),
-    entryPoints: { [entry]: ENTRIES[entry] },
+    entryPoints,
     entryNames: "[name]-[hash]",
     chunkNames: "[name]-[hash]",
     assetNames: "[name]-[hash]",
@@ -114,15 +85,14 @@ function settings(
     minify,
     sourcemap: minify ? false : "linked",
     target: TARGET,
-    jsx: "automatic",
-    jsxImportSource: "preact",
+    // The classic form of JSX: shorter calls, and no second runtime beside Preact's own `h`.
+    jsx: "transform",
+    jsxFactory: "h",
+    jsxFragment: "Fragment",
+    inject: [fileURLToPath(new URL("jsx_factory.ts", import.meta.url))],
     loader: { ".woff2": "file" },
     logLevel: "silent",
-    plugins: [{
-      name: "manifest",
-      setup: (build) => build.onEnd((result) => finish(entry, result)),
-    }],
-  };
+  } as const satisfies esbuild.BuildOptions;
 }
 
 /** The manifest of the last build, undefined when there was none. */
@@ -152,43 +122,37 @@ export async function isBuildFresh(): Promise<boolean> {
 function findEntries(
   outputs: esbuild.Metafile["outputs"],
 ): Manifest["entries"] {
-  const name = (path: string) => path.replace(/^static\/build\//, "");
   const entries: Manifest["entries"] = {};
   for (const [path, { entryPoint, imports }] of Object.entries(outputs)) {
     const key = Object.entries(ENTRIES).find(([, source]) =>
       source === entryPoint
     )?.[0];
-    if (key === undefined) continue;
     const preloads = imports.filter(({ kind }) => kind === "import-statement");
-    entries[key] = {
-      file: name(path),
-      imports: preloads.map((chunk) => name(chunk.path)),
-    };
-  }
-  for (const path of Object.keys(outputs)) {
+    if (key !== undefined) {
+      entries[key] = {
+        file: fileName(path),
+        imports: preloads.map((chunk) => fileName(chunk.path)),
+      };
+    }
     // The one font file every page needs at once, so that its HTML can ask for it early.
     if (/figtree-latin-wght-normal-.*\.woff2$/.test(path)) {
-      entries.font = { file: name(path) };
+      entries.font = { file: fileName(path) };
     }
   }
   return entries;
 }
 
+function fileName(path: string): string {
+  return path.replace(/^static\/build\//, "");
+}
+
 /** Files of earlier builds, a day after: pages that were open until then may still ask for chunks. */
-async function removeOldFiles(
-  outputs: esbuild.Metafile["outputs"],
-): Promise<void> {
-  const current = new Set(
-    Object.keys(outputs).map((path) => path.split("/").at(-1)),
-  );
-  current.add("manifest.json");
+async function removeOldFiles(current: readonly string[]): Promise<void> {
   for await (const { name } of Deno.readDir(OUTPUT)) {
-    if (current.has(name)) continue;
+    if (current.includes(name)) continue;
     const file = new URL(name, OUTPUT);
     const { mtime } = await Deno.stat(file);
-    if (Date.now() - (mtime?.getTime() ?? 0) > 86_400_000) {
-      await Deno.remove(file);
-    }
+    if (Date.now() - (mtime?.getTime() ?? 0) > DAY_MS) await Deno.remove(file);
   }
 }
 
@@ -227,7 +191,6 @@ async function exists(file: URL): Promise<boolean> {
   }
 }
 
-if (import.meta.main) {
-  const { stop } = await buildIslands({ minify: true });
-  await stop();
+if (import.meta.main && !await isBuildFresh()) {
+  await buildIslands({ minify: true });
 }

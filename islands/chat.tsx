@@ -4,7 +4,6 @@ import { hydrate } from "preact";
 import { createApi } from "./client/api.ts";
 import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
-import { type KeyValueStorage, MemoryStorage } from "./client/storage.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
 import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
@@ -51,25 +50,24 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const client = new ChatClient({
     user: page.user,
     rooms: page.rooms,
-    opened: page.room && page.page && { roomId: page.room.id, page: page.page },
+    opened: page.opened,
     api: createApi({ base: "/api", fetch: fetch.bind(window) }),
     open: transport.open,
-    storage: openStorage(),
+    // A browser that refuses it refuses cookies too: nobody is signed in there.
+    storage: localStorage,
     locks: navigator.locks,
     clock: systemClock,
     random: Math.random,
     newId: newUuid,
     onChange: drawing.request,
   });
-  const opened = page.room && client.rooms.get(page.room.id);
-  if (opened) opened.roster = page.roster;
   const controls = {
     onDraw: drawing.subscribe,
     announce,
     wire: () => transport.wire,
   };
   // What the server has drawn must be here before it is taken over.
-  if (opened === undefined) await extras.load();
+  if (page.opened === undefined) await extras.load();
   hydrate(
     <ChatApp client={client} page={page} extras={extras} controls={controls} />,
     root,
@@ -94,6 +92,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   document.cookie =
     `chatket_tz=${timeZone}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
   client.connection.start();
+  navigator.serviceWorker?.register("/sw.js");
 }
 
 /** Draws at most once a frame, however much changes in between. */
@@ -118,15 +117,6 @@ function createDrawing() {
       };
     },
   };
-}
-
-function openStorage(): KeyValueStorage {
-  try {
-    localStorage.length;
-    return localStorage;
-  } catch {
-    return new MemoryStorage();
-  }
 }
 
 /** `crypto.randomUUID` exists only over https and on localhost; this works everywhere (RFC 9562, v4). */

@@ -1,7 +1,8 @@
 /** What the server hands to the page: it stands in the HTML as JSON and makes the first drawing. */
 
-import type { RoomRoster, UserRef } from "../realtime/protocol.ts";
-import type { MessagePage, Room } from "./client/api.ts";
+import type { UserRef } from "../realtime/protocol.ts";
+import type { Room } from "./client/api.ts";
+import type { ChatClientOptions } from "./client/chat_client.ts";
 import type { Strings } from "./strings/en.ts";
 
 export type Theme = "light" | "dark" | "system";
@@ -20,15 +21,13 @@ export interface ChatPageProps extends PageLanguage {
   path: string;
   /** The room of the path, also when the user is no member; absent when there is none. */
   room?: Room | undefined;
-  page?: MessagePage | undefined;
-  roster?: RoomRoster | undefined;
+  /** The newest messages of the path's room and who is in it, when the user is a member. */
+  opened?: ChatClientOptions["opened"];
   /** Rooms to discover, with the search they answer. */
   found?: Room[] | undefined;
   query?: string | undefined;
   /** IANA name the times in the HTML are in; the browser's own takes over after the first drawing. */
   timeZone: string;
-  /** Milliseconds since the epoch when the page was made. */
-  now: number;
   theme: Theme;
   /** Client id of the message the form without script would post. */
   formMessageId: string;

@@ -96,11 +96,12 @@ async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
     onlineCount: users.filter(({ status }) => status === "online").length,
     memberCount: users.length,
   };
-  return c.html(renderChat(deps, { ...common, room, page, roster }, room.name));
+  const opened = page && { roomId: room.id, page, roster };
+  return c.html(renderChat(deps, { ...common, room, opened }, room.name));
 }
 
 async function commonProps(
-  { db, realtime, clock }: RouteDeps,
+  { db, realtime }: RouteDeps,
   c: Context,
   user: User,
   path: string,
@@ -113,7 +114,6 @@ async function commonProps(
     rooms: rooms.map(roomView),
     path,
     timeZone: pageTimeZone(c),
-    now: clock(),
     theme: pageTheme(c),
     formMessageId: crypto.randomUUID(),
     problem: asProblem(c),
@@ -131,7 +131,7 @@ function renderChat(
   const client = new ChatClient({
     user: page.user,
     rooms: page.rooms,
-    opened: page.room && page.page && { roomId: page.room.id, page: page.page },
+    opened: page.opened,
     api: createApi({ base: "", fetch: unused }),
     open: unused,
     storage: new MemoryStorage(),
@@ -140,8 +140,6 @@ function renderChat(
     newId: crypto.randomUUID.bind(crypto),
     onChange: () => {},
   });
-  const opened = page.room && client.rooms.get(page.room.id);
-  if (opened) opened.roster = page.roster;
   const t = createTranslate(page.strings, page.locale);
   const menu = <AccountMenu t={t} lang={page.lang} theme={page.theme} />;
   const loaded = { module: extras, load: () => Promise.resolve() };

@@ -4,6 +4,7 @@
  */
 
 import type {
+  RoomRoster,
   RoomSystem,
   ServerEvent,
   UserRef,
@@ -29,7 +30,11 @@ export interface ChatClientOptions {
   /** The user's rooms when the page was made, most recently active first. */
   rooms: readonly Room[];
   /** The room shown first and its newest page, when the page brought one along. */
-  opened?: { roomId: string; page: MessagePage } | undefined;
+  opened?: {
+    roomId: string;
+    page: MessagePage;
+    roster?: RoomRoster | undefined;
+  } | undefined;
   api: Api;
   /** Opens a line to the server. */
   open: OpenTransport;
@@ -90,8 +95,10 @@ export class ChatClient {
       onState: (state) => this.#connectionChanged(state),
     });
     for (const room of options.rooms.toReversed()) this.rooms.add(room);
-    const opened = options.opened && this.rooms.get(options.opened.roomId);
-    if (opened && options.opened) this.rooms.load(opened, options.opened.page);
+    const { roomId = "", page, roster } = options.opened ?? {};
+    const opened = this.rooms.get(roomId);
+    if (opened && page) this.rooms.load(opened, page);
+    if (opened) opened.roster = roster;
   }
 
   /** Milliseconds since the epoch, by the clock this client was given. */

@@ -11,8 +11,6 @@ export class RoomStore {
   readonly messages: MessageNew[] = [];
   /** Whether the server holds messages before the first. */
   hasOlder: boolean;
-  /** Grows with every change, so that a view knows when to draw. */
-  revision = 0;
   #position: number;
   #ids = new Set<string>();
   /** Messages that came before their predecessors. */
@@ -70,7 +68,6 @@ export class RoomStore {
     this.messages.unshift(...older);
     for (const { messageId } of older) this.#ids.add(messageId);
     this.hasOlder = hasMore;
-    this.revision++;
   }
 
   /** Forgets everything: the server's history is not the one we knew. */
@@ -96,7 +93,6 @@ export class RoomStore {
       this.#position = next.seq;
       appended.push(next);
     }
-    if (appended.length > 0) this.revision++;
     return appended;
   }
 }

@@ -8,7 +8,7 @@ export interface KeyValueStorage {
   removeItem(key: string): void;
 }
 
-/** Storage that forgets: for browsers that refuse `localStorage`, and for tests. */
+/** Storage that forgets: for drawing on the server, and for programs without a browser. */
 export class MemoryStorage implements KeyValueStorage {
   readonly #items = new Map<string, string>();
 

@@ -1,9 +1,8 @@
 import { Icon } from "./icon.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** On a phone, where list and room take turns. */
-export function BackLink() {
-  const { t } = useUi();
+export function BackLink({ ui: { t } }: { ui: Ui }) {
   return (
     <a
       class="icon-button back"

@@ -9,7 +9,7 @@ import { ConnectionBar } from "./connection_bar.tsx";
 import { type Extras, Later } from "./later.tsx";
 import { RoomPane } from "./room_pane.tsx";
 import { Sidebar } from "./sidebar.tsx";
-import { type Ui, UiContext } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** What the page can do and the components cannot. */
 export interface PageControls {
@@ -37,20 +37,24 @@ export function ChatApp(
   const [isHydrated, setHydrated] = useState(false);
   const [isSwitching, setSwitching] = useState(false);
   const [, draw] = useState(0);
-  const navigate = (to: string) => {
-    if (to === location.pathname) return;
-    history.pushState(null, "", to);
-    setPath(to);
-  };
-
-  const t = useMemo(() => createTranslate(page.strings, page.locale), []);
-  const times = useMemo(() => {
-    const own = isHydrated
-      ? Intl.DateTimeFormat().resolvedOptions().timeZone
-      : page.timeZone;
-    return createTimes(page.locale, own);
+  const ui: Ui = useMemo(() => {
+    const { timeZone } = isHydrated
+      ? Intl.DateTimeFormat().resolvedOptions()
+      : page;
+    return {
+      client,
+      extras,
+      isHydrated,
+      t: createTranslate(page.strings, page.locale),
+      times: createTimes(page.locale, timeZone),
+      navigate(to) {
+        if (to === location.pathname) return;
+        history.pushState(null, "", to);
+        setPath(to);
+      },
+    };
   }, [isHydrated]);
-  const ui: Ui = { client, t, times, navigate, isHydrated, extras };
+  const { t, navigate } = ui;
 
   useEffect(() => {
     setHydrated(true);
@@ -93,26 +97,29 @@ export function ChatApp(
     controls?.announce(title, client.unread);
   });
   return (
-    <UiContext.Provider value={ui}>
-      <main
-        class="app"
-        data-pane={path === "/" ? "list" : "main"}
-        onClick={(event) => followLink(event, navigate)}
-      >
-        {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
-        <ConnectionBar wire={controls?.wire()} />
-        <Sidebar
-          path={path}
-          problem={room ? undefined : page.problem}
-          menu={menu}
-          onSwitch={() => setSwitching(true)}
-        />
-        {room ? <RoomPane key={roomId} room={room} page={page} /> : (
-          <Later>
+    <main
+      class="app"
+      data-pane={path === "/" ? "list" : "main"}
+      onClick={(event) => followLink(event, navigate)}
+    >
+      {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
+      <ConnectionBar ui={ui} wire={controls?.wire()} />
+      <Sidebar
+        ui={ui}
+        path={path}
+        problem={room ? undefined : page.problem}
+        menu={menu}
+        onSwitch={() => setSwitching(true)}
+      />
+      {room
+        ? <RoomPane ui={ui} key={roomId} room={room} page={page} />
+        : (
+          <Later ui={ui}>
             {({ Lobby, OtherRoom }) =>
               roomId !== undefined
                 ? (
                   <OtherRoom
+                    ui={ui}
                     key={roomId}
                     id={roomId}
                     known={page.room}
@@ -121,6 +128,7 @@ export function ChatApp(
                 )
                 : (
                   <Lobby
+                    ui={ui}
                     found={page.found}
                     query={page.query ?? ""}
                     heading={path === "/" ? "h2" : "h1"}
@@ -128,15 +136,17 @@ export function ChatApp(
                 )}
           </Later>
         )}
-        {isSwitching && (
-          <Later>
-            {({ RoomSwitcher }) => (
-              <RoomSwitcher onClose={() => setSwitching(false)} />
-            )}
-          </Later>
-        )}
-      </main>
-    </UiContext.Provider>
+      {isSwitching && (
+        <Later ui={ui}>
+          {({ RoomSwitcher }) => (
+            <RoomSwitcher
+              ui={ui}
+              onClose={() => setSwitching(false)}
+            />
+          )}
+        </Later>
+      )}
+    </main>
   );
 }
 

@@ -3,20 +3,21 @@ import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import { Icon } from "./icon.tsx";
-import { useTick, useUi } from "./ui.ts";
+import { type Ui, useTick } from "./ui.ts";
 
 /** The counter appears when so many characters are left. */
 const COUNTER_FROM = 60;
 
 /** Where messages are written. It is never disabled: what cannot be sent now is kept. */
 export function Composer(
-  { state, page, onSent }: {
+  { ui, state, page, onSent }: {
+    ui: Ui;
     state: RoomState;
     page: ChatPageProps;
     onSent: () => void;
   },
 ) {
-  const { client, t } = useUi();
+  const { client, t } = ui;
   const { id, name } = state.room;
   const box = useRef<HTMLTextAreaElement>(null);
   const [left, setLeft] = useState(MAX_TEXT_LENGTH);
@@ -69,7 +70,7 @@ export function Composer(
         box.current?.focus();
       }}
     >
-      <Hints state={state} left={left} problem={page.problem} />
+      <Hints ui={ui} state={state} left={left} problem={page.problem} />
       <div class="composer-box">
         <textarea
           ref={box}
@@ -97,13 +98,14 @@ export function Composer(
 
 /** One line of fixed height: the mute's countdown, the characters left, or who is typing. */
 function Hints(
-  { state, left, problem }: {
+  { ui, state, left, problem }: {
+    ui: Ui;
     state: RoomState;
     left: number;
     problem: ChatPageProps["problem"];
   },
 ) {
-  const { client, t, isHydrated } = useUi();
+  const { client, t, isHydrated } = ui;
   const mutedFor = Math.ceil((state.mutedUntil - client.now()) / 1000);
   useTick(mutedFor > 0);
   const { names } = state.typing;

@@ -1,13 +1,15 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Wire } from "../client/fallback_transport.ts";
-import { useTick, useUi } from "./ui.ts";
+import { type Ui, useTick } from "./ui.ts";
 
 /** A line that is back within this time is not worth a word, in milliseconds. */
 const QUIET_MS = 3_000;
 
 /** How the connection is. Always readable for screen readers, visible only when it matters. */
-export function ConnectionBar({ wire }: { wire: Wire | undefined }) {
-  const { client, t, isHydrated } = useUi();
+export function ConnectionBar(
+  { ui, wire }: { ui: Ui; wire: Wire | undefined },
+) {
+  const { client, t, isHydrated } = ui;
   const { state } = client.connection;
   const isLive = state.phase === "live";
   const isTrouble = !isLive && state.phase !== "idle";
@@ -50,7 +52,7 @@ export function ConnectionBar({ wire }: { wire: Wire | undefined }) {
       }`}
     >
       <p role="status">{isHydrated ? text() : ""}</p>
-      {isVisible && <Remedy />}
+      {isVisible && <Remedy ui={ui} />}
     </section>
   );
 }
@@ -63,8 +65,7 @@ const STOPPED = {
 } as const;
 
 /** What the user can do about it. */
-function Remedy() {
-  const { client, t } = useUi();
+function Remedy({ ui: { client, t } }: { ui: Ui }) {
   const { state } = client.connection;
   if (state.phase === "waiting") {
     return (

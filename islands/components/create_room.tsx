@@ -1,13 +1,13 @@
 import { useState } from "preact/hooks";
 import type { Strings } from "../strings/en.ts";
 import { Icon } from "./icon.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** Makes a room and goes there. */
 export function CreateRoom(
-  { problem }: { problem: keyof Strings | undefined },
+  { ui, problem }: { ui: Ui; problem: keyof Strings | undefined },
 ) {
-  const { client, t, navigate } = useUi();
+  const { client, t, navigate } = ui;
   const [refusal, setRefusal] = useState(problem);
   const create = async (
     event: SubmitEvent & { currentTarget: HTMLFormElement },

@@ -1,12 +1,11 @@
 import type { RefusalCode } from "../../realtime/protocol.ts";
-import type { Outbox } from "../client/outbox.ts";
 import type { Strings } from "../strings/en.ts";
 import { Icon } from "./icon.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** Why a message was refused for good, and what can be done about it. */
-export function FailedMessage({ outbox, id }: { outbox: Outbox; id: string }) {
-  const { t } = useUi();
+export function FailedMessage({ ui, id }: { ui: Ui; id: string }) {
+  const { client: { outbox }, t } = ui;
   const entry = outbox.get(id);
   if (entry?.failed === undefined) return null;
   const others = outbox.entries(entry.roomId).filter(({ failed }) =>

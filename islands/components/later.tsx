@@ -2,7 +2,7 @@
 
 import type { ComponentChild } from "preact";
 import { useEffect, useState } from "preact/hooks";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 type ExtrasModule = typeof import("../extras.ts");
 
@@ -14,9 +14,12 @@ export interface Extras {
 
 /** Draws a part once its code is there. */
 export function Later(
-  { children }: { children: (module: ExtrasModule) => ComponentChild },
+  { ui, children }: {
+    ui: Ui;
+    children: (module: ExtrasModule) => ComponentChild;
+  },
 ) {
-  const { extras } = useUi();
+  const { extras } = ui;
   const [, setLoaded] = useState(extras.module !== undefined);
   useEffect(() => void extras.load().then(() => setLoaded(true)), []);
   return <>{extras.module && children(extras.module)}</>;

@@ -1,12 +1,12 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Room } from "../client/api.ts";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** Asks before the user leaves a room. */
 export function LeaveDialog(
-  { room, onClose }: { room: Room; onClose: () => void },
+  { ui, room, onClose }: { ui: Ui; room: Room; onClose: () => void },
 ) {
-  const { client, t, navigate } = useUi();
+  const { client, t, navigate } = ui;
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => dialog.current?.showModal(), []);
   const leave = async () => {

@@ -2,21 +2,22 @@ import { useEffect, useState } from "preact/hooks";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import { BackLink } from "./back_link.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** A search runs when the keys rest for this long, in milliseconds. */
 const SEARCH_DELAY_MS = 200;
 
 /** Every room there is, to search and to join. */
 export function Lobby(
-  { found, query, heading: Heading }: {
+  { ui, found, query, heading: Heading }: {
+    ui: Ui;
     found: Room[] | undefined;
     query: string;
     /** On the start page the name of the program is the first heading. */
     heading: "h1" | "h2";
   },
 ) {
-  const { client, t } = useUi();
+  const { client, t } = ui;
   const [name, setName] = useState(query);
   const [rooms, setRooms] = useState(found);
   useEffect(() => {
@@ -35,7 +36,7 @@ export function Lobby(
   return (
     <section class="main lobby">
       <header class="lobby-header">
-        <BackLink />
+        <BackLink ui={ui} />
         <Heading>{t("discover")}</Heading>
         <p>{t("discoverLead")}</p>
       </header>
@@ -65,14 +66,14 @@ export function Lobby(
         </p>
       )}
       <ul class="found">
-        {rooms?.map((room) => <FoundRoom key={room.id} room={room} />)}
+        {rooms?.map((room) => <FoundRoom ui={ui} key={room.id} room={room} />)}
       </ul>
     </section>
   );
 }
 
-function FoundRoom({ room }: { room: Room }) {
-  const { client, t } = useUi();
+function FoundRoom({ ui, room }: { ui: Ui; room: Room }) {
+  const { client, t } = ui;
   const { id, name, memberCount } = room;
   const isMember = client.rooms.get(id) !== undefined;
   return (
@@ -93,14 +94,16 @@ function FoundRoom({ room }: { room: Room }) {
             {t("open")}
           </a>
         )
-        : <JoinForm room={room} label={t("join")} />}
+        : <JoinForm ui={ui} room={room} label={t("join")} />}
     </li>
   );
 }
 
 /** A button that makes the user a member and shows the room. */
-export function JoinForm({ room, label }: { room: Room; label: string }) {
-  const { client, t, navigate } = useUi();
+export function JoinForm(
+  { ui, room, label }: { ui: Ui; room: Room; label: string },
+) {
+  const { client, t, navigate } = ui;
   const [problem, setProblem] = useState("");
   const { id, name } = room;
   return (
@@ -125,14 +128,15 @@ export function JoinForm({ room, label }: { room: Room; label: string }) {
 
 /** A room the user is not in. */
 export function OtherRoom(
-  { id, known, isMissing: isKnownMissing }: {
+  { ui, id, known, isMissing: isKnownMissing }: {
+    ui: Ui;
     id: string;
     known: Room | undefined;
     /** The server has just said that there is no such room. */
     isMissing: boolean;
   },
 ) {
-  const { client, t } = useUi();
+  const { client, t } = ui;
   const [room, setRoom] = useState(known?.id === id ? known : undefined);
   const [isMissing, setMissing] = useState(isKnownMissing);
   useEffect(() => {
@@ -145,14 +149,14 @@ export function OtherRoom(
   return (
     <section class="main lobby other-room">
       <header class="lobby-header">
-        <BackLink />
+        <BackLink ui={ui} />
         {room && <Avatar name={room.name} shape="room" />}
         {room && <h1 dir="auto">{room.name}</h1>}
         {room && <p>{t("notMember")}</p>}
         {isMissing && <h1>{t("roomMissing")}</h1>}
       </header>
       {room
-        ? <JoinForm room={room} label={t("joinRoom")} />
+        ? <JoinForm ui={ui} room={room} label={t("joinRoom")} />
         : <a class="button" href="/discover" data-chat>{t("discover")}</a>}
     </section>
   );

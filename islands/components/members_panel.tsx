@@ -3,17 +3,18 @@ import type { RoomState } from "../client/room_state.ts";
 import { Avatar } from "./avatar.tsx";
 import { Icon } from "./icon.tsx";
 import { Later } from "./later.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** Who is in the room, and the way out of it. */
 export function MembersPanel(
-  { room, isOpen, onClose }: {
+  { ui, room, isOpen, onClose }: {
+    ui: Ui;
     room: RoomState;
     isOpen: boolean;
     onClose: () => void;
   },
 ) {
-  const { client, t } = useUi();
+  const { client, t } = ui;
   const { users = [], onlineCount = 0, memberCount = room.room.memberCount } =
     room.roster ?? {};
   const isStale = client.connection.state.phase !== "live";
@@ -54,13 +55,13 @@ export function MembersPanel(
           </li>
         )}
       </ul>
-      <LeaveRoom room={room} />
+      <LeaveRoom ui={ui} room={room} />
     </section>
   );
 }
 
-function LeaveRoom({ room }: { room: RoomState }) {
-  const { t } = useUi();
+function LeaveRoom({ ui, room }: { ui: Ui; room: RoomState }) {
+  const { t } = ui;
   const [isAsking, setAsking] = useState(false);
   return (
     <form
@@ -77,9 +78,10 @@ function LeaveRoom({ room }: { room: RoomState }) {
         {t("leaveRoom")}
       </button>
       {isAsking && (
-        <Later>
+        <Later ui={ui}>
           {({ LeaveDialog }) => (
             <LeaveDialog
+              ui={ui}
               room={room.room}
               onClose={() => setAsking(false)}
             />

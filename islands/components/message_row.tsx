@@ -1,10 +1,7 @@
 import { isEmojiOnly, linkify } from "../text/linkify.ts";
-import type { Times } from "../text/times.ts";
-import type { Translate } from "../text/translate.ts";
-import type { ChatClient } from "../client/chat_client.ts";
 import { Avatar } from "./avatar.tsx";
 import { Later } from "./later.tsx";
-import { PureComponent } from "./ui.ts";
+import { PureComponent, type Ui } from "./ui.ts";
 
 export interface MessageRowProps {
   author: string;
@@ -17,16 +14,15 @@ export interface MessageRowProps {
   /** Absent once the server has it. */
   status?: "sending" | "queued" | "failed" | undefined;
   clientMsgId: string;
-  client: ChatClient;
-  t: Translate;
-  times: Times;
+  ui: Ui;
 }
 
 /** One message, sent or on its way: the same element, so that being sent moves nothing. */
 export class MessageRow extends PureComponent<MessageRowProps> {
   override render(
-    { author, text, at, isOwn, isFirst, status, t, times }: MessageRowProps,
+    { author, text, at, isOwn, isFirst, status, ui }: MessageRowProps,
   ) {
+    const { times } = ui;
     const time = (
       <time dateTime={at} title={times.full(at)}>{times.clock(at)}</time>
     );
@@ -47,20 +43,20 @@ export class MessageRow extends PureComponent<MessageRowProps> {
           </p>
           {!isFirst && <span class="row-time" aria-hidden="true">{time}</span>}
         </div>
-        {status !== undefined && this.#status(status, t)}
+        {status !== undefined && this.#status(status)}
       </article>
     );
   }
 
-  #status(status: NonNullable<MessageRowProps["status"]>, t: Translate) {
-    if (status !== "failed") return <small class="status">{t(status)}</small>;
-    const { client, clientMsgId } = this.props;
+  #status(status: NonNullable<MessageRowProps["status"]>) {
+    const { clientMsgId, ui } = this.props;
+    if (status !== "failed") {
+      return <small class="status">{ui.t(status)}</small>;
+    }
     return (
       <small class="status" role="alert">
-        <Later>
-          {({ FailedMessage }) => (
-            <FailedMessage outbox={client.outbox} id={clientMsgId} />
-          )}
+        <Later ui={ui}>
+          {({ FailedMessage }) => <FailedMessage ui={ui} id={clientMsgId} />}
         </Later>
       </small>
     );

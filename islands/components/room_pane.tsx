@@ -7,13 +7,12 @@ import { Composer } from "./composer.tsx";
 import { Icon } from "./icon.tsx";
 import { MembersPanel } from "./members_panel.tsx";
 import { Timeline } from "./timeline.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** A room the user is in: its head, its messages, the box to write in, its members. */
 export function RoomPane(
-  { room, page }: { room: RoomState; page: ChatPageProps },
+  { ui, room, page }: { ui: Ui; room: RoomState; page: ChatPageProps },
 ) {
-  const ui = useUi();
   const { client, t } = ui;
   const timeline = useRef<Timeline>(null);
   const toggle = useRef<HTMLButtonElement>(null);
@@ -25,7 +24,7 @@ export function RoomPane(
     <>
       <section class="main room">
         <header class="room-header">
-          <BackLink />
+          <BackLink ui={ui} />
           <Avatar name={name} shape="room" />
           <div class="room-title">
             <h1 dir="auto">{name}</h1>
@@ -50,6 +49,7 @@ export function RoomPane(
         </header>
         <Timeline key={room.room.id} ref={timeline} room={room} ui={ui} />
         <Composer
+          ui={ui}
           key={room.room.id}
           state={room}
           page={page}
@@ -57,6 +57,7 @@ export function RoomPane(
         />
       </section>
       <MembersPanel
+        ui={ui}
         room={room}
         isOpen={isMembersOpen}
         onClose={() => {

@@ -1,10 +1,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 /** Jumps to one of the user's rooms by a few letters of its name. */
-export function RoomSwitcher({ onClose }: { onClose: () => void }) {
-  const { client, t, navigate } = useUi();
+export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
+  const { client, t, navigate } = ui;
   const dialog = useRef<HTMLDialogElement>(null);
   const [text, setText] = useState("");
   const [chosen, setChosen] = useState(0);

@@ -5,9 +5,10 @@ import { Avatar } from "./avatar.tsx";
 import { CreateRoom } from "./create_room.tsx";
 import { Icon } from "./icon.tsx";
 import { Logo } from "./logo.tsx";
-import { useUi } from "./ui.ts";
+import type { Ui } from "./ui.ts";
 
 interface SidebarProps {
+  ui: Ui;
   path: string;
   problem: keyof Strings | undefined;
   /** Drawn by the server only. */
@@ -16,8 +17,8 @@ interface SidebarProps {
 }
 
 /** The user's rooms, the way to more of them, and the user's own corner. */
-export function Sidebar({ path, problem, menu, onSwitch }: SidebarProps) {
-  const { client, t } = useUi();
+export function Sidebar({ ui, path, problem, menu, onSwitch }: SidebarProps) {
+  const { client, t } = ui;
   const rooms = client.rooms.list;
   const Title = path === "/" ? "h1" : "p";
   return (
@@ -43,6 +44,7 @@ export function Sidebar({ path, problem, menu, onSwitch }: SidebarProps) {
         <ul>
           {rooms.map((room) => (
             <RoomLink
+              ui={ui}
               key={room.room.id}
               room={room}
               isCurrent={path === `/rooms/${room.room.id}`}
@@ -59,16 +61,16 @@ export function Sidebar({ path, problem, menu, onSwitch }: SidebarProps) {
           {t("discover")}
         </a>
       </nav>
-      <CreateRoom problem={problem} />
-      <Account menu={menu} />
+      <CreateRoom ui={ui} problem={problem} />
+      <Account ui={ui} menu={menu} />
     </div>
   );
 }
 
 function RoomLink(
-  { room, isCurrent }: { room: RoomState; isCurrent: boolean },
+  { ui, room, isCurrent }: { ui: Ui; room: RoomState; isCurrent: boolean },
 ) {
-  const { client, t, isHydrated } = useUi();
+  const { client, t, isHydrated } = ui;
   const { id, name } = room.room;
   const hasDraft = isHydrated && !isCurrent && client.drafts.read(id) !== "";
   const unread = room.unread;
@@ -101,8 +103,8 @@ function RoomLink(
   );
 }
 
-function Account({ menu }: { menu: ComponentChild }) {
-  const { client } = useUi();
+function Account({ ui, menu }: { ui: Ui; menu: ComponentChild }) {
+  const { client } = ui;
   const { username } = client.user;
   const isLive = client.connection.state.phase === "live";
   return (

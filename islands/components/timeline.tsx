@@ -216,21 +216,22 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   }
 
   #message(message: MessageNew, isFirst: boolean) {
-    const { client, t, times } = this.props.ui;
+    const { ui } = this.props;
     const { sender, text, createdAt, clientMsgId, messageId } = message;
-    const isOwn = sender.id === client.user.id;
+    const isOwn = sender.id === ui.client.user.id;
     return (
       <MessageRow
         key={isOwn ? clientMsgId : messageId}
         author={sender.username}
         at={createdAt}
-        {...{ text, isOwn, isFirst, clientMsgId, client, t, times }}
+        {...{ text, isOwn, isFirst, clientMsgId, ui }}
       />
     );
   }
 
   #pending(last: MessageNew | undefined) {
-    const { room, ui: { client, t, times } } = this.props;
+    const { room, ui } = this.props;
+    const { client } = ui;
     const isSending = client.connection.state.phase === "live" &&
       room.mutedUntil <= client.now();
     return client.outbox.entries(room.room.id).map(
@@ -242,7 +243,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
           isOwn
           isFirst={index === 0 && last?.sender.id !== client.user.id}
           status={failed ? "failed" : isSending ? "sending" : "queued"}
-          {...{ text, clientMsgId, client, t, times }}
+          {...{ text, clientMsgId, ui }}
         />
       ),
     );

@@ -1,12 +1,13 @@
-/** What every part of the chat page needs: the client, the texts and the times. */
+/** What the parts of the chat page have in common. */
 
-import { Component, createContext } from "preact";
-import { useContext, useEffect, useState } from "preact/hooks";
+import { Component } from "preact";
+import { useEffect, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { Times } from "../text/times.ts";
 import type { Translate } from "../text/translate.ts";
 import type { Extras } from "./later.tsx";
 
+/** What every part needs: the client, the texts, the times. The same object while these are the same. */
 export interface Ui {
   readonly client: ChatClient;
   readonly t: Translate;
@@ -17,14 +18,6 @@ export interface Ui {
   readonly isHydrated: boolean;
   /** What is not needed to show a room. */
   readonly extras: Extras;
-}
-
-export const UiContext = createContext<Ui | undefined>(undefined);
-
-export function useUi(): Ui {
-  const ui = useContext(UiContext);
-  if (ui === undefined) throw new Error("no UiContext around this component");
-  return ui;
 }
 
 /** A component that is drawn again only when a property is another one. */

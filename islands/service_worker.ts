@@ -1,0 +1,101 @@
+/**
+ * Keeps the chat usable without a network: pages come from the network and, when that is away, as they
+ * were seen last; built files come from the cache, where their hashed names never go stale.
+ *
+ * Each build has a cache of its own, pages included. So an old page is never run with new scripts or
+ * the other way round: with the build goes its cache.
+ */
+
+/** Put here by `build.ts`. */
+declare const BUILD: { version: string; files: string[] };
+
+/** The parts of the service worker's global scope that are used; the DOM library lacks them. */
+interface WorkerScope {
+  addEventListener(
+    type: "install" | "activate",
+    listener: (event: ExtendableEvent) => void,
+  ): void;
+  addEventListener(type: "fetch", listener: (event: FetchEvent) => void): void;
+  skipWaiting(): Promise<void>;
+  readonly clients: { claim(): Promise<void> };
+}
+
+interface ExtendableEvent {
+  waitUntil(work: Promise<unknown>): void;
+}
+
+interface FetchEvent extends ExtendableEvent {
+  readonly request: Request;
+  respondWith(response: Promise<Response>): void;
+}
+
+const worker = globalThis as unknown as WorkerScope;
+const FILES_CACHE = `chatket-files-${BUILD.version}`;
+const PAGES_CACHE = `chatket-pages-${BUILD.version}`;
+const FILES_PATH = "/static/build/";
+
+/** The pages that are worth keeping. */
+const PAGE = /^\/(discover|rooms\/[\w-]+)?$/;
+
+worker.addEventListener("install", (event) => {
+  event.waitUntil(keepFiles().then(() => worker.skipWaiting()));
+});
+
+worker.addEventListener("activate", (event) => {
+  event.waitUntil(removeOldCaches().then(() => worker.clients.claim()));
+});
+
+worker.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== location.origin) return;
+  // Whoever signs in next must not find what the one before has read.
+  if (pathname === "/logout" || pathname === "/login") {
+    event.waitUntil(caches.delete(PAGES_CACHE));
+  }
+  if (request.method !== "GET") return;
+  if (pathname.startsWith(FILES_PATH)) event.respondWith(cacheFirst(request));
+  else if (request.mode === "navigate" && PAGE.test(pathname)) {
+    event.respondWith(networkFirst(request, pathname));
+  }
+});
+
+async function keepFiles(): Promise<void> {
+  const cache = await caches.open(FILES_CACHE);
+  await cache.addAll(BUILD.files.map((file) => FILES_PATH + file));
+}
+
+async function removeOldCaches(): Promise<void> {
+  const names = await caches.keys();
+  const old = names.filter((name) =>
+    name !== FILES_CACHE && name !== PAGES_CACHE
+  );
+  await Promise.all(old.map((name) => caches.delete(name)));
+}
+
+async function cacheFirst(request: Request): Promise<Response> {
+  const kept = await caches.match(request);
+  return kept ?? await fetch(request);
+}
+
+async function networkFirst(
+  request: Request,
+  pathname: string,
+): Promise<Response> {
+  try {
+    const response = await fetch(request);
+    // Kept without its query: what a form was refused for belongs to one visit.
+    if (response.ok) await keepPage(pathname, response.clone());
+    return response;
+  } catch (error) {
+    const kept = await caches.match(pathname, { cacheName: PAGES_CACHE }) ??
+      await caches.match("/", { cacheName: PAGES_CACHE });
+    if (kept === undefined) throw error;
+    return kept;
+  }
+}
+
+async function keepPage(pathname: string, response: Response): Promise<void> {
+  const cache = await caches.open(PAGES_CACHE);
+  await cache.put(pathname, response);
+}
