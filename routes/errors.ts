@@ -55,6 +55,11 @@ export function answerError(log: Log): ErrorHandler<AppEnv> {
     const requestId = c.get("requestId") ?? crypto.randomUUID();
     const fields = { requestId, method: c.req.method, path: c.req.path };
     const instance = `urn:uuid:${requestId}`;
+    // The body broke off: its sender is gone, and nobody reads the answer.
+    if (error instanceof Deno.errors.BadResource) {
+      log.debug("request broke off", fields);
+      return problem(c, "validation_failed", { instance });
+    }
     if (
       isUnavailable(error) &&
       !PROGRAM_FAULTS.some((fault) => error instanceof fault)
