@@ -14,6 +14,7 @@ export const STOP_LIMIT_MS = 10_000;
 const EXCUSED = new Set([
   "a roster could not be loaded",
   "reading positions could not be stored",
+  "ended sessions could not be read",
 ]);
 
 export interface ServerOptions {
