@@ -6,6 +6,8 @@ import {
   ConfigError,
   loadConfig,
 } from "./config.ts";
+import { backUpToFile } from "./db/backup.ts";
+import { openBackupDoor } from "./db/backup_door.ts";
 import { openDatabase } from "./db/database.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
@@ -93,6 +95,13 @@ export async function start(
           port,
         }),
     }, (request, info) => app.fetch(request, info));
+    const backupDoor = config.databaseUrl === undefined
+      ? openBackupDoor(
+        config.dataDir,
+        (path) => backUpToFile(db, new Date(clock()), path),
+        log,
+      )
+      : undefined;
 
     const close = async () => {
       await realtime.drain();
@@ -100,6 +109,7 @@ export async function start(
       const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
       await Promise.race([server.shutdown(), cancel.promise]);
       stopWaiting();
+      await backupDoor?.close();
       await db.destroy();
       log.info("ChatKet has stopped");
     };

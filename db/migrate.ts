@@ -6,11 +6,13 @@ import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
 import { createLog } from "../log.ts";
 import { openDatabase } from "./database.ts";
 import * as initial from "./migrations/0001_initial.ts";
+import * as sessions from "./migrations/0002_sessions.ts";
 import type { Schema } from "./schema.ts";
 
 /** All migrations in order. A shipped one is never edited; a change is a new one. */
-const MIGRATIONS: Readonly<Record<string, Migration>> = {
+export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
+  "0002_sessions": sessions,
 };
 
 /** The database has migrations this program does not know: it belongs to a newer version. */
@@ -39,6 +41,26 @@ export async function migrate(
   return (results ?? []).map((result) => result.migrationName);
 }
 
+/** The program's migrations of these names, in order; undefined when it does not know one of them. */
+export function migrationsNamed(
+  names: readonly string[],
+): Readonly<Record<string, Migration>> | undefined {
+  const known = names.flatMap((name) => {
+    const migration = Object.hasOwn(MIGRATIONS, name) && MIGRATIONS[name];
+    return migration ? [[name, migration] as const] : [];
+  });
+  return known.length === names.length ? Object.fromEntries(known) : undefined;
+}
+
+/** Names of the migrations that a database has, in order. */
+export async function executedMigrations(
+  db: Kysely<Schema>,
+): Promise<string[]> {
+  const rows = await db.withTables<{ kysely_migration: { name: string } }>()
+    .selectFrom("kysely_migration").select("name").orderBy("name").execute();
+  return rows.map((row) => row.name);
+}
+
 async function refuseNewer(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>>,
@@ -47,9 +69,7 @@ async function refuseNewer(
     withInternalKyselyTables: true,
   });
   if (!tables.some((table) => table.name === "kysely_migration")) return;
-  const executed = await db.withTables<{ kysely_migration: { name: string } }>()
-    .selectFrom("kysely_migration").select("name").orderBy("name").execute();
-  const unknown = executed.map((row) => row.name).filter((name) =>
+  const unknown = (await executedMigrations(db)).filter((name) =>
     !(name in migrations)
   );
   if (unknown.length > 0) {

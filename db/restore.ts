@@ -1,0 +1,140 @@
+/** Puts a backup into a new, empty database and brings it to this program's schema. */
+
+import { sql } from "kysely";
+import { parseArgs } from "node:util";
+import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
+import { createLog } from "../log.ts";
+import { BACKUP_FORMAT, type BackupLine, tablesInOrder } from "./backup.ts";
+import { type Database, openDatabase } from "./database.ts";
+import { migrate, migrationsNamed } from "./migrate.ts";
+
+/** A file or target that cannot be restored. The message is one line. */
+export class RestoreError extends Error {
+  override name = "RestoreError";
+}
+
+/**
+ * Restores a backup. The rows are put into the tables of the version that made the copy; after that
+ * the migrations since then are run, as in any upgrade.
+ *
+ * @param lines of the file, without gzip
+ * @returns the number of rows
+ * @throws {RestoreError} when the database has tables, or the file is not a whole backup that this
+ *   program knows; of the rows nothing is stored then
+ */
+export async function restore(
+  db: Database,
+  lines: AsyncIterable<string>,
+): Promise<number> {
+  if ((await db.introspection.getTables()).length > 0) {
+    throw new RestoreError(
+      "the database has tables; a backup is restored into a new, empty one only",
+    );
+  }
+  const iterator = lines[Symbol.asyncIterator]();
+  const { value: first } = await iterator.next();
+  const header = parseLine(first ?? "");
+  if (!("chatket" in header) || header.chatket !== BACKUP_FORMAT) {
+    throw new RestoreError("the file is no backup that this program can read");
+  }
+  const migrations = migrationsNamed(header.migrations);
+  if (migrations === undefined) {
+    throw new RestoreError(
+      "the backup was made by a newer program; restore it with that one",
+    );
+  }
+  await migrate(db, migrations);
+  const rows = await db.transaction().execute((transaction) =>
+    storeRows(transaction, iterator)
+  );
+  await migrate(db);
+  return rows;
+}
+
+async function storeRows(
+  db: Database,
+  lines: AsyncIterator<string>,
+): Promise<number> {
+  const tables = new Set(await tablesInOrder(db));
+  let stored = 0;
+  for (;;) {
+    const { done, value } = await lines.next();
+    if (done) throw new RestoreError("the backup ends too early");
+    const line = parseLine(value);
+    if ("end" in line) {
+      if (line.end === stored) return stored;
+      throw new RestoreError(
+        `the backup says ${line.end} rows and has ${stored}`,
+      );
+    }
+    if (!("table" in line) || !tables.has(line.table)) {
+      throw new RestoreError("the backup has a line that belongs nowhere");
+    }
+    const table = sql.table(line.table);
+    await sql`insert into ${table} select * from json_populate_recordset(null::${table}, ${
+      JSON.stringify(line.rows)
+    }::json)`.execute(db);
+    stored += line.rows.length;
+  }
+}
+
+function parseLine(line: string): BackupLine {
+  try {
+    return JSON.parse(line);
+  } catch {
+    throw new RestoreError("the backup has a line that is not JSON");
+  }
+}
+
+/** The lines of a backup file. */
+export async function* backupLines(path: string): AsyncGenerator<string> {
+  const file = await Deno.open(path);
+  let rest = "";
+  try {
+    const text = file.readable
+      .pipeThrough(new DecompressionStream("gzip"))
+      .pipeThrough(new TextDecoderStream());
+    for await (const chunk of text) {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+  } catch (error) {
+    if (error instanceof TypeError) {
+      throw new RestoreError(`${path} is no whole gzip file`);
+    }
+    throw error;
+  }
+}
+
+/** `deno task restore FILE` */
+async function restoreFromEnvironment(
+  write: (line: string) => void,
+): Promise<void> {
+  const { positionals: [path, ...rest] } = parseArgs({
+    args: Deno.args,
+    allowPositionals: true,
+  });
+  if (path === undefined || rest.length > 0) {
+    throw new Error("say which one: deno task restore FILE");
+  }
+  await Deno.stat(path);
+  const env = CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]);
+  const config = loadConfig(Object.fromEntries(env));
+  const { logLevel: level } = config;
+  const log = createLog({ level, json: false, clock: Date.now, write });
+  await using db = await openDatabase(config, log);
+  const rows = await restore(db, backupLines(path));
+  write(`${rows} rows of ${path} are in the database`);
+}
+
+if (import.meta.main) {
+  const write = (line: string) =>
+    void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+  try {
+    await restoreFromEnvironment(write);
+  } catch (error) {
+    write(`nothing was restored: ${(error as Error).message}`);
+    Deno.exitCode = 1;
+  }
+}
