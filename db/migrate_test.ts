@@ -7,8 +7,7 @@ import {
 } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { migrate, NewerDatabaseError } from "./migrate.ts";
-import * as initial from "./migrations/0001_initial.ts";
+import { migrate, MIGRATIONS, NewerDatabaseError } from "./migrate.ts";
 
 /** Runs with an empty database; a second handle is a second pool on a server, the same one embedded. */
 async function withEmptyDatabase(
@@ -30,7 +29,7 @@ async function tableNames(db: Database): Promise<string[]> {
 
 Deno.test("migrate() makes the tables once and does nothing the second time", async () => {
   await withEmptyDatabase(async (db) => {
-    assert.deepEqual(await migrate(db), ["0001_initial"]);
+    assert.deepEqual(await migrate(db), Object.keys(MIGRATIONS));
     const tables = await tableNames(db);
     assert.ok(tables.includes("messages"));
     assert.deepEqual(await migrate(db), []);
@@ -41,7 +40,7 @@ Deno.test("migrate() makes the tables once and does nothing the second time", as
 Deno.test("migrate() run by two at the same moment does each migration once", async () => {
   await withEmptyDatabase(async (db, second) => {
     const done = await Promise.all([migrate(db), migrate(second)]);
-    assert.deepEqual(done.flat(), ["0001_initial"]);
+    assert.deepEqual(done.flat(), Object.keys(MIGRATIONS));
   });
 });
 
@@ -65,8 +64,8 @@ Deno.test("migrate() that fails leaves nothing of the failed run, and can be run
   await withEmptyDatabase(async (db) => {
     await migrate(db);
     const failing = {
-      "0001_initial": initial,
-      "0002_fails": {
+      ...MIGRATIONS,
+      "9998_fails": {
         async up(inner: Database) {
           await sql`create table half_done (id int)`.execute(inner);
           await sql`select nonsense`.execute(inner);
@@ -83,14 +82,14 @@ Deno.test("migrate() runs what a later version of the program adds", async () =>
   await withEmptyDatabase(async (db) => {
     await migrate(db);
     const grown = {
-      "0001_initial": initial,
-      "0002_notes": {
+      ...MIGRATIONS,
+      "9998_notes": {
         async up(inner: Database) {
           await sql`create table notes (id int)`.execute(inner);
         },
       },
     };
-    assert.deepEqual(await migrate(db, grown), ["0002_notes"]);
+    assert.deepEqual(await migrate(db, grown), ["9998_notes"]);
     assert.ok((await tableNames(db)).includes("notes"));
     await assert.rejects(migrate(db), NewerDatabaseError);
   });

@@ -11,6 +11,26 @@ export interface UsersTable {
   username: Fixed<string>;
   created_at: Fixed<Date>;
   updated_at: Date;
+  /** Tokens without a session that were issued before this moment are void. */
+  tokens_from: Generated<Date | null>;
+  /** Where login codes go; proven by a code that was sent there. */
+  email: Generated<string | null>;
+  /** The first sign-in; until then the name can be claimed by whoever proves an address. */
+  signed_in_at: Generated<Date | null>;
+}
+
+/** A sign-in: the tokens that came of it live and end together. */
+export interface SessionsTable {
+  id: Fixed<string>;
+  user_id: Fixed<string>;
+  /** Hash of the one refresh token that is good now. */
+  refresh_hash: string;
+  user_agent: Fixed<string>;
+  created_at: Fixed<Date>;
+  /** Within a few minutes. */
+  last_used_at: Date;
+  expires_at: Date;
+  revoked_at: Generated<Date | null>;
 }
 
 /** The one login code a user may have; a new code takes the place of the old. */
@@ -23,6 +43,8 @@ export interface LoginCodesTable {
   attempts: number;
   used_at: Date | null;
   created_at: Date;
+  /** The address the code was sent to, when it is not known to be its user's yet. */
+  email: Generated<string | null>;
 }
 
 export interface RoomsTable {
@@ -60,6 +82,7 @@ export interface MessagesTable {
 
 export interface Schema {
   users: UsersTable;
+  sessions: SessionsTable;
   login_codes: LoginCodesTable;
   rooms: RoomsTable;
   memberships: MembershipsTable;

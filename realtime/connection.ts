@@ -37,6 +37,8 @@ export interface FrameLimit {
 export interface ConnectionOptions {
   id: string;
   user: UserRef;
+  /** The session the token belongs to, if it belongs to one. */
+  sessionId?: string | undefined;
   /** When the session's token ends, in milliseconds since 1970. */
   expiresAt: number;
   frameLimit: FrameLimit;
@@ -67,6 +69,7 @@ export type Answer = (envelope: string | undefined) => void;
 export class Connection {
   readonly id: string;
   readonly user: UserRef;
+  readonly sessionId: string | undefined;
   readonly expiresAt: number;
   /** Rooms followed. Kept by the hub. */
   readonly rooms = new Map<string, Follower>();
@@ -94,6 +97,7 @@ export class Connection {
     this.#options = options;
     this.id = options.id;
     this.user = options.user;
+    this.sessionId = options.sessionId;
     this.expiresAt = options.expiresAt;
     this.lastFrameAt = options.clock();
     this.#frameTokens = options.frameLimit.burst;

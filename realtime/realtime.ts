@@ -14,6 +14,7 @@ import {
   listMissed,
   storeMessages,
 } from "../db/messages.ts";
+import { listRevokedSince } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
 import { type Admission, Admissions } from "./admission.ts";
 import { CatchUp } from "./catch_up.ts";
@@ -36,6 +37,7 @@ import { PostMessage } from "./post_message.ts";
 import { Presence } from "./presence.ts";
 import { CloseCode, type MessageNew, type UserRef } from "./protocol.ts";
 import { MessageRateLimit } from "./rate_limit.ts";
+import { watchRevocations } from "./revocations.ts";
 import { Rosters } from "./roster.ts";
 import { Seen } from "./seen.ts";
 import { sseTransport } from "./sse_transport.ts";
@@ -67,6 +69,8 @@ const CLOSE_TIMEOUT_MS = 1_500;
 /** Whom a connection belongs to. */
 export interface Session {
   user: UserRef;
+  /** The session the token belongs to, if it belongs to one: its end closes the connection. */
+  sessionId?: string | undefined;
   /** When the token ends, in milliseconds since 1970. */
   expiresAt: number;
 }
@@ -235,6 +239,28 @@ export function createRealtime(
     rateLimit.sweep(now);
   }
   sweep();
+
+  function closeAll(connections: Iterable<Connection>): void {
+    for (const connection of [...connections]) {
+      connection.close(CloseCode.tokenExpired, "signed out");
+    }
+  }
+
+  /** Closes the connections of sessions that have ended. */
+  function closeSessions(ids: ReadonlySet<string>): void {
+    const belongs = ({ sessionId }: Connection) =>
+      sessionId !== undefined && ids.has(sessionId);
+    closeAll([...hub.connections()].filter(belongs));
+  }
+  watchRevocations({
+    listRevokedSince: (since) => listRevokedSince(db, since),
+    isNeeded: () => hub.connectionCount > 0,
+    isDone: () => draining,
+    closeSessions,
+    clock,
+    timers,
+    fail: fail("ended sessions could not be read"),
+  });
   metrics.watch({
     *waitingBytes() {
       for (const connection of hub.connections()) yield connection.waitingBytes;
@@ -338,6 +364,13 @@ export function createRealtime(
 
     statusOf: (userId: string): "online" | "offline" =>
       presence.isOnline(userId) ? "online" : "offline",
+
+    /** Closes the connections of a session that has ended. */
+    closeSession: (sessionId: string): void =>
+      closeSessions(new Set([sessionId])),
+
+    /** Closes all connections of a user: signed out everywhere, or gone. */
+    closeUser: (userId: string): void => closeAll(hub.connectionsOf(userId)),
 
     /** Marks a room as read, see {@link markRead}. */
     markRead: (

@@ -23,6 +23,7 @@ import { createSessionFinder, requireSession } from "./middleware/session.ts";
 import { pageRoutes } from "./pages.tsx";
 import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
+import { sessionRoutes } from "./session_routes.ts";
 
 /** The whole HTTP side. Give `Deno.serve`'s info as the second argument of `fetch`. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
@@ -47,6 +48,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", healthRoutes(deps));
   app.route("/", metricsRoutes(deps));
   app.route("/api/auth", authRoutes(deps));
+  app.route("/api/auth", sessionRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));
   app.route("/", realtimeRoutes(deps));

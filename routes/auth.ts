@@ -1,9 +1,10 @@
 /** Signing in and out: code request, verification, logout, me. */
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { getCookie } from "hono/cookie";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
-import { requireSession } from "./middleware/session.ts";
+import { requestToken, requireSession } from "./middleware/session.ts";
 import { problem } from "./problems.ts";
 import {
   jsonAnswer,
@@ -13,8 +14,16 @@ import {
   Username,
   UserSchema,
 } from "./schemas.ts";
-import { clearSessionCookie, setSessionCookie } from "./session_cookie.ts";
+import {
+  clearSessionCookies,
+  REFRESH_COOKIE,
+  setSessionCookies,
+} from "./session_cookie.ts";
+import { endSession, refreshSession } from "./sessions.ts";
 import { answerInvalid, signedIn } from "./validation.ts";
+
+const SignedIn = z.object({ accessToken: z.string(), user: UserSchema })
+  .openapi("SignedIn");
 
 const requestCode = createRoute({
   method: "post",
@@ -50,7 +59,7 @@ const verifyCode = createRoute({
   tags: ["Authentication"],
   summary: "Trade a login code for an access token",
   description:
-    "Sets the cookie `chatket_session` too. A code works once, for 10 minutes, and dies after 5 wrong tries.",
+    "Begins a session and sets its cookies, `chatket_session` and `chatket_refresh`. A code works once, for 10 minutes, and dies after 5 wrong tries.",
   request: {
     body: jsonBody(
       z.object({ username: Username, code: LoginCode }).openapi("CodeAttempt"),
@@ -59,9 +68,7 @@ const verifyCode = createRoute({
   responses: {
     200: jsonAnswer(
       "Signed in",
-      z.object({ accessToken: z.string(), user: UserSchema }).openapi(
-        "SignedIn",
-      ),
+      SignedIn,
     ),
     ...problemResponses(
       "validation_failed",
@@ -78,10 +85,25 @@ const logout = createRoute({
   method: "post",
   path: "/logout",
   tags: ["Authentication"],
-  summary: "Clear the session cookie",
+  summary: "End the session",
+  description:
+    "Its tokens are refused from now on, its sockets are closed with 4401, and the cookies are cleared.",
   responses: {
     204: { description: "Signed out" },
     ...problemResponses("cross_origin"),
+  },
+});
+
+const refresh = createRoute({
+  method: "post",
+  path: "/refresh",
+  tags: ["Authentication"],
+  summary: "Trade the refresh cookie for new tokens",
+  description:
+    "Each refresh token works once. One that comes a second time ends its session.",
+  responses: {
+    200: jsonAnswer("Signed in", SignedIn),
+    ...problemResponses("unauthorized", "cross_origin", "too_many_requests"),
   },
 });
 
@@ -120,20 +142,38 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
 
   app.openapi(verifyCode, async (c) => {
     const { username, code } = c.req.valid("json");
-    const result = await verifyLoginCode(deps, username, code);
+    const userAgent = c.req.header("user-agent");
+    const result = await verifyLoginCode(deps, username, code, userAgent);
     if (!result.ok) {
       if (result.code === "invalid_code") return problem(c, "invalid_code");
       return problem(c, result.code, result);
     }
-    setSessionCookie(c, result.accessToken, deps.config);
-    return c.json(
-      { accessToken: result.accessToken, user: result.user },
-      200,
-    );
+    const { user, tokens } = result;
+    setSessionCookies(c, tokens, deps.config);
+    return c.json({ accessToken: tokens.accessToken, user }, 200);
   });
 
-  app.openapi(logout, (c) => {
-    clearSessionCookie(c, deps.config);
+  app.openapi(refresh, async (c) => {
+    const token = getCookie(c, REFRESH_COOKIE);
+    const result = token === undefined
+      ? undefined
+      : await refreshSession(deps, token);
+    if (result === undefined) {
+      clearSessionCookies(c, deps.config);
+      return problem(c, "unauthorized");
+    }
+    const { user, tokens } = result;
+    setSessionCookies(c, tokens, deps.config);
+    c.header("cache-control", "no-store");
+    return c.json({ accessToken: tokens.accessToken, user }, 200);
+  });
+
+  app.openapi(logout, async (c) => {
+    await endSession(deps, {
+      accessToken: requestToken(c)?.token,
+      refreshToken: getCookie(c, REFRESH_COOKIE),
+    });
+    clearSessionCookies(c, deps.config);
     return c.body(null, 204);
   });
 

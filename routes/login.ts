@@ -6,12 +6,8 @@ import { replaceLoginCode, tryLoginCode } from "../db/login_codes.ts";
 import { findOrCreateUser, findUserByName, type User } from "../db/users.ts";
 import type { Log } from "../log.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
-import {
-  createLoginCode,
-  hashLoginCode,
-  type SessionKeys,
-  signSession,
-} from "./tokens.ts";
+import { startSession, type Tokens } from "./sessions.ts";
+import { createLoginCode, hashLoginCode, type SessionKeys } from "./tokens.ts";
 
 /** How long a code lives, in milliseconds. */
 export const CODE_LIFE_MS = 10 * 60_000;
@@ -35,7 +31,7 @@ export interface TooMany {
 export type CodeRequest = { ok: true; loginCode?: string } | TooMany;
 
 export type Verification =
-  | { ok: true; user: User; accessToken: string }
+  | { ok: true; user: User; tokens: Tokens }
   | { ok: false; code: "invalid_code" }
   | TooMany;
 
@@ -73,11 +69,13 @@ export async function requestLoginCode(
  * like any other, so that answers do not tell who exists.
  *
  * @param username in lower case
+ * @param userAgent the request's header, for the user's list of sessions
  */
 export async function verifyLoginCode(
   deps: LoginDeps,
   username: string,
   loginCode: string,
+  userAgent: string | undefined,
 ): Promise<Verification> {
   const { wrongCodes } = deps.authLimits;
   // Counted before the try and taken back after a right one: guesses sent at once all count.
@@ -95,11 +93,7 @@ export async function verifyLoginCode(
     return { ok: false, code: "invalid_code" };
   }
   wrongCodes.refund(username);
-  const accessToken = await signSession(deps.keys, user, {
-    now,
-    expiresInSeconds: deps.config.jwtExpiresInSeconds,
-  });
-  return { ok: true, user, accessToken };
+  return { ok: true, user, tokens: await startSession(deps, user, userAgent) };
 }
 
 function tooMany(retryAfterMs: number): TooMany {

@@ -10,7 +10,7 @@ import type { Strings } from "../islands/strings/en.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
-import { requestSession } from "./middleware/session.ts";
+import { requestSession, requestToken } from "./middleware/session.ts";
 import {
   asLanguage,
   asTheme,
@@ -19,7 +19,8 @@ import {
 } from "./page_request.ts";
 import { isHttps } from "./request_origin.ts";
 import { LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
-import { clearSessionCookie, setSessionCookie } from "./session_cookie.ts";
+import { clearSessionCookies, setSessionCookies } from "./session_cookie.ts";
+import { endSession } from "./sessions.ts";
 
 /** Tells a page what the form before was refused for. */
 export const PROBLEM_PARAMETER = "problem";
@@ -33,8 +34,11 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
 
   app.post("/login", (c) => signIn(deps, c));
-  app.post("/logout", (c) => {
-    clearSessionCookie(c, config);
+  app.post("/logout", async (c) => {
+    const accessToken = requestToken(c)?.token;
+    // The refresh cookie does not come here; its session is that of the access token.
+    await endSession(deps, { accessToken, refreshToken: undefined });
+    clearSessionCookies(c, config);
     return c.redirect("/login", 303);
   });
   app.post("/preferences", async (c) => {
@@ -133,10 +137,10 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
   }
   const code = LoginCode.safeParse(form.code.trim());
   const result = code.success
-    ? await verifyLoginCode(deps, name, code.data)
+    ? await verifyLoginCode(deps, name, code.data, c.req.header("user-agent"))
     : { ok: false, code: "invalid_code" } as const;
   if (result.ok) {
-    setSessionCookie(c, result.accessToken, deps.config);
+    setSessionCookies(c, result.tokens, deps.config);
     return c.redirect(next, 303);
   }
   const [problem, status] = result.code === "invalid_code"

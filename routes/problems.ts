@@ -19,6 +19,7 @@ export const PROBLEMS = {
   not_a_member: { status: 403, title: "Join the room first" },
   not_found: { status: 404, title: "There is nothing here" },
   room_not_found: { status: 404, title: "There is no such room" },
+  session_not_found: { status: 404, title: "There is no such session" },
   connection_not_found: { status: 404, title: "There is no such connection" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
   room_name_taken: {

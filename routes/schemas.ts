@@ -62,6 +62,15 @@ export const UserSchema = z.object({
   username: z.string().openapi({ example: "alice" }),
 }).openapi("User");
 
+export const SessionSchema = z.object({
+  id: Id,
+  createdAt: Time,
+  lastUsedAt: Time.openapi({ description: "within five minutes" }),
+  expiresAt: Time.openapi({ description: "unless it is refreshed before" }),
+  userAgent: z.string().openapi({ example: "Mozilla/5.0 …" }),
+  isCurrent: z.boolean().openapi({ description: "the one that asks" }),
+}).openapi("Session");
+
 export const RoomSchema = z.object({
   id: Id,
   name: z.string().openapi({ example: "General" }),

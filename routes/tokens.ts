@@ -15,6 +15,8 @@ export interface SessionKeys {
   readonly token: CryptoKey;
   /** Hashes login codes. */
   readonly code: CryptoKey;
+  /** Marks refresh tokens as ours. */
+  readonly refresh: CryptoKey;
 }
 
 /** By how much the clock of a host that issues tokens may be ahead of ours. */
@@ -24,6 +26,10 @@ const CLOCK_SKEW_SECONDS = 5;
 export interface TokenClaims {
   readonly userId: string;
   readonly username: string;
+  /** The session it belongs to; undefined for a token that another program has signed. */
+  readonly sessionId: string | undefined;
+  /** Milliseconds since 1970, in whole seconds. */
+  readonly issuedAt: number | undefined;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -31,6 +37,8 @@ export interface TokenClaims {
 const Claims = z.object({
   sub: z.uuid(),
   username: z.string(),
+  sid: z.uuid().optional(),
+  iat: z.number().optional(),
   exp: z.int().positive().max(MAX_EXPIRY_SECONDS),
 });
 
@@ -42,38 +50,45 @@ export async function createSessionKeys(secret: string): Promise<SessionKeys> {
   const root = await crypto.subtle.importKey("raw", bytes, "HKDF", false, [
     "deriveKey",
   ]);
+  const derive = (purpose: string) =>
+    crypto.subtle.deriveKey(
+      {
+        name: "HKDF",
+        hash: "SHA-256",
+        salt: new Uint8Array(),
+        info: new TextEncoder().encode(purpose),
+      },
+      root,
+      { ...HMAC, length: 256 },
+      false,
+      ["sign", "verify"],
+    );
   return {
     token: await crypto.subtle.importKey("raw", bytes, HMAC, false, [
       "sign",
       "verify",
     ]),
-    code: await crypto.subtle.deriveKey(
-      {
-        name: "HKDF",
-        hash: "SHA-256",
-        salt: new Uint8Array(),
-        info: new TextEncoder().encode("chatket login codes"),
-      },
-      root,
-      { ...HMAC, length: 256 },
-      false,
-      ["sign"],
-    ),
+    code: await derive("chatket login codes"),
+    refresh: await derive("chatket refresh tokens"),
   };
 }
 
 /**
- * A session token `{ sub, username, iat, exp }`.
+ * An access token `{ sub, username, sid, iat, exp }`.
  *
  * @param options.now milliseconds since 1970
  */
 export async function signSession(
   keys: SessionKeys,
   user: { id: string; username: string },
-  options: { now: number; expiresInSeconds: number },
+  options: { now: number; expiresInSeconds: number; sessionId?: string },
 ): Promise<string> {
   const issuedAt = Math.floor(options.now / 1000);
-  return await new SignJWT({ username: user.username })
+  const { sessionId } = options;
+  return await new SignJWT({
+    username: user.username,
+    ...(sessionId === undefined ? {} : { sid: sessionId }),
+  })
     .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
     .setSubject(user.id)
     .setIssuedAt(issuedAt)
@@ -107,6 +122,10 @@ export async function verifySession(
     return {
       userId: claims.data.sub,
       username: claims.data.username,
+      sessionId: claims.data.sid,
+      issuedAt: claims.data.iat === undefined
+        ? undefined
+        : claims.data.iat * 1000,
       expiresAt: claims.data.exp * 1000,
     };
   } catch {
@@ -137,4 +156,60 @@ export async function hashLoginCode(
   const text = new TextEncoder().encode(`${userId}:${code}`);
   return new Uint8Array(await crypto.subtle.sign("HMAC", keys.code, text))
     .toHex();
+}
+
+/** Random bytes of a refresh token. */
+const REFRESH_BYTES = 32;
+
+/** The shape of a refresh token: session, random part, mark. */
+const REFRESH_TOKEN =
+  /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.([\w-]{43})\.([\w-]{43})$/;
+
+/**
+ * A refresh token of a session. It carries a mark of ours, so that an old one that comes back can be
+ * told from an invented one: only the former is a reason to end the session.
+ */
+export async function createRefreshToken(
+  keys: SessionKeys,
+  sessionId: string,
+): Promise<string> {
+  const random = crypto.getRandomValues(new Uint8Array(REFRESH_BYTES));
+  const body = `${sessionId}.${toBase64Url(random)}`;
+  const mark = await crypto.subtle.sign(HMAC, keys.refresh, utf8(body));
+  return `${body}.${toBase64Url(new Uint8Array(mark))}`;
+}
+
+/** The session of a refresh token that was made here; undefined for anything else. */
+export async function readRefreshToken(
+  keys: SessionKeys,
+  token: string,
+): Promise<string | undefined> {
+  const [, sessionId, random, mark] = REFRESH_TOKEN.exec(token) ?? [];
+  if (sessionId === undefined || mark === undefined) return undefined;
+  try {
+    const isOurs = await crypto.subtle.verify(
+      HMAC,
+      keys.refresh,
+      Uint8Array.fromBase64(mark, { alphabet: "base64url" }),
+      utf8(`${sessionId}.${random}`),
+    );
+    return isOurs ? sessionId : undefined;
+  } catch {
+    // The last character may hold bits that no encoder writes.
+    return undefined;
+  }
+}
+
+/** What is stored of a refresh token. Its randomness needs no key and no slowness. */
+export async function hashRefreshToken(token: string): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", utf8(token)))
+    .toHex();
+}
+
+function utf8(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(text);
+}
+
+function toBase64Url(bytes: Uint8Array): string {
+  return bytes.toBase64({ alphabet: "base64url", omitPadding: true });
 }

@@ -5,7 +5,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
 import { problem } from "../problems.ts";
 import { isForeign } from "../request_origin.ts";
-import { SESSION_COOKIE } from "../session_cookie.ts";
+import { REFRESH_COOKIE, SESSION_COOKIE } from "../session_cookie.ts";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
@@ -14,7 +14,7 @@ const FORM_TYPES =
   /^(application\/x-www-form-urlencoded|multipart\/form-data|text\/plain)\b/i;
 
 /**
- * An unsafe request that carries the session cookie, or a form's body (a foreign page could sign
+ * An unsafe request that carries a session's cookie, or a form's body (a foreign page could sign
  * its visitor in under a name of its own), must not come from a foreign page.
  */
 export function sameOrigin(
@@ -23,6 +23,7 @@ export function sameOrigin(
   return async function sameOrigin(c, next) {
     const guarded = !SAFE_METHODS.has(c.req.method) &&
       (getCookie(c, SESSION_COOKIE) !== undefined ||
+        getCookie(c, REFRESH_COOKIE) !== undefined ||
         FORM_TYPES.test(c.req.header("content-type") ?? ""));
     if (guarded && isForeign(c, config)) return problem(c, "cross_origin");
     return await next();

@@ -3,14 +3,20 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { getCookie } from "hono/cookie";
 import type { Database } from "../../db/database.ts";
-import { findUserById, type User } from "../../db/users.ts";
+import { findTokenUser, touchSession } from "../../db/sessions.ts";
+import type { User } from "../../db/users.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import { SESSION_COOKIE } from "../session_cookie.ts";
 import { type SessionKeys, verifySession } from "../tokens.ts";
 
+/** A session's last use is written down when it is this much later, in milliseconds. */
+const TOUCH_INTERVAL_MS = 300_000;
+
 export interface Session {
   readonly user: User;
+  /** Undefined with a token that another program has signed. */
+  readonly sessionId: string | undefined;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -21,7 +27,11 @@ export interface RequestToken {
   readonly source: "bearer" | "cookie";
 }
 
-/** Finds the session that a token stands for; undefined when the token or its user is no more. */
+/**
+ * Finds the session that a token stands for; undefined when the token, its session or its user is no
+ * more. Nothing is remembered: the user is looked up anyway, and the same query sees the session, so
+ * an end is seen at once, whichever process brought it about.
+ */
 export type SessionFinder = (token: string) => Promise<Session | undefined>;
 
 export function createSessionFinder(deps: {
@@ -30,10 +40,22 @@ export function createSessionFinder(deps: {
   clock: () => number;
 }): SessionFinder {
   return async (token) => {
-    const claims = await verifySession(deps.keys, token, deps.clock());
+    const now = deps.clock();
+    const claims = await verifySession(deps.keys, token, now);
     if (claims === undefined) return undefined;
-    const user = await findUserById(deps.db, claims.userId);
-    return user && { user, expiresAt: claims.expiresAt };
+    const { userId, sessionId, issuedAt, expiresAt } = claims;
+    const found = await findTokenUser(deps.db, {
+      userId,
+      sessionId,
+      issuedAt: issuedAt === undefined ? undefined : new Date(issuedAt),
+    }, new Date(now));
+    if (found === undefined) return undefined;
+    const { user, lastUsedAt } = found;
+    if (
+      sessionId !== undefined && lastUsedAt !== undefined &&
+      now - lastUsedAt.getTime() >= TOUCH_INTERVAL_MS
+    ) await touchSession(deps.db, sessionId, new Date(now));
+    return { user, sessionId, expiresAt };
   };
 }
 

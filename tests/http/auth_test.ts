@@ -39,7 +39,7 @@ Deno.test("request-code answers a message and, in development, the code", async 
 Deno.test("verify-code answers a token, the user in lower case, and the cookie", async () => {
   const code = await requestCode("Bob_1");
   const answer = await verify("BOB_1", code);
-  const cookie = answer.headers.get("set-cookie") ?? "";
+  const [cookie, ...others] = answer.headers.getSetCookie();
   const body = await expectJson<
     { accessToken: string; user: { id: string; username: string } }
   >(answer, 200);
@@ -48,6 +48,17 @@ Deno.test("verify-code answers a token, the user in lower case, and the cookie",
   assert.equal(
     cookie,
     `chatket_session=${body.accessToken}; Max-Age=604800; Path=/; HttpOnly; SameSite=Lax`,
+  );
+  const month = "Max-Age=2592000";
+  assert.match(
+    others[0] ?? "",
+    new RegExp(
+      `^chatket_refresh=[\\w.-]{124}; ${month}; Path=/api/auth; HttpOnly; SameSite=Strict$`,
+    ),
+  );
+  assert.equal(
+    others[1],
+    `chatket_returning=1; ${month}; Path=/; SameSite=Lax`,
   );
 });
 
@@ -115,16 +126,17 @@ Deno.test("a token of a user that does not exist is 401, however well signed", a
   await expectProblem(await me(await sign(ghost)), "unauthorized");
 });
 
-Deno.test("logout clears the cookie", async () => {
+Deno.test("logout clears the cookies", async () => {
   const answer = await fetch(`${app.origin}/api/auth/logout`, {
     method: "POST",
   });
   assert.equal(answer.status, 204);
   assert.equal(await answer.text(), "");
-  assert.equal(
-    answer.headers.get("set-cookie"),
+  assert.deepEqual(answer.headers.getSetCookie(), [
     "chatket_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
-  );
+    "chatket_refresh=; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Strict",
+    "chatket_returning=; Max-Age=0; Path=/; SameSite=Lax",
+  ]);
 });
 
 Deno.test("a code works once", async () => {
@@ -183,7 +195,9 @@ Deno.test("a wrong code and a name nobody has get the same answer", async () => 
   const noUser = await verify("nobody_at_all", "123456");
   const seen = async (answer: Response) => ({
     status: answer.status,
-    headers: [...answer.headers].filter(([name]) => name !== "date"),
+    headers: [...answer.headers].filter(([name]) =>
+      name !== "date" && name !== "x-request-id"
+    ),
     body: await answer.text(),
   });
   assert.deepEqual(await seen(noUser), await seen(wrongCode));

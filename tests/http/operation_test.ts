@@ -43,7 +43,9 @@ Deno.test("the OpenAPI document describes every route of the API and only answer
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
     );
   assert.deepEqual(operations.sort(), [
+    "DELETE /api/auth/sessions/{id}",
     "GET /api/auth/me",
+    "GET /api/auth/sessions",
     "GET /api/events",
     "GET /api/health",
     "GET /api/rooms",
@@ -54,6 +56,8 @@ Deno.test("the OpenAPI document describes every route of the API and only answer
     "GET /ready",
     "GET /ws",
     "POST /api/auth/logout",
+    "POST /api/auth/logout-everywhere",
+    "POST /api/auth/refresh",
     "POST /api/auth/request-code",
     "POST /api/auth/verify-code",
     "POST /api/events",

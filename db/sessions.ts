@@ -1,0 +1,193 @@
+/** Sessions: one row per sign-in, which outlives its tokens and ends them all. */
+
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+import type { User } from "./users.ts";
+
+/** Ended sessions stay in the table this long, in milliseconds, so that every process can see their end. */
+const KEEP_ENDED_MS = 86_400_000;
+
+/** A user's live sessions; one more ends the one that was used longest ago. */
+const MAX_SESSIONS_PER_USER = 100;
+
+export interface NewSession {
+  id: string;
+  userId: string;
+  refreshHash: string;
+  userAgent: string;
+  now: Date;
+  expiresAt: Date;
+}
+
+/** A session as its user sees it. */
+export interface SessionRow {
+  id: string;
+  user_agent: string;
+  created_at: Date;
+  last_used_at: Date;
+  expires_at: Date;
+}
+
+/** Stores a session, and forgets the user's that have long ended. */
+export async function createSession(
+  db: Database,
+  session: NewSession,
+): Promise<void> {
+  const ended = new Date(session.now.getTime() - KEEP_ENDED_MS);
+  await db.insertInto("sessions").values({
+    id: session.id,
+    user_id: session.userId,
+    refresh_hash: session.refreshHash,
+    user_agent: session.userAgent,
+    created_at: session.now,
+    last_used_at: session.now,
+    expires_at: session.expiresAt,
+  }).execute();
+  await db.deleteFrom("sessions").where("user_id", "=", session.userId)
+    .where((row) =>
+      row.or([row("expires_at", "<", ended), row("revoked_at", "<", ended)])
+    ).execute();
+  await db.updateTable("sessions").set({ revoked_at: session.now })
+    .where(
+      "id",
+      "in",
+      db.selectFrom("sessions").select("id")
+        .where("user_id", "=", session.userId).where("revoked_at", "is", null)
+        .orderBy("last_used_at", "desc").orderBy("created_at", "desc")
+        .offset(MAX_SESSIONS_PER_USER),
+    ).execute();
+}
+
+/**
+ * The user a token stands for, and when the token's session was last used; undefined when the user,
+ * the session or its life has ended.
+ *
+ * @param token.sessionId undefined for a token that was signed elsewhere: it has no session to end
+ * @param token.issuedAt undefined when the token does not say
+ */
+export async function findTokenUser(
+  db: Database,
+  token: {
+    userId: string;
+    sessionId: string | undefined;
+    issuedAt: Date | undefined;
+  },
+  now: Date,
+): Promise<{ user: User; lastUsedAt: Date | undefined } | undefined> {
+  const { userId, sessionId, issuedAt } = token;
+  if (sessionId === undefined) {
+    const row = await db.selectFrom("users")
+      .select(["id", "username", "tokens_from"])
+      .where("id", "=", userId).executeTakeFirst();
+    if (row === undefined) return undefined;
+    const { id, username, tokens_from: from } = row;
+    if (from !== null && (issuedAt === undefined || issuedAt < from)) {
+      return undefined;
+    }
+    return { user: { id, username }, lastUsedAt: undefined };
+  }
+  const row = await db.selectFrom("sessions")
+    .innerJoin("users", "users.id", "sessions.user_id")
+    .select(["users.id", "users.username", "sessions.last_used_at"])
+    .where("sessions.id", "=", sessionId).where("users.id", "=", userId)
+    .where("sessions.revoked_at", "is", null)
+    .where("sessions.expires_at", ">", now)
+    .executeTakeFirst();
+  if (row === undefined) return undefined;
+  const { id, username, last_used_at: lastUsedAt } = row;
+  return { user: { id, username }, lastUsedAt };
+}
+
+/** Notes that a session is in use. */
+export async function touchSession(
+  db: Database,
+  id: string,
+  now: Date,
+): Promise<void> {
+  await db.updateTable("sessions").set({ last_used_at: now })
+    .where("id", "=", id).execute();
+}
+
+/**
+ * Trades a refresh token for the next one. One statement: of several that come with the same token
+ * one wins.
+ *
+ * @returns the session's user; undefined when the token is not the newest or the session has ended
+ */
+export async function rotateRefresh(
+  db: Database,
+  rotation: {
+    id: string;
+    oldHash: string;
+    newHash: string;
+    now: Date;
+    expiresAt: Date;
+  },
+): Promise<User | undefined> {
+  const row = await db.updateTable("sessions").from("users")
+    .set({
+      refresh_hash: rotation.newHash,
+      last_used_at: rotation.now,
+      expires_at: rotation.expiresAt,
+    })
+    .where("sessions.id", "=", rotation.id)
+    .whereRef("users.id", "=", "sessions.user_id")
+    .where("refresh_hash", "=", rotation.oldHash)
+    .where("revoked_at", "is", null)
+    .where("expires_at", ">", rotation.now)
+    .returning(["users.id", "users.username"])
+    .executeTakeFirst();
+  return row;
+}
+
+/** Ends one session. @returns whether it was alive */
+export async function revokeSession(
+  db: Database,
+  id: string,
+  now: Date,
+  userId?: string,
+): Promise<boolean> {
+  const row = await db.updateTable("sessions").set({ revoked_at: now })
+    .where("id", "=", id).where("revoked_at", "is", null)
+    .where("expires_at", ">", now)
+    .$if(userId !== undefined, (query) => query.where("user_id", "=", userId!))
+    .returning("id").executeTakeFirst();
+  return row !== undefined;
+}
+
+/** Ends all sessions of a user, and every token of theirs that has none. */
+export async function revokeUserSessions(
+  db: Database,
+  userId: string,
+  now: Date,
+): Promise<void> {
+  await db.transaction().execute(async (inner) => {
+    await inner.updateTable("users").set({ tokens_from: now })
+      .where("id", "=", userId).execute();
+    await inner.updateTable("sessions").set({ revoked_at: now })
+      .where("user_id", "=", userId).where("revoked_at", "is", null).execute();
+  });
+}
+
+/** A user's live sessions, the one used last first. */
+export async function listSessions(
+  db: Database,
+  userId: string,
+  now: Date,
+): Promise<SessionRow[]> {
+  return await db.selectFrom("sessions")
+    .select(["id", "user_agent", "created_at", "last_used_at", "expires_at"])
+    .where("user_id", "=", userId).where("revoked_at", "is", null)
+    .where("expires_at", ">", now)
+    .orderBy("last_used_at", "desc").orderBy(sql`id`).execute();
+}
+
+/** Sessions that were ended, by whichever process, at this moment or later. */
+export async function listRevokedSince(
+  db: Database,
+  since: Date,
+): Promise<string[]> {
+  const rows = await db.selectFrom("sessions").select("id")
+    .where("revoked_at", ">=", since).execute();
+  return rows.map((row) => row.id);
+}
