@@ -20,6 +20,8 @@ const PARALLEL_FILES = 2;
 
 /** Folders whose tests run on both engines. */
 const ENGINE_FOLDERS = ["db", "tests/http", "tests/realtime", "tests/faults"];
+/** Tests that measure time or memory: after the others, with the machine to themselves. */
+const ALONE_FILES = ["tests/faults/postgres_stuck_reader_test.ts"];
 const BROWSER_FOLDERS = ["tests/browser"];
 
 interface Section {
@@ -131,8 +133,21 @@ async function runSection(section: Section, files: string[]): Promise<Outcome> {
   const prepared = await section.prepare();
   if (typeof prepared === "string") return outcome(nothing, [prepared]);
   try {
-    const counts = await denoTest(section, files, prepared.env);
-    return outcome(counts, counts.ignored.map((name) => `ignored: ${name}`));
+    const alone = files.filter((file) => ALONE_FILES.includes(file));
+    const together = files.filter((file) => !alone.includes(file));
+    const counts: JunitCounts[] = [];
+    for (
+      const [group, jobs] of [[together, PARALLEL_FILES], [alone, 1]] as const
+    ) {
+      if (group.length === 0) continue;
+      counts.push(await denoTest(section, group, jobs, prepared.env));
+    }
+    const ignored = counts.flatMap((each) => each.ignored);
+    return outcome({
+      passed: counts.reduce((sum, each) => sum + each.passed, 0),
+      failed: counts.reduce((sum, each) => sum + each.failed, 0),
+      ignored,
+    }, ignored.map((name) => `ignored: ${name}`));
   } finally {
     await prepared.dispose?.();
   }
@@ -141,6 +156,7 @@ async function runSection(section: Section, files: string[]): Promise<Outcome> {
 async function denoTest(
   section: Section,
   files: string[],
+  jobs: number,
   env: Record<string, string>,
 ): Promise<JunitCounts> {
   const report = await Deno.makeTempFile({ suffix: ".xml" });
@@ -151,7 +167,7 @@ async function denoTest(
         ...section.sanitize ? ["--sanitize-ops", "--sanitize-resources"] : [],
         ...[`--junit-path=${report}`, ...files],
       ],
-      env: { ...env, DENO_JOBS: String(PARALLEL_FILES) },
+      env: { ...env, DENO_JOBS: String(jobs) },
       stdin: "null",
     }).spawn();
     const limit = setTimeout(() => {
