@@ -9,26 +9,13 @@ import { Arena } from "./arena.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { check, type StoredRoom } from "./checker.ts";
 import { History, keyOf, type Violation } from "./history.ts";
+import { type Crowd, gatherCrowd } from "./crowd.ts";
 import { type Client, LINE_FAULTS } from "./line_faults.ts";
 import type { MessageNew } from "../../realtime/protocol.ts";
 import { Random } from "./random.ts";
 import { RawClient } from "./raw_client.ts";
 import { serverDeck, type ServerFault } from "./server_faults.ts";
 import { sleep } from "./sleep.ts";
-
-const RAW_CLIENTS = 6;
-const BROWSER_CLIENTS = 4;
-const ROOMS = 3;
-
-/** Users are fewer than clients: some have two devices. */
-const USERS = 7;
-
-/** Mean time between two messages of one client, in milliseconds. */
-const RAW_THINK_MS = 45;
-const BROWSER_THINK_MS = 200;
-
-/** The browser client's clock runs this much faster: see fast_clock.ts. */
-const BROWSER_PACE = 5;
 
 /** Mean time between two faults on the lines of clients, in milliseconds. */
 const LINE_FAULT_MS = 250;
@@ -106,14 +93,7 @@ class FaultRun {
 
   private constructor(
     options: FaultRunOptions,
-    parts: {
-      history: History;
-      random: Random;
-      arena: Arena;
-      people: Person[];
-      roomIds: string[];
-      clients: Client[];
-    },
+    parts: Crowd & { history: History; random: Random; arena: Arena },
   ) {
     this.#options = options;
     this.#history = parts.history;
@@ -134,42 +114,8 @@ class FaultRun {
         history.violate("the server reports no fault of its own", text),
     });
     try {
-      const people = await arena.people("user", USERS);
-      const roomIds = await arena.rooms(people, ROOMS);
-      const [stranger] = await arena.people("stranger", 1);
-      const [foreignRoomId] = await arena.rooms([stranger!], 1);
-      const clients: Client[] = [];
-      const common = {
-        ...{ roomIds, history, serverPort: arena.port },
-        foreignRoomId: foreignRoomId!,
-      };
-      for (let number = 0; number < RAW_CLIENTS; number++) {
-        clients.push(
-          await RawClient.create({
-            ...common,
-            name: `raw ${number}`,
-            person: people[number % USERS]!,
-            random: random.fork(`raw ${number}`),
-            thinkMs: RAW_THINK_MS,
-            byTime: number === 1,
-          }),
-        );
-      }
-      for (let number = 0; number < BROWSER_CLIENTS; number++) {
-        clients.push(
-          await BrowserClient.create({
-            ...common,
-            name: `browser ${number}`,
-            person: people[(RAW_CLIENTS + number) % USERS]!,
-            random: random.fork(`browser ${number}`),
-            thinkMs: BROWSER_THINK_MS,
-            pace: BROWSER_PACE,
-          }),
-        );
-      }
-      return new FaultRun(options, {
-        ...{ history, random, arena, people, roomIds, clients },
-      });
+      const crowd = await gatherCrowd(arena, history, random);
+      return new FaultRun(options, { history, random, arena, ...crowd });
     } catch (error) {
       await arena.close();
       throw error;

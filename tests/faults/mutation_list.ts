@@ -36,24 +36,24 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "acked before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
       file: "realtime/writer.ts",
-      find: "return await store(messages, new Date(clock()));",
-      replace: `const now = new Date(clock());
+      find: "const stored = await store(messages, new Date(startedAt));",
+      replace: `const now = new Date(startedAt);
         for (const { message, seq, createdAt, settle } of guess(batch, now)) {
           settle({ kind: "stored", seq, createdAt, messageId: message.id, isDuplicate: false });
         }
-        return await store(messages, now);`,
+        const stored = await store(messages, now);`,
     }],
   },
   {
     name: "published before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
       file: "realtime/writer.ts",
-      find: "return await store(messages, new Date(clock()));",
-      replace: `const now = new Date(clock());
+      find: "const stored = await store(messages, new Date(startedAt));",
+      replace: `const now = new Date(startedAt);
         for (const message of guess(batch, now)) {
           this.#options.onStored(message.message.roomId, [message]);
         }
-        return await store(messages, now);`,
+        const stored = await store(messages, now);`,
     }],
   },
   {
