@@ -7,6 +7,7 @@ import { systemClock } from "./client/clock.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
 import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
+import { createRenewal } from "./client/renewal.ts";
 import { ChatApp } from "./components/chat_app.tsx";
 import type { Extras } from "./components/later.tsx";
 import type { ChatPageProps } from "./page_props.ts";
@@ -28,6 +29,11 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
       extras.module ??= await import("./extras.ts");
     },
   };
+  const renewal = createRenewal(
+    "/api/auth/refresh",
+    fetch.bind(window),
+    navigator.locks,
+  );
   const websocket = webSocketTransport({
     url: `${location.origin.replace("http", "ws")}/ws`,
     WebSocket,
@@ -39,7 +45,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
       return extras.module?.probingTransport({
         eventStream: extras.module.eventStreamTransport({
           url: "/api/events",
-          fetch: fetch.bind(window),
+          fetch: renewal.fetch,
         }),
         websocket,
         clock: systemClock,
@@ -51,8 +57,8 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     user: page.user,
     rooms: page.rooms,
     opened: page.opened,
-    api: createApi({ base: "/api", fetch: fetch.bind(window) }),
-    open: transport.open,
+    api: createApi({ base: "/api", fetch: renewal.fetch }),
+    open: renewal.open(transport.open),
     // A browser that refuses it refuses cookies too: nobody is signed in there.
     storage: localStorage,
     locks: navigator.locks,

@@ -36,7 +36,7 @@ export function AccountMenu(
                 type="submit"
                 name="theme"
                 value={value}
-                aria-pressed={theme === value}
+                aria-pressed={`${theme === value}`}
               >
                 {t(label)}
               </button>
@@ -50,7 +50,7 @@ export function AccountMenu(
                 name="lang"
                 value={value}
                 lang={value}
-                aria-pressed={lang === value}
+                aria-pressed={`${lang === value}`}
               >
                 {label}
               </button>

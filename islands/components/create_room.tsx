@@ -39,7 +39,7 @@ export function CreateRoom(
           maxLength={80}
           dir="auto"
           aria-describedby="room-name-problem"
-          aria-invalid={refusal !== undefined}
+          aria-invalid={`${refusal !== undefined}`}
         />
         <button type="submit" class="icon-button" aria-label={t("createRoom")}>
           <Icon name="plus" />

@@ -71,7 +71,7 @@ export function LoginForm(
                 spellcheck={false}
                 maxLength={40}
                 aria-describedby="login-hint login-problem"
-                aria-invalid={problem !== undefined}
+                aria-invalid={`${problem !== undefined}`}
               />
               <input type="hidden" name="next" value={page.next} />
               <p id="login-hint" class="hint">{t("usernameHint")}</p>
@@ -109,7 +109,7 @@ export function LoginForm(
                 maxLength={6}
                 defaultValue={code}
                 aria-describedby="login-problem"
-                aria-invalid={problem !== undefined}
+                aria-invalid={`${problem !== undefined}`}
               />
               <input type="hidden" name="username" value={username} />
               <input type="hidden" name="next" value={page.next} />

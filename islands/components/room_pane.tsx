@@ -40,7 +40,7 @@ export function RoomPane(
             type="button"
             class="icon-button members-toggle"
             aria-label={t("members")}
-            aria-expanded={isMembersOpen}
+            aria-expanded={`${isMembersOpen}`}
             aria-controls="members"
             onClick={() => setMembersOpen(!isMembersOpen)}
           >

@@ -61,7 +61,7 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
             key={room.id}
             id={`switch-${room.id}`}
             role="option"
-            aria-selected={position === index}
+            aria-selected={`${position === index}`}
             onClick={() => open(room.id)}
           >
             <Avatar name={room.name} shape="room" />

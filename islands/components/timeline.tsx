@@ -42,8 +42,10 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   override state: TimelineState = { top: undefined };
   readonly #log = createRef<HTMLDivElement>();
   /** Where the "new" line stands; fixed until the room is left or everything was read. */
-  #firstUnread = this.props.room.firstUnreadSeq(this.props.ui.client.user);
-  #hadUnread = this.#firstUnread !== undefined;
+  #firstUnread: number | undefined;
+  #hadUnread = false;
+  /** The first drawing of a room's messages is the one in which the line is put. */
+  #isFirstView = true;
   #isAtEnd = true;
   /** `seq` of the newest message that was on the screen. */
   #shownSeq = this.props.room.store.position;
@@ -92,7 +94,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
     if (log !== null && anchor?.element.isConnected) {
       log.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
     } else if (log !== null && this.#isAtEnd) log.scrollTop = 0;
-    if (this.#isReading) ui.client.markRead(room.room.id);
+    if (this.#isReading && room.isLoaded) ui.client.markRead(room.room.id);
   }
 
   override render({ room, ui }: TimelineProps) {
@@ -131,7 +133,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
                 <button
                   type="button"
                   class="older"
-                  aria-busy={room.isLoading}
+                  aria-busy={`${room.isLoading}`}
                   onClick={() => this.#showOlder()}
                 >
                   {t(room.isLoading ? "loading" : "loadOlder")}
@@ -177,10 +179,13 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
 
   #moveUnreadLine(): void {
     const { room, ui } = this.props;
+    if (!room.isLoaded) return;
     const hasUnread = room.unread > 0;
-    if (hasUnread && !this.#hadUnread && !this.#isReading) {
+    const isNew = hasUnread && !this.#hadUnread && !this.#isReading;
+    if (isNew || this.#isFirstView) {
       this.#firstUnread = room.firstUnreadSeq(ui.client.user);
     }
+    this.#isFirstView = false;
     this.#hadUnread = hasUnread && !this.#isReading;
   }
 

@@ -178,6 +178,13 @@ Deno.test("the page speaks the browser's language, and the chosen one after that
     await chat.page.waitForFunction(() =>
       document.documentElement.dataset.theme === "dark"
     );
+    await chat.page.locator("summary").click();
+    const dark = chat.page.getByRole("button", {
+      name: "Dark",
+      exact: true,
+      pressed: true,
+    });
+    assert.equal(await dark.count(), 1);
     assert.deepEqual(complaints, []);
   });
 });

@@ -140,6 +140,34 @@ Deno.test("unread messages are counted, marked, and read on every device at once
   });
 });
 
+Deno.test("what was said before a room is first opened has the line of new messages above it", async () => {
+  await journey("first opening", app, async (visit) => {
+    const ada = await visit("ada_7");
+    const bob = await visit("bob_7");
+    const room = await createRoom(ada.person, "Morning news");
+    await joinRoom(bob.person, room.id);
+    await ada.chat.open(`/rooms/${room.id}`);
+    for (const text of ["one", "two"]) await ada.chat.say(text);
+    await ada.chat.sees("two");
+    await bob.chat.page.goto(app.origin);
+    await bob.chat.live();
+    await bob.chat.page.getByText("2 unread messages").waitFor({
+      state: "attached",
+    });
+    await bob.chat.page.getByRole("link", { name: /^Morning news/ }).click();
+    await bob.chat.sees("two");
+    const order = await bob.chat.log.locator(".new-line, .bubble")
+      .allTextContents();
+    assert.deepEqual(order, ["New messages", "one", "two"]);
+    await bob.chat.page.getByText("2 unread messages").waitFor({
+      state: "detached",
+    });
+    await bob.chat.page.reload();
+    await bob.chat.live();
+    assert.equal(await bob.chat.log.getByText("New messages").count(), 0);
+  });
+});
+
 Deno.test("a draft stays in its room, over changes of room and reloads", async () => {
   await journey("drafts", app, async (visit) => {
     const { chat, person } = await visit("ada_4");
