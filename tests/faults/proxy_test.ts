@@ -21,8 +21,11 @@ async function closeLine({ target, proxy, near, far }: Line): Promise<void> {
   await proxy.close();
 }
 
-/** The next bytes as text, `end` at the end of the stream, `reset`, or `nothing` within 100 ms. */
-async function next(connection: Deno.TcpConn): Promise<string> {
+/** The next bytes as text, `end` at the end of the stream, `reset`, or `nothing` within the time. */
+async function next(
+  connection: Deno.TcpConn,
+  patienceMs = 3_000,
+): Promise<string> {
   const buffer = new Uint8Array(1000);
   const read = connection.read(buffer).then(
     (count) =>
@@ -33,7 +36,7 @@ async function next(connection: Deno.TcpConn): Promise<string> {
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const nothing = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve("nothing"), 100);
+    timer = setTimeout(() => resolve("nothing"), patienceMs);
   });
   const outcome = await Promise.race([read, nothing]);
   clearTimeout(timer);
@@ -137,7 +140,7 @@ Deno.test("FaultProxy.refuse() turns who comes away until it is healed", async (
   }
   line.proxy.heal();
   const accepted = await connect();
-  assert.equal(await next(accepted), "nothing");
+  assert.equal(await next(accepted, 100), "nothing");
   accepted.close();
   await closeLine(line);
 });
