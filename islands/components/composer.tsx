@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
@@ -29,16 +29,15 @@ export function Composer(
     current.style.height = "auto";
     current.style.height = `${current.scrollHeight}px`;
   };
-  useLayoutEffect(() => {
-    // What was typed before the script came wins over an older draft.
-    if (box.current && box.current.value === "") {
-      box.current.value = client.drafts.read(id);
-    }
-    measure();
-  }, []);
   useEffect(() => {
+    const { current } = box;
+    if (current === null) return;
+    // What was typed before the script came wins over an older draft.
+    current.value ||= client.drafts.read(id);
+    measure();
+    // On a phone the focus would open the keyboard over the room.
     if (matchMedia("(hover: hover) and (min-width: 720px)").matches) {
-      box.current?.focus();
+      current.focus();
     }
   }, []);
 

@@ -21,6 +21,9 @@ export function Later(
 ) {
   const { extras } = ui;
   const [, setLoaded] = useState(extras.module !== undefined);
-  useEffect(() => void extras.load().then(() => setLoaded(true)), []);
+  useEffect(() => {
+    // Without a network it stays away; what it is needed for is then of no use either.
+    extras.load().then(() => setLoaded(true), () => {});
+  }, []);
   return <>{extras.module && children(extras.module)}</>;
 }
