@@ -85,7 +85,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   });
   addEventListener("offline", () => client.connection.networkLost());
   addEventListener("focus", drawing.request);
-  addEventListener("storage", ({ key }) => client.outbox.storageChanged(key));
+  addEventListener("storage", ({ key }) => client.storageChanged(key));
   addEventListener(
     "pageshow",
     ({ persisted }) => persisted && client.connection.wake(),

@@ -8,4 +8,5 @@ export { probingTransport } from "./client/probing_transport.ts";
 export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
+export { createRoom } from "./components/new_room.ts";
 export { RoomSwitcher } from "./components/room_switcher.tsx";

@@ -17,13 +17,16 @@ import { Drafts } from "./drafts.ts";
 import { JoinedRooms } from "./joined_rooms.ts";
 import { type Locks, Outbox, type OutboxEntry } from "./outbox.ts";
 import type { RoomState } from "./room_state.ts";
-import type { KeyValueStorage } from "./storage.ts";
+import { type KeyValueStorage, writeJson } from "./storage.ts";
 import type { OpenTransport } from "./transport.ts";
 import { TypingSignal } from "./typing.ts";
 
 /** A mute is never believed to last shorter or longer than this, in milliseconds. */
 const MIN_MUTE_MS = 1_000;
 const MAX_MUTE_MS = 600_000;
+
+/** Written when the user has entered a room, so that other tabs ask for the rooms. */
+const ROOMS_CHANGED_KEY = "chatket_rooms_changed";
 
 export interface ChatClientOptions {
   user: UserRef;
@@ -55,6 +58,7 @@ export class ChatClient {
   readonly outbox: Outbox;
   readonly drafts: Drafts;
   readonly #clock: Clock;
+  readonly #storage: KeyValueStorage;
   readonly #onChange: () => void;
   readonly #signals = new Map<string, TypingSignal>();
   #wasLive = false;
@@ -64,6 +68,7 @@ export class ChatClient {
     this.user = user;
     this.api = api;
     this.#clock = clock;
+    this.#storage = storage;
     this.#onChange = onChange;
     this.drafts = new Drafts(storage, user.id);
     this.rooms = new JoinedRooms({
@@ -154,9 +159,16 @@ export class ChatClient {
     return result;
   }
 
+  /** Another tab changed the storage; null as key means all of it. */
+  storageChanged(key: string | null): void {
+    this.outbox.storageChanged(key);
+    if (key === ROOMS_CHANGED_KEY) this.rooms.refresh();
+  }
+
   #entered(result: ApiResult<Room>): ApiResult<Room> {
     if (!result.ok) return result;
     const state = this.rooms.add(result.data);
+    writeJson(this.#storage, ROOMS_CHANGED_KEY, this.now());
     this.connection.call("room:join", this.rooms.position(state));
     this.#onChange();
     return result;

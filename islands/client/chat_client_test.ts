@@ -240,6 +240,20 @@ Deno.test("a room joined in another tab appears when its first event comes", asy
   );
 });
 
+Deno.test("entering a room is noticed by the other tabs", async () => {
+  const storage = new MemoryStorage();
+  const here = await setUpLive({ storage });
+  const there = await setUpLive({ storage });
+  here.answers["POST /rooms/new/join"] = room("new");
+  there.answers["GET /rooms"] = [room("room"), room("new")];
+  await here.client.joinRoom("new");
+  assert.ok(here.client.rooms.get("new"));
+  there.client.storageChanged("chatket_rooms_changed");
+  await settle();
+  assert.ok(there.client.rooms.get("new"));
+  assert.ok(storage.getItem("chatket_rooms_changed"));
+});
+
 Deno.test("a room the server no longer counts us in disappears", async () => {
   const { network, client } = setUp({ rooms: [room("room"), room("left")] });
   client.connection.start();

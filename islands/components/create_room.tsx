@@ -7,19 +7,15 @@ import type { Ui } from "./ui.ts";
 export function CreateRoom(
   { ui, problem }: { ui: Ui; problem: keyof Strings | undefined },
 ) {
-  const { client, t, navigate } = ui;
+  const { t, extras } = ui;
   const [refusal, setRefusal] = useState(problem);
   const create = async (
     event: SubmitEvent & { currentTarget: HTMLFormElement },
   ) => {
     event.preventDefault();
     const form = event.currentTarget;
-    const name = new FormData(form).get("name");
-    const result = await client.createRoom(String(name ?? "").trim());
-    setRefusal(result.ok ? undefined : REFUSALS[result.code] ?? "failed");
-    if (!result.ok) return;
-    form.reset();
-    navigate(`/rooms/${result.data.id}`);
+    await extras.load();
+    setRefusal(await extras.module?.createRoom(ui, form));
   };
   return (
     <form
@@ -41,7 +37,11 @@ export function CreateRoom(
           aria-describedby="room-name-problem"
           aria-invalid={`${refusal !== undefined}`}
         />
-        <button type="submit" class="icon-button" aria-label={t("createRoom")}>
+        <button
+          type="submit"
+          class="icon-button"
+          aria-label={t("createRoom")}
+        >
           <Icon name="plus" />
         </button>
       </div>
@@ -51,9 +51,3 @@ export function CreateRoom(
     </form>
   );
 }
-
-const REFUSALS: Record<string, keyof Strings> = {
-  room_name_taken: "roomNameTaken",
-  validation_failed: "badRoomName",
-  unreachable: "unreachable",
-};
