@@ -96,8 +96,10 @@ export class ServerProcess {
     }).spawn();
     this.#child = child;
     const onLine = (line: string) => {
-      this.#lastLines = [...this.#lastLines.slice(-40), line];
       const { level, message } = readEntry(line);
+      if (message !== "request") {
+        this.#lastLines = [...this.#lastLines.slice(-20), line];
+      }
       if (message === "ChatKet is listening") serving.resolve();
       else if (level === "error" && !EXCUSED.has(message)) alarm(line);
     };
