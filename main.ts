@@ -9,6 +9,7 @@ import {
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
 import { openDatabase } from "./db/database.ts";
+import { startHousekeeping } from "./db/housekeeping.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
@@ -102,9 +103,17 @@ export async function start(
         log,
       )
       : undefined;
+    const housekeeping = startHousekeeping({
+      db,
+      messageRetentionDays: config.messageRetentionDays,
+      clock,
+      after: timers.after,
+      log,
+    });
 
     const close = async () => {
       await realtime.drain();
+      await housekeeping.stop();
       const cancel = Promise.withResolvers<void>();
       const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
       await Promise.race([server.shutdown(), cancel.promise]);

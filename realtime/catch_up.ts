@@ -152,6 +152,7 @@ export class CatchUp {
     const { roomId, lastSeq } = position;
     const replayed = missed.slice(0, MAX_REPLAY);
     const through = replayed.at(-1)?.seq ?? newestRead;
+    const known = continuity(lastSeq, replayed[0]?.seq, newestRead);
     const hasMore = missed.length > MAX_REPLAY ||
       feed.hasGap(follower, through);
     if (replayed.length > 0) connection.send(messagesFrame(replayed));
@@ -164,11 +165,26 @@ export class CatchUp {
       synced: true,
       messageCount: replayed.length,
       hasMore,
-      lastSeq: through,
-      // Only a database that was set back can know less than the client.
-      ...(lastSeq !== undefined && lastSeq > newestRead ? { reset: true } : {}),
+      lastSeq: known === "nothing left" ? 0 : through,
+      ...(known === "broken" ? { reset: true } : {}),
     };
   }
+}
+
+/**
+ * Whether what a room has joins on to what the client has seen. It does not when messages in between
+ * were removed because of their age, or when the database was set back and knows less than the
+ * client. Who knows nothing and finds nothing has nothing to forget: a reset would not end.
+ */
+function continuity(
+  lastSeq: number | undefined,
+  firstMissed: number | undefined,
+  newest: number,
+): "whole" | "broken" | "nothing left" {
+  if (lastSeq === undefined || lastSeq === newest) return "whole";
+  if (firstMissed === lastSeq + 1) return "whole";
+  if (firstMissed === undefined && lastSeq === 0) return "nothing left";
+  return "broken";
 }
 
 /** A client's time, brought into the years PostgreSQL can read: no message is older than 1970. */

@@ -112,7 +112,10 @@ export interface SyncResult {
   hasMore?: boolean;
   /** The position reached: everything up to this `seq` has been delivered. */
   lastSeq?: number;
-  /** True: the client's position lies beyond the room's last message. Forget it and load anew. */
+  /**
+   * True: what the room has does not join on to the client's position, because older messages were
+   * removed or the database was set back. Forget what is held and load the newest page.
+   */
   reset?: boolean;
 }
 

@@ -48,7 +48,7 @@ const SyncResult = z.object({
   ),
   lastSeq: Seq.exactOptional().describe("Everything up to here was delivered"),
   reset: z.boolean().exactOptional().describe(
-    "The position lies beyond the room's last message: forget it and load anew",
+    "What the room has does not join on to the position (older messages were removed, or the database was set back): forget what is held and load the newest page",
   ),
 });
 

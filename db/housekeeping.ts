@@ -1,0 +1,83 @@
+/** A slow job that removes what nobody needs any more. */
+
+import { errorFields, type Log } from "../log.ts";
+import type { Database } from "./database.ts";
+import {
+  removeEndedSessions,
+  removeExpiredLoginCodes,
+  removeOldMessages,
+} from "./retention.ts";
+
+/** The first round comes soon after the start, further ones every hour; in milliseconds. */
+const FIRST_ROUND_MS = 60_000;
+const INTERVAL_MS = 3_600_000;
+
+/** Messages removed in one statement, and the pause in which others have the database to themselves. */
+const BATCH = 1_000;
+const PAUSE_MS = 200;
+
+const DAY_MS = 86_400_000;
+
+export interface HousekeepingOptions {
+  db: Database;
+  /** Undefined keeps messages for ever. */
+  messageRetentionDays: number | undefined;
+  clock: () => number;
+  /** Runs a function once after some milliseconds; what it returns calls that off. */
+  after: (ms: number, run: () => void) => () => void;
+  log: Log;
+}
+
+/** Begins the job. @returns ends it, once the statement on its way is done */
+export function startHousekeeping(
+  options: HousekeepingOptions,
+): { stop(): Promise<void> } {
+  const { after, log } = options;
+  let stopped = false;
+  let running: Promise<void> = Promise.resolve();
+  let cancel = () => {};
+  let wake = () => {};
+  const pause = () =>
+    new Promise<void>((resolve) => {
+      wake = resolve;
+      cancel = after(PAUSE_MS, resolve);
+    });
+  const schedule = (ms: number) => {
+    cancel = after(ms, () => {
+      running = keepHouse(options, pause, () => stopped)
+        .catch((error) => log.warn("housekeeping failed", errorFields(error)))
+        .then(() => {
+          if (!stopped) schedule(INTERVAL_MS);
+        });
+    });
+  };
+  schedule(FIRST_ROUND_MS);
+  return {
+    async stop() {
+      stopped = true;
+      cancel();
+      wake();
+      await running;
+    },
+  };
+}
+
+async function keepHouse(
+  { db, messageRetentionDays, clock, log }: HousekeepingOptions,
+  pause: () => Promise<void>,
+  isStopped: () => boolean,
+): Promise<void> {
+  const now = clock();
+  await removeExpiredLoginCodes(db, new Date(now));
+  await removeEndedSessions(db, new Date(now));
+  if (messageRetentionDays === undefined) return;
+  const before = new Date(now - messageRetentionDays * DAY_MS);
+  let total = 0;
+  while (!isStopped()) {
+    const removed = await removeOldMessages(db, before, BATCH);
+    total += removed;
+    if (removed < BATCH) break;
+    await pause();
+  }
+  if (total > 0) log.info("old messages removed", { messages: total });
+}

@@ -1,0 +1,57 @@
+/** What is removed when its time is over. */
+
+import { sql } from "kysely";
+import type { Database } from "./database.ts";
+
+/** Ended sessions stay this long, in milliseconds: every process has to see their end. */
+const KEEP_ENDED_SESSIONS_MS = 86_400_000;
+
+/**
+ * Removes a room's oldest messages, of all rooms, a bounded number at once. What stays of a room is
+ * its newest messages without a gap; their numbers do not change. What is gone counts as read.
+ *
+ * @returns how many were removed; less than `limit` when nothing older is left
+ */
+export async function removeOldMessages(
+  db: Database,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  // Within a room `created_at` never decreases with `seq`, so its oldest are its lowest numbers.
+  const { rows: [row] } = await sql<{ removed: number }>`
+    with old as (
+      select m.room_id, m.seq from rooms r cross join lateral (
+        select room_id, seq from messages where room_id = r.id and created_at < ${before}
+        order by created_at, seq limit ${limit}
+      ) m limit ${limit}
+    ), removed as (
+      delete from messages m using old where m.room_id = old.room_id and m.seq = old.seq
+      returning m.room_id, m.seq
+    ), unread as (
+      update memberships m set last_seen_seq = last.seq
+      from (select room_id, max(seq) as seq from removed group by room_id) last
+      where m.room_id = last.room_id and m.last_seen_seq < last.seq
+    )
+    select count(*) as removed from removed
+  `.execute(db);
+  return row!.removed;
+}
+
+/** Removes login codes whose life has ended. */
+export async function removeExpiredLoginCodes(
+  db: Database,
+  now: Date,
+): Promise<void> {
+  await db.deleteFrom("login_codes").where("expires_at", "<=", now).execute();
+}
+
+/** Removes sessions that have long ended. */
+export async function removeEndedSessions(
+  db: Database,
+  now: Date,
+): Promise<void> {
+  const ended = new Date(now.getTime() - KEEP_ENDED_SESSIONS_MS);
+  await db.deleteFrom("sessions").where((row) =>
+    row.or([row("expires_at", "<", ended), row("revoked_at", "<", ended)])
+  ).execute();
+}
