@@ -1,0 +1,193 @@
+/** Opens connections on either transport, ends them, and knows which are open. */
+
+import type { Config } from "../config.ts";
+import { errorFields, type Log } from "../log.ts";
+import { type Admission, Admissions } from "./admission.ts";
+import { Connection } from "./connection.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+import { CloseCode, type UserRef } from "./protocol.ts";
+import { sseTransport } from "./sse_transport.ts";
+import type { Timers } from "./timers.ts";
+import { webSocketTransport } from "./websocket_transport.ts";
+
+/** A socket that was admitted must open within this time, in milliseconds. */
+const OPEN_TIMEOUT_MS = 10_000;
+
+/** Whom a connection belongs to. */
+export interface Session {
+  user: UserRef;
+  /** The session the token belongs to, if it belongs to one: its end closes the connection. */
+  sessionId?: string | undefined;
+  /** When the token ends, in milliseconds since 1970. */
+  expiresAt: number;
+}
+
+export interface ConnectionsOptions {
+  config: Config;
+  parts: Parts;
+  log: Log;
+  clock: () => number;
+  timers: Timers;
+  metrics: Metrics;
+  /** Whether the process is stopping: nobody is admitted then. */
+  isDraining: () => boolean;
+}
+
+/** The doors of the realtime side and what comes in by them. */
+export function createConnections(
+  { config, parts, log, clock, timers, metrics, isDraining }:
+    ConnectionsOptions,
+) {
+  const { hub, presence, typing, dispatch } = parts;
+  const admissions = new Admissions(config);
+  const openSockets = new Set<WebSocket>();
+
+  function openConnection(session: Session, admission: Admission): Connection {
+    const connection = new Connection({
+      id: crypto.randomUUID(),
+      ...session,
+      frameLimit: config.frameLimit,
+      clock,
+      timers,
+      onFrame: (connection, text, answer) => {
+        presence.heard(connection);
+        return dispatch.handle(connection, text, answer);
+      },
+      onClosed: (connection, code) => {
+        typing.clearConnection(connection, connection.rooms.keys());
+        hub.remove(connection);
+        presence.disconnected(connection);
+        admission.release();
+        metrics.closed(code);
+        log.debug("connection closed", { connectionId: connection.id, code });
+      },
+    });
+    hub.add(connection);
+    metrics.opened();
+    log.debug("connection opened", {
+      connectionId: connection.id,
+      userId: session.user.id,
+    });
+    return connection;
+  }
+
+  function closeAll(connections: Iterable<Connection>): void {
+    for (const connection of [...connections]) {
+      connection.close(CloseCode.tokenExpired, "signed out");
+    }
+  }
+
+  function closeSessions(ids: ReadonlySet<string>): void {
+    const belongs = ({ sessionId }: Connection) =>
+      sessionId !== undefined && ids.has(sessionId);
+    closeAll([...hub.connections()].filter(belongs));
+  }
+  return {
+    /**
+     * Takes a place for a socket of the user, before the upgrade. It is given back when the connection
+     * ends; who admits and then opens nothing releases it.
+     */
+    admit(
+      userId: string,
+      address: string,
+    ): Admission | "draining" | "too_many_sockets" {
+      if (isDraining()) return "draining";
+      return admissions.admit(userId, address) ?? "too_many_sockets";
+    },
+
+    /** Serves a native WebSocket whose upgrade has just been answered. */
+    openSocket(
+      admission: Admission,
+      socket: WebSocket,
+      session: Session,
+    ): void {
+      const cancelTimeout = timers.after(OPEN_TIMEOUT_MS, admission.release);
+      socket.onclose = socket.onerror = () => {
+        cancelTimeout();
+        admission.release();
+      };
+      socket.onopen = () => {
+        // Handlers that have done their work would stay with the socket for its life.
+        socket.onopen = null;
+        cancelTimeout();
+        openSockets.add(socket);
+        socket.addEventListener("close", () => openSockets.delete(socket));
+        const connection = openConnection(session, admission);
+        connection.attach(webSocketTransport(
+          socket,
+          {
+            onText: (text) => connection.receive(text),
+            onBinary: () => connection.receiveBinary(),
+            onClosed: () => connection.lost(),
+          },
+          timers,
+          (error) => log.error("a socket event failed", errorFields(error)),
+        ));
+        presence.connected(connection);
+        if (isDraining()) connection.close(CloseCode.restart, "restarting");
+      };
+    },
+
+    /** Opens an event stream; its first event names the connection. */
+    openStream(
+      admission: Admission,
+      session: Session,
+    ): ReadableStream<Uint8Array> {
+      const connection = openConnection(session, admission);
+      const { transport, body } = sseTransport({
+        onClosed: () => connection.lost(),
+      }, timers);
+      connection.attach(transport);
+      connection.sendEvent({
+        event: "hello",
+        data: { connectionId: connection.id },
+      });
+      presence.connected(connection);
+      return body;
+    },
+
+    /**
+     * Handles a frame that came by POST for an event stream.
+     *
+     * @returns the answer as text (an ack, or an `error` event), undefined when the frame asked for
+     *   none; `not_found` when the user has no such connection, or it ended before the answer
+     */
+    async postFrame(
+      connectionId: string,
+      userId: string,
+      text: string,
+    ): Promise<{ answer: string | undefined } | "not_found"> {
+      const connection = hub.connection(connectionId);
+      if (connection === undefined || connection.user.id !== userId) {
+        return "not_found";
+      }
+      const answer = await connection.receiveAnswered(text);
+      // An end that came before the answer must not look like a frame that was taken.
+      return answer === undefined && connection.closed
+        ? "not_found"
+        : { answer };
+    },
+
+    /** Closes the connections of sessions that have ended. */
+    closeSessions,
+
+    /** Closes all connections of a user: signed out everywhere, or gone. */
+    closeUser: (userId: string): void => closeAll(hub.connectionsOf(userId)),
+
+    /** Closes the connections whose token has expired. */
+    closeExpired(): void {
+      const now = clock();
+      for (const connection of [...hub.connections()]) {
+        if (connection.expiresAt <= now) {
+          connection.close(CloseCode.tokenExpired, "token expired");
+        }
+      }
+    },
+
+    /** Sockets that the runtime has not closed yet, also those whose connection has ended. */
+    get openSockets(): number {
+      return openSockets.size;
+    },
+  };
+}
