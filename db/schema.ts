@@ -7,8 +7,8 @@ type Fixed<T> = ColumnType<T, T, never>;
 
 export interface UsersTable {
   id: Fixed<string>;
-  /** Lower case, 3–20 of `[a-z0-9_]`. */
-  username: Fixed<string>;
+  /** Lower case, 3–20 of `[a-z0-9_]`; `deleted:` and the id when the user is gone. */
+  username: string;
   created_at: Fixed<Date>;
   updated_at: Date;
   /** Tokens without a session that were issued before this moment are void. */
@@ -25,7 +25,7 @@ export interface SessionsTable {
   user_id: Fixed<string>;
   /** Hash of the one refresh token that is good now. */
   refresh_hash: string;
-  user_agent: Fixed<string>;
+  user_agent: string;
   created_at: Fixed<Date>;
   /** Within a few minutes. */
   last_used_at: Date;

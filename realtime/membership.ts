@@ -37,6 +37,26 @@ export class Membership {
   }
 
   /**
+   * Tells rooms that a user, whose memberships have ended with the account, is gone. The user's
+   * sockets are taken out of the rooms.
+   */
+  userRemoved(user: UserRef, roomIds: readonly string[]): void {
+    const { hub, rosters, typing, clock } = this.#parts;
+    const createdAt = new Date(clock()).toISOString();
+    for (const roomId of roomIds) {
+      typing.clear(user, roomId);
+      const cut = hub.cut(user.id, roomId);
+      rosters.memberChanged(roomId, user, false);
+      if (cut.length > 0) {
+        hub.announce(roomId, {
+          event: "room:system",
+          data: { type: "leave", roomId, user, createdAt },
+        });
+      }
+    }
+  }
+
+  /**
    * Ends the membership. The user's sockets stop receiving the room before this resolves; each that
    * followed it is told with a last `room:system` of type `leave`.
    *

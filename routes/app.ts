@@ -1,6 +1,7 @@
 /** Puts the routes together: the order of the middleware, the mounts, the last answers. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
+import { accountRoutes } from "./account.ts";
 import { createMethodTable } from "./allowed_methods.ts";
 import { assetRoutes } from "./assets.ts";
 import { authRoutes } from "./auth.ts";
@@ -49,6 +50,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", metricsRoutes(deps));
   app.route("/api/auth", authRoutes(deps));
   app.route("/api/auth", sessionRoutes(deps));
+  app.route("/api/account", accountRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));
   app.route("/", realtimeRoutes(deps));

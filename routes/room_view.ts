@@ -1,5 +1,6 @@
 /** How a room looks from outside. */
 
+import { shownName } from "../db/accounts.ts";
 import type { RoomRow } from "../db/rooms.ts";
 import type { UserRef } from "../realtime/protocol.ts";
 
@@ -23,7 +24,10 @@ export function roomView(row: RoomRow): RoomView {
     id: row.id,
     name: row.name,
     createdAt: row.created_at.toISOString(),
-    createdBy: { id: row.creator_id, username: row.creator_username },
+    createdBy: {
+      id: row.creator_id,
+      username: shownName(row.creator_username),
+    },
     memberCount: row.member_count,
     isMember: row.joined_at !== null,
     lastSeq: row.last_seq,

@@ -22,11 +22,11 @@ export function requestLog(
     if (c.res.status !== 101) c.res.headers.set("x-request-id", requestId);
     const level = QUIET_PATHS.test(path) ? "debug" : "info";
     log[level]("request", {
-      requestId,
       method,
       path,
       status: c.res.status,
       ms: clock() - startedAt,
+      requestId,
     });
   };
 }

@@ -43,7 +43,9 @@ Deno.test("the OpenAPI document describes every route of the API and only answer
       Object.keys(item).map((method) => `${method.toUpperCase()} ${path}`)
     );
   assert.deepEqual(operations.sort(), [
+    "DELETE /api/account",
     "DELETE /api/auth/sessions/{id}",
+    "GET /api/account/export",
     "GET /api/auth/me",
     "GET /api/auth/sessions",
     "GET /api/events",
