@@ -25,6 +25,9 @@ const STATIC_DIR = new URL("./static/", import.meta.url);
 /** Requests in flight get this long at shutdown, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 4_000;
 
+/** After a signal the process ends within this time, in milliseconds: operators wait for ten seconds. */
+const EXIT_TIMEOUT_MS = 9_000;
+
 /** Size of the secret made for development, in bytes. */
 const SECRET_BYTES = 32;
 
@@ -208,7 +211,11 @@ if (import.meta.main) {
       write: writeToStdout,
     }));
     const stop = async () => {
-      await app.stop();
+      // Whatever hangs (a database that does not answer a query), the process ends in time.
+      await Promise.race([
+        app.stop(),
+        new Promise((resolve) => setTimeout(resolve, EXIT_TIMEOUT_MS)),
+      ]);
       Deno.exit(0);
     };
     Deno.addSignalListener("SIGTERM", stop);

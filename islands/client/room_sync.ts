@@ -3,13 +3,18 @@
  * again while the server says there is more.
  */
 
-import {
-  type ClientEvents,
-  MAX_SYNC_ROOMS,
-  type RoomPosition,
-  type SyncResult,
+import type {
+  ClientEvents,
+  RoomPosition,
+  SyncResult,
 } from "../../realtime/protocol.ts";
 import type { CallResult } from "./connection.ts";
+
+/**
+ * Rooms asked about in one frame. The protocol allows more, but a position takes up to 120 bytes, and a
+ * frame of more than `MAX_FRAME_BYTES` would cost the line, at every reconnect again.
+ */
+const ROOMS_PER_SYNC = 100;
 
 /** What the sync needs to know of a room, and tells it. */
 export interface SyncedRoom {
@@ -37,7 +42,7 @@ export async function syncRooms(
 ): Promise<boolean> {
   let waiting = [...rooms.keys()];
   do {
-    const batch = waiting.slice(0, MAX_SYNC_ROOMS);
+    const batch = waiting.slice(0, ROOMS_PER_SYNC);
     const before = batch.flatMap((id) => rooms.get(id)?.position() ?? []);
     const ack = await call({ rooms: before });
     if (!ack.success) return false;
@@ -50,7 +55,7 @@ export async function syncRooms(
       if (next === "failed") return false;
       if (next === "again") again.push(result.roomId);
     }
-    waiting = [...waiting.slice(MAX_SYNC_ROOMS), ...again];
+    waiting = [...waiting.slice(ROOMS_PER_SYNC), ...again];
   } while (waiting.length > 0);
   return true;
 }

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { type RoomPosition, type SyncResult } from "../../realtime/protocol.ts";
+import {
+  MAX_FRAME_BYTES,
+  type RoomPosition,
+  type SyncResult,
+} from "../../realtime/protocol.ts";
 import { type SyncCall, type SyncedRoom, syncRooms } from "./room_sync.ts";
 
 /** A server with so many messages a room, replaying `page` at a time. */
@@ -84,13 +88,28 @@ Deno.test("syncRooms() reloads a room whose history was reset, then syncs it aga
   assert.equal(asked.length, 2);
 });
 
-Deno.test("syncRooms() asks for at most 500 rooms at once", async () => {
-  const many = Object.fromEntries(
-    Array.from({ length: 501 }, (_, n) => [`room-${n}`, 1]),
+Deno.test("syncRooms() asks for as many rooms at once as fit into a frame", async () => {
+  const ids = Array.from({ length: 450 }, () => crypto.randomUUID());
+  const { rooms, asked, ...server } = fakeServer(
+    Object.fromEntries(ids.map((id) => [id, 0])),
+    100,
   );
-  const { rooms, call, asked } = fakeServer(many, 100);
+  const frames: string[] = [];
+  const call: SyncCall = (data) => {
+    const lastSeenAt = "2026-03-01T12:00:00.000Z";
+    const rooms = data.rooms.map((room) => ({
+      ...room,
+      lastSeenAt,
+      lastSeq: Number.MAX_SAFE_INTEGER,
+    }));
+    frames.push(
+      JSON.stringify({ id: 1, event: "rooms:sync", data: { rooms } }),
+    );
+    return server.call(data);
+  };
   assert.equal(await syncRooms(rooms, call), true);
-  assert.deepEqual(asked.map((batch) => batch.length), [500, 1]);
+  assert.deepEqual(asked.flat().map(({ roomId }) => roomId), ids);
+  for (const frame of frames) assert.ok(frame.length <= MAX_FRAME_BYTES);
 });
 
 Deno.test("syncRooms() is false when messages the server counted did not arrive", async () => {

@@ -11,6 +11,9 @@ import { newPerson, pause, send } from "./setting.ts";
 /** After SIGTERM clients must have been told by then, in milliseconds; the process has 10 s. */
 const GOODBYE_LIMIT_MS = 7_500;
 
+/** Within this time of SIGTERM the process must have ended, in milliseconds. */
+const EXIT_LIMIT_MS = 10_000;
+
 /** A server on a PostgreSQL of its own, with a message on its way. */
 async function serveOn(cluster: PostgresCluster, folder: TestPlace) {
   const server = await startServer({
@@ -44,7 +47,9 @@ for (const fault of ["frozen", "stopped"] as const) {
       answer instanceof Error ||
         (!answer.success && answer.code === "unavailable"),
     );
-    if (fault === "frozen") await cluster.resume();
     assert.equal((await server.ended).code, 0);
+    const ended = Date.now() - signalled;
+    assert.ok(ended < EXIT_LIMIT_MS, `the process ended after ${ended} ms`);
+    if (fault === "frozen") await cluster.resume();
   });
 }
