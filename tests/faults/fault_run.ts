@@ -24,6 +24,10 @@ const LINE_FAULT_MS = 250;
 const SERVER_FAULTS_A_ROUND = 4;
 const LOAD_BETWEEN_MS = 500;
 
+/** Acks that are waited for after a server fault, but not for longer than this, in milliseconds. */
+const ACKS_BETWEEN = 40;
+const WORK_LIMIT_MS = 4_000;
+
 /** Once nothing is broken any more everybody must be back within this time, in milliseconds. */
 const COME_BACK_LIMIT_MS = 45_000;
 
@@ -192,6 +196,7 @@ class FaultRun {
       await sleep(random.pause(LOAD_BETWEEN_MS) + 200);
       if (this.#isOver) break;
       await this.#breakServer(fault, random);
+      await this.#workGoesOn();
     }
     await sleep(LOAD_BETWEEN_MS);
     this.#breakingLines = false;
@@ -229,6 +234,16 @@ class FaultRun {
 
   #stopTalking(): void {
     for (const client of this.#clients) client.stopTalking();
+  }
+
+  /** Waits for a number of acks: a fault among clients that are all away would break nothing. */
+  async #workGoesOn(): Promise<void> {
+    const acks = () => this.#history.counts.get("acks") ?? 0;
+    const wanted = acks() + ACKS_BETWEEN;
+    const deadline = Date.now() + WORK_LIMIT_MS;
+    while (acks() < wanted && Date.now() < deadline && !this.#isOver) {
+      await sleep(50);
+    }
   }
 
   #writeOne(): void {
