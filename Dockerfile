@@ -11,8 +11,8 @@ COPY islands/ islands/
 COPY static/ static/
 RUN deno task build
 # The bundler and what only tests use stay behind.
-RUN cd node_modules && rm -rf esbuild playwright-core axe-core \
-  .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@*
+RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server \
+  .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@* .deno/smtp-server@*
 
 FROM denoland/deno:2.9.6
 WORKDIR /app

@@ -13,7 +13,11 @@ export interface Config {
   /** Undefined only in development: a secret kept in `dataDir` is used then. */
   readonly jwtSecret: string | undefined;
   readonly jwtExpiresInSeconds: number;
-  readonly codeDelivery: "response" | "console";
+  readonly codeDelivery: "response" | "console" | "email";
+  /** How mail is sent; undefined unless codes are delivered by it. */
+  readonly mail:
+    | { readonly smtpUrl: string; readonly from: string }
+    | undefined;
   readonly rateLimit: {
     readonly messages: number;
     readonly windowMs: number;
@@ -70,6 +74,11 @@ const postgresUrl = z.string().refine((value) => {
     url.hostname !== "";
 });
 
+const smtpUrl = z.string().refine((value) => {
+  const url = URL.parse(value);
+  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
+});
+
 const origin = z.string().refine((value) => {
   const url = URL.parse(value);
   return url !== null && /^https?:$/.test(url.protocol) &&
@@ -106,8 +115,24 @@ const VARIABLES = {
     accepted: "development or production",
   },
   CODE_DELIVERY: {
-    check: z.enum(["response", "console"]),
-    accepted: "response or console",
+    check: z.enum(["response", "console", "email"]),
+    accepted: "email, console or response",
+  },
+  SMTP_URL: {
+    check: smtpUrl,
+    accepted:
+      "a mail server (smtps://name:password@host:port or smtp://…), or unset",
+    secret: true,
+  },
+  MAIL_FROM: {
+    check: z.string().regex(
+      /^(?:[^<>\p{Cc}]*<[^<>@\s]+@[^<>@\s]+>|[^<>@\s]+@[^<>@\s]+)$/u,
+    ),
+    accepted: "an address (chat@example.org or ChatKet <chat@example.org>)",
+  },
+  ALLOW_INSECURE_CODES: {
+    check: z.enum(["yes", "no"]),
+    accepted: "yes or no",
   },
   RATE_LIMIT_MESSAGES: {
     check: wholeNumber(1, 1_000_000_000),
@@ -193,6 +218,9 @@ export function loadConfig(
   }
 
   const environment = read("CHATKET_ENV") ?? "development";
+  const codeDelivery = read("CODE_DELIVERY") ?? "response";
+  const [smtpUrl, from] = [read("SMTP_URL"), read("MAIL_FROM")];
+  const allowsInsecureCodes = read("ALLOW_INSECURE_CODES") === "yes";
   const config: Config = {
     environment,
     databaseUrl: read("DATABASE_URL"),
@@ -201,7 +229,8 @@ export function loadConfig(
     host: read("HOST") ?? "0.0.0.0",
     jwtSecret: read("JWT_SECRET"),
     jwtExpiresInSeconds: read("JWT_EXPIRES_IN") ?? 7 * SECONDS_PER_UNIT.d,
-    codeDelivery: read("CODE_DELIVERY") ?? "response",
+    codeDelivery,
+    mail: codeDelivery === "email" ? mailSettings(smtpUrl, from) : undefined,
     rateLimit: Object.freeze({
       messages: read("RATE_LIMIT_MESSAGES") ?? 5,
       windowMs: read("RATE_LIMIT_WINDOW_MS") ?? 10_000,
@@ -220,14 +249,33 @@ export function loadConfig(
     metricsToken: read("METRICS_TOKEN"),
     messageRetentionDays: read("MESSAGE_RETENTION_DAYS"),
   };
-  if (environment === "production") refuseUnsafe(config, env);
+  if (environment === "production") {
+    refuseUnsafe(config, env, allowsInsecureCodes);
+  }
   return Object.freeze(config);
+}
+
+/** Both are needed as soon as one mail is to be sent. */
+function mailSettings(
+  smtpUrl: string | undefined,
+  from: string | undefined,
+): NonNullable<Config["mail"]> {
+  const missing = (name: "SMTP_URL" | "MAIL_FROM") =>
+    new ConfigError(
+      `${name}: missing with CODE_DELIVERY=email; accepted: ${
+        VARIABLES[name].accepted
+      }`,
+    );
+  if (smtpUrl === undefined) throw missing("SMTP_URL");
+  if (from === undefined) throw missing("MAIL_FROM");
+  return Object.freeze({ smtpUrl, from });
 }
 
 /** The strict checks of `CHATKET_ENV=production`. */
 function refuseUnsafe(
   config: Config,
   env: Readonly<Record<string, string | undefined>>,
+  allowsInsecureCodes: boolean,
 ): void {
   if (config.jwtSecret === undefined) {
     throw new ConfigError(
@@ -243,6 +291,12 @@ function refuseUnsafe(
   if (!env.CODE_DELIVERY) {
     throw new ConfigError(
       `CODE_DELIVERY: missing in production; accepted: ${VARIABLES.CODE_DELIVERY.accepted}`,
+    );
+  }
+  if (config.codeDelivery === "response" && !allowsInsecureCodes) {
+    throw new ConfigError(
+      `CODE_DELIVERY: "response" lets anybody sign in as anybody; accepted in production: email or ` +
+        `console, or response together with ALLOW_INSECURE_CODES=yes`,
     );
   }
   if (!config.authRateLimit) {

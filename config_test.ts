@@ -30,6 +30,7 @@ Deno.test("loadConfig() of nothing gives the documented defaults", () => {
     jwtSecret: undefined,
     jwtExpiresInSeconds: 604_800,
     codeDelivery: "response",
+    mail: undefined,
     rateLimit: { messages: 5, windowMs: 10_000, muteMs: 30_000 },
     frameLimit: { perSecond: 20, burst: 200 },
     maxSocketsPerUser: 25,
@@ -90,7 +91,10 @@ const BAD_VALUES: readonly [string, string[]][] = [
     "99999d",
   ]],
   ["CHATKET_ENV", ["prod", "Production"]],
-  ["CODE_DELIVERY", ["email"]],
+  ["CODE_DELIVERY", ["mail", "sms"]],
+  ["SMTP_URL", ["mail.example.org", "http://mail.example.org", "smtp://"]],
+  ["MAIL_FROM", ["chat", "a@b@c", "x <a@b", "a@b\nBcc: c@d"]],
+  ["ALLOW_INSECURE_CODES", ["true", "1"]],
   ["RATE_LIMIT_MESSAGES", ["0", "-5", "five"]],
   ["RATE_LIMIT_WINDOW_MS", ["0", "10s"]],
   ["RATE_LIMIT_MUTE_MS", ["-1", "Infinity"]],
@@ -150,8 +154,37 @@ Deno.test("loadConfig() refuses production that does not say how codes are deliv
       /^CODE_DELIVERY: missing/,
     );
   }
+});
+
+Deno.test("loadConfig() refuses codes in the answer in production, unless told that this is wanted", () => {
   const open = { ...PRODUCTION, CODE_DELIVERY: "response" };
-  assert.equal(loadConfig(open).codeDelivery, "response");
+  assert.match(refusal(open), /^CODE_DELIVERY: "response".*; accepted.*/);
+  assert.match(
+    refusal({ ...open, ALLOW_INSECURE_CODES: "no" }),
+    /^CODE_DELIVERY/,
+  );
+  const demo = loadConfig({ ...open, ALLOW_INSECURE_CODES: "yes" });
+  assert.equal(demo.codeDelivery, "response");
+});
+
+Deno.test("loadConfig() wants a mail server and a sender when codes go by e-mail, and shows no password", () => {
+  const email = {
+    CODE_DELIVERY: "email",
+    SMTP_URL: "smtps://chat:hunter2@mail.example.org",
+    MAIL_FROM: "ChatKet <chat@example.org>",
+  };
+  assert.deepEqual(loadConfig({ ...PRODUCTION, ...email }).mail, {
+    smtpUrl: email.SMTP_URL,
+    from: email.MAIL_FROM,
+  });
+  assert.match(refusal({ ...email, SMTP_URL: "" }), /^SMTP_URL: missing/);
+  assert.match(refusal({ ...email, MAIL_FROM: "" }), /^MAIL_FROM: missing/);
+  const bad = refusal({ ...email, SMTP_URL: "smtpp://chat:hunter2@host" });
+  assert.ok(!bad.includes("hunter2"));
+  assert.equal(
+    loadConfig({ ...email, CODE_DELIVERY: "console" }).mail,
+    undefined,
+  );
 });
 
 Deno.test("loadConfig() refuses production without limits on sign-in", () => {

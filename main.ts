@@ -17,6 +17,7 @@ import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime } from "./realtime/realtime.ts";
 import { systemTimers, type Timers } from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
+import { openCodeMail } from "./routes/code_mail.ts";
 import type { BuildManifest } from "./routes/deps.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
 
@@ -77,12 +78,14 @@ export async function start(
       timers,
       metrics,
     });
+    const codeMail = config.mail && await openCodeMail(config.mail, log);
     const app = createApp({
       config,
       db,
       log,
       clock,
       keys,
+      codeMail,
       realtime,
       metrics,
       manifest,
@@ -119,7 +122,10 @@ export async function start(
       await housekeeping.stop();
       const cancel = Promise.withResolvers<void>();
       const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
-      await Promise.race([server.shutdown(), cancel.promise]);
+      await Promise.all([
+        Promise.race([server.shutdown(), cancel.promise]),
+        codeMail?.close(),
+      ]);
       stopWaiting();
       await backupDoor?.close();
       await db.destroy();

@@ -42,3 +42,26 @@ export async function findUserById(
   return await db.selectFrom("users").select(["id", "username"])
     .where("id", "=", id).executeTakeFirst();
 }
+
+/** Where a user's codes go, and whether anybody has signed in under the name yet. */
+export async function findMailAccount(
+  db: Database,
+  userId: string,
+): Promise<{ email: string | undefined; isClaimed: boolean }> {
+  const row = await db.selectFrom("users").select(["email", "signed_in_at"])
+    .where("id", "=", userId).executeTakeFirst();
+  return {
+    email: row?.email ?? undefined,
+    isClaimed: row !== undefined && row.signed_in_at !== null,
+  };
+}
+
+/** Notes a user's first sign-in, and the address it has proven; later ones change nothing. */
+export async function claimName(
+  db: Database,
+  claim: { userId: string; email: string | null; now: Date },
+): Promise<void> {
+  await db.updateTable("users")
+    .set({ signed_in_at: claim.now, email: claim.email, updated_at: claim.now })
+    .where("id", "=", claim.userId).where("signed_in_at", "is", null).execute();
+}

@@ -36,6 +36,8 @@ export interface ChatPageProps extends PageLanguage {
 }
 
 export interface LoginPageProps extends PageLanguage {
+  /** Whether codes go by e-mail: the first sign-in under a name gives the address. */
+  asksEmail: boolean;
   /** Where to go after signing in; a path on this site. */
   next: string;
   /** Set in the second step of the form without script. */

@@ -7,6 +7,7 @@ import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { requestToken, requireSession } from "./middleware/session.ts";
 import { problem } from "./problems.ts";
 import {
+  Email,
   jsonAnswer,
   jsonBody,
   LoginCode,
@@ -31,9 +32,12 @@ const requestCode = createRoute({
   tags: ["Authentication"],
   summary: "Request a login code",
   description:
-    "Makes the user when new. A new code voids the earlier ones. `code` is in the answer only with `CODE_DELIVERY=response`.",
+    "Makes the user when new. A new code voids the earlier ones. `code` is in the answer only with `CODE_DELIVERY=response`. With `CODE_DELIVERY=email` the first sign-in under a name gives the address, later ones need none; the answer is the same whoever exists.",
   request: {
-    body: jsonBody(z.object({ username: Username }).openapi("CodeRequest")),
+    body: jsonBody(
+      z.object({ username: Username, email: Email.optional() })
+        .openapi("CodeRequest"),
+    ),
   },
   responses: {
     200: jsonAnswer(
@@ -119,18 +123,24 @@ const me = createRoute({
   },
 });
 
+/** What is said of a code that was made, by how it is delivered. */
+const CODE_MESSAGES = {
+  response: "Code generated successfully",
+  console: "Code generated successfully; read it in the server's log",
+  email:
+    "Code generated successfully; if the name has an address, it is on its way there",
+};
+
 /** Mounted under `/api/auth`. */
 export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
   app.use("/me", requireSession(deps.findSession));
 
   app.openapi(requestCode, async (c) => {
-    const { username } = c.req.valid("json");
-    const result = await requestLoginCode(deps, username);
+    const { username, email } = c.req.valid("json");
+    const result = await requestLoginCode(deps, username, email);
     if (!result.ok) return problem(c, result.code, result);
-    const message = result.loginCode === undefined
-      ? "Code generated successfully; read it in the server's log"
-      : "Code generated successfully";
+    const message = CODE_MESSAGES[deps.config.codeDelivery];
     return c.json(
       {
         message,

@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import type { Log } from "../log.ts";
 import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
+import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { Session, SessionFinder } from "./middleware/session.ts";
 import type { SessionKeys } from "./tokens.ts";
@@ -23,6 +24,8 @@ export interface AppDeps {
   /** Milliseconds since 1970. */
   readonly clock: () => number;
   readonly keys: SessionKeys;
+  /** There when codes are delivered by e-mail. */
+  readonly codeMail: CodeMail | undefined;
   readonly realtime: Realtime;
   readonly metrics: Metrics;
   readonly manifest: BuildManifest;

@@ -3,8 +3,15 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import { replaceLoginCode, tryLoginCode } from "../db/login_codes.ts";
-import { findOrCreateUser, findUserByName, type User } from "../db/users.ts";
+import {
+  claimName,
+  findMailAccount,
+  findOrCreateUser,
+  findUserByName,
+  type User,
+} from "../db/users.ts";
 import type { Log } from "../log.ts";
+import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import { startSession, type Tokens } from "./sessions.ts";
 import { createLoginCode, hashLoginCode, type SessionKeys } from "./tokens.ts";
@@ -19,6 +26,8 @@ export interface LoginDeps {
   readonly clock: () => number;
   readonly keys: SessionKeys;
   readonly authLimits: AuthLimits;
+  /** There when codes are delivered by e-mail. */
+  readonly codeMail: CodeMail | undefined;
 }
 
 export interface TooMany {
@@ -38,11 +47,16 @@ export type Verification =
 /**
  * Makes a new code for a user, made when missing, and voids the one before.
  *
+ * By e-mail it goes to the user's address. While nobody has signed in under the name that is the one
+ * given here: who proves it gets the name. A code without an address goes nowhere, and the answer
+ * says nothing of it: it would tell who exists.
+ *
  * @param username in lower case
  */
 export async function requestLoginCode(
   deps: LoginDeps,
   username: string,
+  email?: string,
 ): Promise<CodeRequest> {
   const retryAfterMs = deps.authLimits.codeRequests.consume(username);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
@@ -53,13 +67,20 @@ export async function requestLoginCode(
     new Date(now),
   );
   const loginCode = createLoginCode();
+  const account = deps.codeMail && await findMailAccount(deps.db, user.id);
+  const claim = account?.isClaimed === false ? email : undefined;
   await replaceLoginCode(deps.db, {
     userId: user.id,
+    email: claim,
     codeHash: await hashLoginCode(deps.keys, user.id, loginCode),
     expiresAt: new Date(now + CODE_LIFE_MS),
     now: new Date(now),
   });
   if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
+  if (deps.codeMail !== undefined) {
+    mailCode(deps, account?.email ?? claim, { username, loginCode });
+    return { ok: true };
+  }
   deps.log.info("login code", { username, loginCode });
   return { ok: true };
 }
@@ -84,16 +105,38 @@ export async function verifyLoginCode(
   const now = deps.clock();
   const user = await findUserByName(deps.db, username);
   const userId = user?.id ?? crypto.randomUUID();
-  const isRight = await tryLoginCode(deps.db, {
+  const used = await tryLoginCode(deps.db, {
     userId,
     codeHash: await hashLoginCode(deps.keys, userId, loginCode),
     now: new Date(now),
   });
-  if (user === undefined || !isRight) {
+  if (user === undefined || used === undefined) {
     return { ok: false, code: "invalid_code" };
   }
   wrongCodes.refund(username);
+  await claimName(deps.db, {
+    userId: user.id,
+    email: used.email,
+    now: new Date(now),
+  });
   return { ok: true, user, tokens: await startSession(deps, user, userAgent) };
+}
+
+function mailCode(
+  { codeMail, authLimits, log }: LoginDeps,
+  to: string | undefined,
+  code: { username: string; loginCode: string },
+): void {
+  const { username } = code;
+  if (to === undefined) {
+    return log.info("a login code has no address to go to", { username });
+  }
+  if (authLimits.codeMails.consume(to.toLowerCase()) !== undefined) {
+    return log.warn("an address gets no more login codes for now", {
+      username,
+    });
+  }
+  codeMail?.send({ to, ...code });
 }
 
 function tooMany(retryAfterMs: number): TooMany {

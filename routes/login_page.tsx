@@ -9,11 +9,15 @@ import { pageLanguage, pageTheme } from "./page_request.ts";
 
 /** The login page. */
 export function renderLogin(
-  { manifest }: Pick<RouteDeps, "manifest">,
+  { manifest, codeMail }: Pick<RouteDeps, "manifest" | "codeMail">,
   c: Context,
   step: Pick<LoginPageProps, "next" | "username" | "code" | "problem">,
 ): string {
-  const props: LoginPageProps = { ...pageLanguage(c), ...step };
+  const props: LoginPageProps = {
+    ...pageLanguage(c),
+    ...step,
+    asksEmail: codeMail !== undefined,
+  };
   return renderDocument(manifest, {
     title: props.strings.signInTitle,
     lang: props.lang,

@@ -18,7 +18,7 @@ import {
   THEME_COOKIE,
 } from "./page_request.ts";
 import { isHttps } from "./request_origin.ts";
-import { LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
+import { Email, LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
 import { clearSessionCookies, setSessionCookies } from "./session_cookie.ts";
 import { endSession } from "./sessions.ts";
 
@@ -128,7 +128,12 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
   }
   const name = username.data;
   if (form.code === undefined) {
-    const request = await requestLoginCode(deps, name);
+    const email = Email.optional().safeParse(form.email?.trim() || undefined);
+    if (!email.success) {
+      const problem = "badUsernameOrEmail";
+      return c.html(renderLogin(deps, c, { next, problem }), 400);
+    }
+    const request = await requestLoginCode(deps, name, email.data);
     return request.ok
       ? c.html(
         renderLogin(deps, c, { next, username: name, code: request.loginCode }),

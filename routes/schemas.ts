@@ -25,6 +25,12 @@ export const Username = z.string()
     example: "alice",
   });
 
+/** Longest address that mail servers take (RFC 5321), in characters. */
+const MAX_EMAIL = 254;
+
+export const Email = z.email().max(MAX_EMAIL)
+  .openapi({ example: "alice@example.org" });
+
 export const LoginCode = z.string().regex(/^[0-9]{6}$/, "six digits")
   .openapi({ example: "123456" });
 

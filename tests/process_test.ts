@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import { type EnvOverrides } from "./helpers/app.ts";
 import { connect } from "./helpers/client.ts";
 import { makePlace } from "./helpers/database.ts";
-import { createRoom, signIn } from "./helpers/people.ts";
+import { codeIn, startMailServer } from "./helpers/mail_server.ts";
+import { createRoom, expectJson, postJson, signIn } from "./helpers/people.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -95,6 +96,33 @@ Deno.test("sessions and rooms outlive a restart in development", async () => {
   await second.stop();
 });
 
+Deno.test("the permissions of `deno task start` are enough to mail a login code", async () => {
+  await using mail = await startMailServer();
+  await using place = await makePlace("pglite");
+  const task = startTask({
+    ...place.env,
+    CHATKET_ENV: "production",
+    JWT_SECRET: SECRET,
+    CODE_DELIVERY: "email",
+    SMTP_URL: `smtp://127.0.0.1:${mail.port}`,
+    MAIL_FROM: "chat@example.org",
+  });
+  const app = { origin: await task.origin() };
+  const username = "alice";
+  const email = "alice@example.org";
+  await expectJson(
+    await postJson(app, "/api/auth/request-code", { username, email }),
+    200,
+  );
+  const code = codeIn(await mail.next(email));
+  await expectJson(
+    await postJson(app, "/api/auth/verify-code", { username, code }),
+    200,
+  );
+  const { code: status, stderr } = await task.stop();
+  assert.equal(status, 0, stderr);
+});
+
 /** Starts that an operator can mend: each is refused in one line that names the fault. */
 const REFUSED: readonly { what: string; env: EnvOverrides; line: RegExp }[] = [
   {
@@ -106,6 +134,15 @@ const REFUSED: readonly { what: string; env: EnvOverrides; line: RegExp }[] = [
     what: "production without a secret",
     env: { CHATKET_ENV: "production", CODE_DELIVERY: "console" },
     line: /JWT_SECRET: missing in production/,
+  },
+  {
+    what: "production that would give login codes to whoever asks",
+    env: {
+      CHATKET_ENV: "production",
+      JWT_SECRET: SECRET,
+      CODE_DELIVERY: "response",
+    },
+    line: /CODE_DELIVERY: "response" lets anybody sign in/,
   },
   {
     what: "production without a word on how codes are delivered",

@@ -64,9 +64,10 @@ export function createAuthApi(settings: ApiSettings) {
   const post = <T>(path: string, body: unknown) =>
     request<T>(settings, "POST", path, body);
   return {
-    requestCode: (username: string) =>
+    requestCode: (username: string, email: string | undefined) =>
       post<{ message: string; code?: string }>("/auth/request-code", {
         username,
+        email,
       }),
     verifyCode: (username: string, code: string) =>
       post<{ accessToken: string; user: UserRef }>("/auth/verify-code", {

@@ -15,6 +15,7 @@ export function LoginForm(
   const [problem, setProblem] = useState(page.problem);
   const [isBusy, setBusy] = useState(false);
   const input = useRef<HTMLInputElement>(null);
+  const email = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), [username]);
 
   const submit =
@@ -31,7 +32,8 @@ export function LoginForm(
       if (failure) input.current?.focus();
     };
   const requestCode = submit(async (name) => {
-    const result = await api?.requestCode(name);
+    const address = email.current?.value.trim() || undefined;
+    const result = await api?.requestCode(name, address);
     if (!result?.ok) return result;
     setCode(result.data.code);
     setUsername(name);
@@ -75,9 +77,30 @@ export function LoginForm(
               />
               <input type="hidden" name="next" value={page.next} />
               <p id="login-hint" class="hint">{t("usernameHint")}</p>
+              {page.asksEmail && (
+                <>
+                  <label for="email">{t("email")}</label>
+                  <input
+                    ref={email}
+                    id="email"
+                    name="email"
+                    type="email"
+                    autocomplete="email"
+                    maxLength={254}
+                    aria-describedby="email-hint"
+                  />
+                  <p id="email-hint" class="hint">{t("emailHint")}</p>
+                </>
+              )}
               <Problem
                 text={problem &&
-                  t(problem === "badCode" ? "badUsername" : problem)}
+                  t(
+                    problem !== "badCode"
+                      ? problem
+                      : page.asksEmail
+                      ? "badUsernameOrEmail"
+                      : "badUsername",
+                  )}
               />
               <button type="submit">{t("continue")}</button>
             </form>
@@ -92,11 +115,13 @@ export function LoginForm(
             >
               <p>{t("codeLead", { name: username })}</p>
               <p class="code-note">
-                {code === undefined ? t("codeInLog") : (
-                  <>
-                    {t("codeShown")} <b>{code}</b>
-                  </>
-                )}
+                {code === undefined
+                  ? t(page.asksEmail ? "codeMailed" : "codeInLog")
+                  : (
+                    <>
+                      {t("codeShown")} <b>{code}</b>
+                    </>
+                  )}
               </p>
               <label for="code">{t("code")}</label>
               <input

@@ -11,6 +11,11 @@ export const en = {
   signInLead:
     "No password: pick a name, confirm it with a code, and you are in.",
   username: "Username",
+  email: "E-mail",
+  emailHint: "Needed the first time you sign in. Later codes go to it.",
+  codeMailed: "The code is on its way to this name’s e-mail address.",
+  badUsernameOrEmail:
+    "A username has 3 to 20 letters, digits or underscores. Check the e-mail address, too.",
   usernameHint: "3 to 20 letters, digits or underscores.",
   continue: "Continue",
   code: "Code",

@@ -8,6 +8,11 @@ export const tr: Strings = {
   signInTitle: "Giriş yap",
   signInLead: "Parola yok: bir ad seçin, kodla onaylayın, hazırsınız.",
   username: "Kullanıcı adı",
+  email: "E-posta",
+  emailHint: "İlk girişte gereklidir. Sonraki kodlar bu adrese gider.",
+  codeMailed: "Kod bu adın e-posta adresine gönderiliyor.",
+  badUsernameOrEmail:
+    "Kullanıcı adı 3–20 harf, rakam veya alt çizgi olmalıdır. E-posta adresini de kontrol edin.",
   usernameHint: "3–20 harf, rakam veya alt çizgi.",
   continue: "Devam",
   code: "Kod",

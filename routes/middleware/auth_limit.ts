@@ -20,10 +20,14 @@ const CODE_REQUESTS_PER_NAME = { limit: 30, windowMs: 15 * MINUTE_MS };
  */
 const WRONG_CODES_PER_NAME = { limit: 20, windowMs: 60 * MINUTE_MS };
 
+/** To one address, under whatever names: nobody's mailbox is flooded from here. */
+const CODE_MAILS_PER_ADDRESS = { limit: 10, windowMs: 15 * MINUTE_MS };
+
 export interface AuthLimits {
   readonly attempts: WindowCounter;
   readonly codeRequests: WindowCounter;
   readonly wrongCodes: WindowCounter;
+  readonly codeMails: WindowCounter;
 }
 
 export function createAuthLimits(clock: () => number): AuthLimits {
@@ -31,6 +35,7 @@ export function createAuthLimits(clock: () => number): AuthLimits {
     attempts: new WindowCounter(ATTEMPTS_PER_ADDRESS, clock),
     codeRequests: new WindowCounter(CODE_REQUESTS_PER_NAME, clock),
     wrongCodes: new WindowCounter(WRONG_CODES_PER_NAME, clock),
+    codeMails: new WindowCounter(CODE_MAILS_PER_ADDRESS, clock),
   };
 }
 
