@@ -12,8 +12,11 @@ import { type JunitCounts, readJunit } from "./helpers/junit.ts";
 import { runOrThrow } from "./helpers/system.ts";
 import { postgresMissing, startPostgres } from "./helpers/postgres.ts";
 
-/** A section that takes longer than this hangs: it is ended and counts as failed. In milliseconds. */
-const SECTION_LIMIT_MS = 8 * 60_000;
+/** Tests that take longer than this together hang: they are ended and count as failed. In milliseconds. */
+const LIMIT_MS = 20 * 60_000;
+
+/** How long ended tests get to say which of them hung, in milliseconds. */
+const LAST_WORDS_MS = 10_000;
 
 /** Test files that run at the same time. Each may hold an embedded database of 300 MB. */
 const PARALLEL_FILES = 2;
@@ -171,11 +174,16 @@ async function denoTest(
       stdin: "null",
     }).spawn();
     const limit = setTimeout(() => {
-      say(`ended: it ran for more than ${SECTION_LIMIT_MS / 60_000} minutes`);
-      child.kill("SIGKILL");
-    }, SECTION_LIMIT_MS);
+      say(`ended: they ran for more than ${LIMIT_MS / 60_000} minutes`);
+      child.kill("SIGINT");
+    }, LIMIT_MS);
+    const end = setTimeout(
+      () => child.kill("SIGKILL"),
+      LIMIT_MS + LAST_WORDS_MS,
+    );
     const { success } = await child.status;
     clearTimeout(limit);
+    clearTimeout(end);
     const counts = readJunit(await Deno.readTextFile(report));
     // A file that does not load, or a process that was ended, fails without a failing test.
     return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
