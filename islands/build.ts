@@ -90,7 +90,6 @@ function settings(entryPoints: Record<string, string>, minify: boolean) {
     jsxFactory: "h",
     jsxFragment: "Fragment",
     inject: [fileURLToPath(new URL("jsx_factory.ts", import.meta.url))],
-    loader: { ".woff2": "file" },
     logLevel: "silent",
   } as const satisfies esbuild.BuildOptions;
 }
@@ -133,10 +132,6 @@ function findEntries(
         file: fileName(path),
         imports: preloads.map((chunk) => fileName(chunk.path)),
       };
-    }
-    // The one font file every page needs at once, so that its HTML can ask for it early.
-    if (/figtree-latin-wght-normal-.*\.woff2$/.test(path)) {
-      entries.font = { file: fileName(path) };
     }
   }
   return entries;

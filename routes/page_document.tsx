@@ -25,7 +25,7 @@ export function renderDocument(
 ): string {
   const { title, lang, theme, entry, props, body } = page;
   const url = (file: string) => `/static/build/${file}`;
-  const { chat, login, styles, font } = manifest.entries;
+  const { chat, login, styles } = manifest.entries;
   const script = entry === "chat" ? chat : login;
   return "<!doctype html>" + renderToString(
     <html lang={lang} data-theme={theme}>
@@ -53,15 +53,6 @@ export function renderDocument(
           href="/static/icons/apple-touch-icon.png"
         />
         <link rel="manifest" href="/manifest.webmanifest" />
-        {font && (
-          <link
-            rel="preload"
-            href={url(font.file)}
-            as="font"
-            type="font/woff2"
-            crossOrigin="anonymous"
-          />
-        )}
         {styles && <link rel="stylesheet" href={url(styles.file)} />}
         {script?.imports?.map((file) => (
           <link rel="modulepreload" href={url(file)} />
