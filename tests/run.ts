@@ -22,7 +22,13 @@ const LAST_WORDS_MS = 10_000;
 const PARALLEL_FILES = 2;
 
 /** Folders whose tests run on both engines. */
-const ENGINE_FOLDERS = ["db", "tests/http", "tests/realtime", "tests/faults"];
+const ENGINE_FOLDERS = [
+  "db",
+  "tests/http",
+  "tests/realtime",
+  "tests/faults",
+  "tests/front",
+];
 /** Tests that measure time or memory: after the others, with the machine to themselves. */
 const ALONE_FILES = ["tests/faults/postgres_stuck_reader_test.ts"];
 const BROWSER_FOLDERS = ["tests/browser"];

@@ -1,0 +1,192 @@
+/** One process after the other is replaced behind the shipped front while people talk. */
+
+import assert from "node:assert/strict";
+import { openDatabase } from "../../db/database.ts";
+import { listAfter } from "../../db/messages.ts";
+import { messageOfRow } from "../../realtime/message_view.ts";
+import { check } from "../faults/checker.ts";
+import { History } from "../faults/history.ts";
+import { Random } from "../faults/random.ts";
+import { RawClient } from "../faults/raw_client.ts";
+import { report } from "../faults/report.ts";
+import { ServerProcess } from "../faults/server_process.ts";
+import { sleep } from "../faults/sleep.ts";
+import { silentLog } from "../helpers/log.ts";
+import {
+  createRoom,
+  joinRoom,
+  type Person,
+  signIn,
+} from "../helpers/people.ts";
+import { postgresMissing, startPostgres } from "../helpers/postgres.ts";
+import { freePort } from "../helpers/system.ts";
+import { nginxMissing, startNginx } from "./nginx.ts";
+
+const PEOPLE = 6;
+
+/** Everybody must be up to date again within this time, in milliseconds. */
+const PATIENCE_MS = 30_000;
+
+Deno.test({
+  name:
+    "a rolling restart behind nginx: no request fails, no message is lost, doubled or out of order",
+  ignore: await nginxMissing() !== undefined ||
+    await postgresMissing() !== undefined,
+  async fn() {
+    await using cluster = await startPostgres({ fsync: true });
+    const dataDir = await Deno.makeTempDir({ prefix: "chatket-front-" });
+    const ports = [freePort(), freePort()] as const;
+    const servers = ports.map((port) =>
+      new ServerProcess({
+        port,
+        alarm: (text) => assert.fail(text),
+        env: {
+          RATE_LIMIT_MESSAGES: "1000000",
+          FRAME_LIMIT_PER_SECOND: "1000000",
+          FRAME_LIMIT_BURST: "1000000",
+          MAX_SOCKETS_PER_ADDRESS: "10000",
+          JWT_SECRET:
+            "a secret of the front's tests, long enough for production",
+          CODE_DELIVERY: "response",
+          ALLOW_INSECURE_CODES: "yes",
+          TRUSTED_PROXY_HOPS: "1",
+          DATA_DIR: dataDir,
+          DATABASE_URL: cluster.url(),
+        },
+      })
+    );
+    for (const server of servers) await server.start();
+    const nginx = await startNginx(ports);
+    const history = new History();
+    const clients: RawClient[] = [];
+    try {
+      const people: Person[] = [];
+      for (let n = 0; n < PEOPLE; n++) {
+        people.push(await signIn(nginx, `user${n}`));
+      }
+      const [first, ...others] = people;
+      const { id: roomId } = await createRoom(first!);
+      const { id: foreignRoomId } = await createRoom(
+        await signIn(nginx, "hermit"),
+      );
+      for (const person of others) await joinRoom(person, roomId);
+      for (const [n, person] of people.entries()) {
+        const client = await RawClient.create({
+          ...{ name: `client${n}`, person, roomIds: [roomId], foreignRoomId },
+          ...{ serverPort: nginx.port, history, random: new Random(n) },
+          ...{ thinkMs: 60, byTime: false },
+        });
+        clients.push(client);
+        client.connect();
+        client.startTalking();
+      }
+      const asking = { on: true };
+      const failures: string[] = [];
+      const asked = askOften(nginx.origin, first!, asking, failures);
+
+      await sleep(1_000);
+      for (const server of servers) {
+        const { code, ms } = await server.stop();
+        assert.equal(code, 0);
+        report(`a process ended in ${ms.toFixed(0)} ms`);
+        await sleep(500);
+        await server.start();
+        await sleep(1_500);
+      }
+      asking.on = false;
+      const requests = await asked;
+      for (const client of clients) client.stopTalking();
+      await settled(clients, history, roomId);
+
+      assert.deepEqual(failures, [], "requests that failed");
+      const rooms = await stored(cluster.url(), dataDir, [
+        roomId,
+        foreignRoomId,
+      ]);
+      const violations = [
+        ...history.violations,
+        ...check({
+          rooms,
+          sent: history.sent,
+          views: clients.flatMap((client) => client.views()),
+        }),
+      ];
+      assert.deepEqual(violations, []);
+      const messages = rooms[0]!.lastSeq;
+      report(
+        `${messages} messages, ${requests} requests, ${
+          history.counts.get("connects")
+        } connects, ${history.counts.get("closed 1012")} goodbyes`,
+      );
+      assert.ok(messages > 100, `${messages} messages`);
+      assert.ok((history.counts.get("closed 1012") ?? 0) >= PEOPLE);
+    } finally {
+      for (const client of clients) await client.close();
+      await nginx[Symbol.asyncDispose]();
+      for (const server of servers) await server.kill();
+      await Deno.remove(dataDir, { recursive: true });
+    }
+  },
+});
+
+/** Reads and writes over HTTP, one request after another. @returns how many */
+async function askOften(
+  origin: string,
+  person: Person,
+  asking: { on: boolean },
+  failures: string[],
+): Promise<number> {
+  let requests = 0;
+  while (asking.on) {
+    const write = ++requests % 5 === 0;
+    try {
+      const answer = write
+        ? await person.fetch("/api/rooms", {
+          method: "POST",
+          json: { name: `Room ${crypto.randomUUID().slice(0, 8)}` },
+        })
+        : await person.fetch("/api/rooms");
+      const text = await answer.text();
+      if (!answer.ok) failures.push(`${origin}: ${answer.status} ${text}`);
+    } catch (error) {
+      failures.push(String(error));
+    }
+    await sleep(20);
+  }
+  return requests;
+}
+
+async function settled(
+  clients: readonly RawClient[],
+  history: History,
+  roomId: string,
+): Promise<void> {
+  const deadline = Date.now() + PATIENCE_MS;
+  const isDone = (client: RawClient) =>
+    client.isSettled && client.position(roomId) >= history.newest(roomId);
+  while (!clients.every(isDone)) {
+    assert.ok(
+      Date.now() < deadline,
+      clients.map((client) => `${client.state} ${client.position(roomId)}`)
+        .join("\n"),
+    );
+    await sleep(20);
+  }
+}
+
+async function stored(
+  databaseUrl: string,
+  dataDir: string,
+  roomIds: readonly string[],
+) {
+  await using db = await openDatabase({ databaseUrl, dataDir }, silentLog);
+  return await Promise.all(roomIds.map(async (roomId) => {
+    const rows = await listAfter(db, roomId, 0, 100_000);
+    return {
+      roomId,
+      lastSeq: rows.at(-1)?.seq ?? 0,
+      checkedThrough: 0,
+      messages: rows.map(messageOfRow),
+    };
+  }));
+}

@@ -1,0 +1,108 @@
+/** Clients that never finish what they begin, kept away from the process by the shipped front. */
+
+import assert from "node:assert/strict";
+import { Arena } from "../faults/arena.ts";
+import { connect } from "../helpers/client.ts";
+import { engineUnderTest } from "../helpers/database.ts";
+import { createRoom, signIn } from "../helpers/people.ts";
+import { postgresMissing } from "../helpers/postgres.ts";
+import { nginxMissing, startNginx } from "./nginx.ts";
+
+const engine = engineUnderTest();
+
+/** So many connections of each kind. */
+const CROWD = 250;
+
+/** nginx gives up on a head after this time, in milliseconds (deploy/nginx.conf), and a margin. */
+const HEAD_LIMIT_MS = 10_000;
+const MARGIN_MS = 3_000;
+
+/** What the process may grow by while others chat, in bytes. */
+const FLAT_BYTES = 30 * 1024 * 1024;
+
+const HEAD = "POST /api/auth/request-code HTTP/1.1\r\nHost: localhost\r\n";
+
+Deno.test({
+  name:
+    "heads and bodies that never end do not reach the process, which stays as small as it was and serves others",
+  ignore: await nginxMissing() !== undefined ||
+    engine === "postgres" && await postgresMissing() !== undefined,
+  async fn() {
+    const arena = await Arena.open({
+      engine,
+      alarm: (text) => assert.fail(text),
+      env: { TRUSTED_PROXY_HOPS: "1", METRICS_TOKEN: "0123456789abcdef" },
+    });
+    const nginx = await startNginx([arena.port]);
+    try {
+      const alice = await signIn(nginx, "alice");
+      const room = await createRoom(alice);
+      const client = await connect(nginx, alice);
+      const before = await arena.server.residentBytes();
+      const openBefore = await openTo(arena.port);
+
+      const heads = await crowd(nginx.port, HEAD);
+      const bodies = await crowd(
+        nginx.port,
+        `${HEAD}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`,
+      );
+      const startedAt = performance.now();
+      const ended = Promise.all(heads.map(readToEnd));
+      for (let n = 0; n < 5; n++) {
+        for (const each of bodies) await writeOne(each);
+        await client.expect("message:send", {
+          roomId: room.id,
+          text: `${n}`,
+          clientMsgId: crypto.randomUUID(),
+        });
+        await new Promise((resolve) => setTimeout(resolve, 200));
+      }
+      assert.equal(
+        await openTo(arena.port),
+        openBefore,
+        "a half of a request reached the process",
+      );
+      await ended;
+      const took = performance.now() - startedAt;
+      assert.ok(took < HEAD_LIMIT_MS + MARGIN_MS, `heads lived ${took} ms`);
+      const grown = await arena.server.residentBytes() - before;
+      assert.ok(grown < FLAT_BYTES, `the process grew by ${grown} bytes`);
+      for (const each of bodies) each.close();
+      await client.close();
+    } finally {
+      await nginx[Symbol.asyncDispose]();
+      await arena.close();
+    }
+  },
+});
+
+async function crowd(port: number, text: string): Promise<Deno.TcpConn[]> {
+  const bytes = new TextEncoder().encode(text);
+  return await Promise.all(Array.from({ length: CROWD }, async () => {
+    const connection = await Deno.connect({ hostname: "127.0.0.1", port });
+    await connection.write(bytes);
+    return connection;
+  }));
+}
+
+async function readToEnd(connection: Deno.TcpConn): Promise<void> {
+  const buffer = new Uint8Array(1024);
+  try {
+    while (await connection.read(buffer) !== null);
+  } catch {
+    // A reset is an end, too.
+  }
+  connection.close();
+}
+
+async function writeOne(connection: Deno.TcpConn): Promise<void> {
+  await connection.write(new TextEncoder().encode(" "));
+}
+
+/** Established connections that a port of this machine has accepted. */
+async function openTo(port: number): Promise<number> {
+  const hex = port.toString(16).toUpperCase().padStart(4, "0");
+  const table = await Deno.readTextFile("/proc/net/tcp");
+  const accepted = new RegExp(`^\\s*\\d+: [0-9A-F]{8}:${hex} \\S+ 01 `);
+  return table.split("\n").filter((line) => accepted.test(line)).length;
+}
