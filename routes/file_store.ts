@@ -7,6 +7,9 @@ import { parseAccept } from "hono/utils/accept";
 import { COMPRESSIBLE_CONTENT_TYPE_REGEX } from "hono/utils/compress";
 import { getMimeType } from "hono/utils/mime";
 
+/** Longer paths name no file of ours; file systems answer them with errors of their own. */
+const MAX_PATH = 200;
+
 /** Names that may be asked for: no dotfiles, no way out, nothing that another system reads differently. */
 const SAFE_SEGMENT = /^[A-Za-z0-9_-][A-Za-z0-9._-]*$/;
 
@@ -48,7 +51,10 @@ export class FileStore {
    * every path that is more than plain names.
    */
   async read(path: string): Promise<StoredFile | undefined> {
-    if (!path.split("/").every((segment) => SAFE_SEGMENT.test(segment))) {
+    if (
+      path.length > MAX_PATH ||
+      !path.split("/").every((segment) => SAFE_SEGMENT.test(segment))
+    ) {
       return undefined;
     }
     const url = new URL(path, this.#root);

@@ -169,11 +169,21 @@ async function readForm(
   if (
     !/^(application\/x-www-form-urlencoded|multipart\/form-data)\b/i.test(type)
   ) return {};
-  const fields = Object.entries(await c.req.parseBody());
+  const fields = Object.entries(await parseForm(c));
   return Object.fromEntries(
     fields.filter(([, value]) => typeof value === "string"),
   ) as Record<
     string,
     string
   >;
+}
+
+/** A body that is no form, whatever its type says, has no fields. */
+async function parseForm(c: Context): Promise<Record<string, unknown>> {
+  try {
+    return await c.req.parseBody();
+  } catch (error) {
+    if (error instanceof TypeError) return {};
+    throw error;
+  }
 }
