@@ -94,7 +94,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a write whose answer was lost is not looked for",
     edits: [{
-      file: "realtime/realtime.ts",
+      file: "realtime/parts.ts",
       find: "onUncertain: (roomId) => hub.feed(roomId)?.mend(),",
       replace: "onUncertain: () => {},",
     }, {
