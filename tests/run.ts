@@ -26,6 +26,7 @@ const ENGINE_FOLDERS = [
   "db",
   "tests/http",
   "tests/realtime",
+  "tests/security",
   "tests/faults",
   "tests/front",
 ];
