@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { SignJWT } from "jose";
 import {
   createLoginCode,
+  createRefreshToken,
   createSessionKeys,
   hashLoginCode,
+  hashRefreshToken,
+  readRefreshToken,
   signSession,
   verifySession,
 } from "./tokens.ts";
@@ -206,4 +209,39 @@ Deno.test("hashLoginCode() does not use the key that signs tokens", async () => 
     await crypto.subtle.sign("HMAC", keys.token, text),
   ).toHex();
   assert.notEqual(await hashLoginCode(keys, USER.id, "123456"), withTokenKey);
+});
+
+const SESSION = "5b0e7a52-6f0c-4c8e-9d50-3a1b2c4d5e6f";
+
+Deno.test("signSession() names the session, and verifySession() reads it back", async () => {
+  const options = { now: NOW, expiresInSeconds: 60, sessionId: SESSION };
+  const token = await signSession(keys, USER, options);
+  assert.equal((await verifySession(keys, token, NOW))?.sessionId, SESSION);
+});
+
+Deno.test("readRefreshToken() knows the tokens that were made here, and no others", async () => {
+  const token = await createRefreshToken(keys, SESSION);
+  assert.equal(await readRefreshToken(keys, token), SESSION);
+  const strange = await createSessionKeys(
+    "another secret, as long as the first",
+  );
+  assert.equal(await readRefreshToken(strange, token), undefined);
+  const [session, random, mark] = token.split(".");
+  const another = (await createRefreshToken(keys, SESSION)).split(".")[1];
+  for (
+    const bad of [
+      "",
+      `${session}.${random}`,
+      `${session}.${another}.${mark}`,
+      `${USER.id}.${random}.${mark}`,
+      `${token} `,
+      `${token}=`,
+    ]
+  ) assert.equal(await readRefreshToken(keys, bad), undefined, bad);
+});
+
+Deno.test("createRefreshToken() never gives the same token, and its hash shows none of it", async () => {
+  const token = await createRefreshToken(keys, SESSION);
+  assert.notEqual(await createRefreshToken(keys, SESSION), token);
+  assert.match(await hashRefreshToken(token), /^[\da-f]{64}$/);
 });
