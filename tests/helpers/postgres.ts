@@ -159,6 +159,8 @@ function startRemover(folder: string): { remove(): Promise<void> } {
     stdin: "piped",
     stdout: "null",
     stderr: "null",
+    // Otherwise the runtime kills it when this process ends by an uncaught error.
+    detached: true,
   }).spawn();
   let removed: Promise<void> | undefined;
   return {
