@@ -158,6 +158,7 @@ Deno.test("a request's id is in its answer and in the log, where no secret and n
     LOG_LEVEL: "debug",
     METRICS_TOKEN: TOKEN,
     CHATKET_ENV: "production",
+    ALLOW_INSECURE_CODES: "yes",
     JWT_SECRET: "jwt-secret-of-the-tests-0123456789",
     AUTH_RATE_LIMIT: "on",
   }, { start: { writeLog: (line) => lines.push(line) } });
