@@ -53,7 +53,7 @@ export interface ArenaOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export class Arena {
+export class Arena implements AsyncDisposable {
   readonly engine: Engine;
   readonly server: ServerProcess;
   readonly port: number;
@@ -107,7 +107,7 @@ export class Arena {
     try {
       await server.start();
     } catch (error) {
-      await arena.close();
+      await arena[Symbol.asyncDispose]();
       throw error;
     }
     return arena;
@@ -164,7 +164,7 @@ export class Arena {
     await client.end();
   }
 
-  async close(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     await this.server.kill();
     await this.databaseProxy?.close();
     await this.cluster?.[Symbol.asyncDispose]();

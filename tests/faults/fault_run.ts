@@ -121,7 +121,7 @@ class FaultRun {
       const crowd = await gatherCrowd(arena, history, random);
       return new FaultRun(options, { history, random, arena, ...crowd });
     } catch (error) {
-      await arena.close();
+      await arena[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -161,7 +161,7 @@ class FaultRun {
     this.#breakingLines = false;
     this.#roundOver.resolve();
     for (const client of this.#clients) await client.close();
-    await this.#arena.close();
+    await this.#arena[Symbol.asyncDispose]();
     await Promise.allSettled(this.#running);
   }
 

@@ -20,7 +20,7 @@ Deno.test({
   ignore: engine === "postgres" && await postgresMissing() !== undefined,
   async fn(t) {
     const history = new History();
-    const arena = await Arena.open({
+    await using arena = await Arena.open({
       engine,
       alarm: (text) => assert.fail(text),
     });
@@ -62,7 +62,6 @@ Deno.test({
     const wrong = check({ rooms, sent: [], views: [view!] })
       .filter(({ rule }) => rule !== "only what was sent is stored");
     assert.deepEqual(wrong, []);
-    await arena.close();
   },
 });
 

@@ -20,7 +20,7 @@ Deno.test({
   ignore: await postgresMissing() !== undefined,
   async fn(t) {
     const alarms: string[] = [];
-    const arena = await Arena.open({
+    await using arena = await Arena.open({
       engine: "postgres",
       alarm: (text) => alarms.push(text),
     });
@@ -117,7 +117,6 @@ Deno.test({
 
     await sender.close();
     await reader.close();
-    await arena.close();
     assert.deepEqual(alarms, []);
   },
 });

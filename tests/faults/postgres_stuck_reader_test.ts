@@ -40,7 +40,7 @@ Deno.test({
   ignore: await postgresMissing() !== undefined,
   async fn() {
     const alarms: string[] = [];
-    const arena = await Arena.open({
+    await using arena = await Arena.open({
       engine: "postgres",
       alarm: (text) => alarms.push(text),
     });
@@ -106,7 +106,6 @@ Deno.test({
 
     for (const reader of readers) reader.close();
     await stuck.close();
-    await arena.close();
     assert.deepEqual(alarms, []);
   },
 });
