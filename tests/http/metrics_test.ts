@@ -160,7 +160,6 @@ Deno.test("a request's id is in its answer and in the log, where no secret and n
     CHATKET_ENV: "production",
     ALLOW_INSECURE_CODES: "yes",
     JWT_SECRET: "jwt-secret-of-the-tests-0123456789",
-    ALLOW_INSECURE_CODES: "yes",
     AUTH_RATE_LIMIT: "on",
   }, { start: { writeLog: (line) => lines.push(line) } });
   const alice = await signIn(logged, "alice");
