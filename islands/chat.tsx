@@ -25,9 +25,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const drawing = createDrawing();
   const extras: Extras = {
     module: undefined,
-    load: async () => {
-      extras.module ??= await import("./extras.ts");
-    },
+    load: async () => extras.module ??= await import("./extras.ts"),
   };
   const renewal = createRenewal(
     "/api/auth/refresh",
@@ -41,9 +39,9 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const transport = new FallbackTransport(
     websocket,
     laterTransport(async () => {
-      await extras.load();
-      return extras.module?.probingTransport({
-        eventStream: extras.module.eventStreamTransport({
+      const { probingTransport, eventStreamTransport } = await extras.load();
+      return probingTransport({
+        eventStream: eventStreamTransport({
           url: "/api/events",
           fetch: renewal.fetch,
         }),
@@ -84,7 +82,11 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     client.connection.wake();
   });
   addEventListener("offline", () => client.connection.networkLost());
-  addEventListener("focus", drawing.request);
+  addEventListener("focus", () => {
+    // Another device may have joined or left rooms.
+    client.rooms.refresh();
+    drawing.request();
+  });
   addEventListener("storage", ({ key }) => client.storageChanged(key));
   addEventListener(
     "pageshow",
@@ -127,12 +129,11 @@ function createDrawing() {
 
 /** `crypto.randomUUID` exists only over https and on localhost; this works everywhere (RFC 9562, v4). */
 function newUuid(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6] ?? 0) & 0x0f | 0x40;
-  bytes[8] = (bytes[8] ?? 0) & 0x3f | 0x80;
-  const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
-    .join("");
-  return hex.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+  return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) => {
+    const [random = 0] = crypto.getRandomValues(new Uint8Array(1));
+    // The 8 keeps its first bit and gets two random ones; 0 and 1 become any digit.
+    return (+digit ^ random & 15 >> +digit / 4).toString(16);
+  });
 }
 
 function announce(title: string, unread: number): void {

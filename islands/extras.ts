@@ -5,8 +5,10 @@
 
 export { eventStreamTransport } from "./client/event_stream_transport.ts";
 export { probingTransport } from "./client/probing_transport.ts";
+export { oldestUnread } from "./client/oldest_unread.ts";
+export { Announcer } from "./components/announcer.tsx";
 export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { createRoom } from "./components/new_room.ts";
-export { RoomSwitcher } from "./components/room_switcher.tsx";
+export { DIALOGS, focusMessage, runShortcut } from "./shortcuts.ts";

@@ -7,6 +7,9 @@ import type { Strings } from "./strings/en.ts";
 
 export type Theme = "light" | "dark" | "system";
 
+/** Whether the line that says who is typing is seen. */
+export type TypingLine = "shown" | "hidden";
+
 export interface PageLanguage {
   lang: "en" | "tr";
   /** BCP 47, for dates and numbers; may name a region, e.g. `en-GB`. */
@@ -29,6 +32,7 @@ export interface ChatPageProps extends PageLanguage {
   /** IANA name the times in the HTML are in; the browser's own takes over after the first drawing. */
   timeZone: string;
   theme: Theme;
+  typing: TypingLine;
   /** Client id of the message the form without script would post. */
   formMessageId: string;
   /** What a form without script was refused for. */

@@ -3,13 +3,14 @@
 import type { ComponentChildren } from "preact";
 import { renderToString } from "preact-render-to-string";
 import { IconSprite } from "../islands/components/icon_sprite.tsx";
-import type { Theme } from "../islands/page_props.ts";
+import type { Theme, TypingLine } from "../islands/page_props.ts";
 import type { BuildManifest } from "./deps.ts";
 
 export interface PageDocument {
   title: string;
   lang: string;
   theme: Theme;
+  typing?: TypingLine | undefined;
   /** The manifest's entry of the page's script; also the id of the element it takes over. */
   entry: "chat" | "login";
   /** What the script starts from. */
@@ -18,17 +19,20 @@ export interface PageDocument {
   body: ComponentChildren;
 }
 
+/** What the browser paints around the page: `--paper` of the styles. */
+const PAPERS = [["light", "#f3efe7"], ["dark", "#0f1412"]] as const;
+
 /** Renders a whole page. */
 export function renderDocument(
   manifest: BuildManifest,
   page: PageDocument,
 ): string {
-  const { title, lang, theme, entry, props, body } = page;
+  const { title, lang, theme, typing, entry, props, body } = page;
   const url = (file: string) => `/static/build/${file}`;
   const { chat, login, styles } = manifest.entries;
   const script = entry === "chat" ? chat : login;
   return "<!doctype html>" + renderToString(
-    <html lang={lang} data-theme={theme}>
+    <html lang={lang} data-theme={theme} data-typing={typing}>
       <head>
         <meta charset="utf-8" />
         <meta
@@ -37,16 +41,17 @@ export function renderDocument(
         />
         <title>{`${title} · ChatKet`}</title>
         <meta name="description" content="Real-time chat rooms." />
-        <meta
-          name="theme-color"
-          content="#f3efe7"
-          media="(prefers-color-scheme: light)"
-        />
-        <meta
-          name="theme-color"
-          content="#0f1412"
-          media="(prefers-color-scheme: dark)"
-        />
+        {PAPERS.map(([scheme, content]) => (
+          <meta
+            name="theme-color"
+            content={content}
+            media={theme === "system"
+              ? `(prefers-color-scheme: ${scheme})`
+              : theme === scheme
+              ? "all"
+              : "not all"}
+          />
+        ))}
         <link rel="icon" href="/static/icons/icon.svg" type="image/svg+xml" />
         <link
           rel="apple-touch-icon"

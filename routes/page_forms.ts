@@ -14,8 +14,10 @@ import { requestSession, requestToken } from "./middleware/session.ts";
 import {
   asLanguage,
   asTheme,
+  asTypingLine,
   LANGUAGE_COOKIE,
   THEME_COOKIE,
+  TYPING_COOKIE,
 } from "./page_request.ts";
 import { isHttps } from "./request_origin.ts";
 import { Email, LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
@@ -55,6 +57,7 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
     };
     keep(THEME_COOKIE, asTheme(form.theme));
     keep(LANGUAGE_COOKIE, asLanguage(form.lang));
+    keep(TYPING_COOKIE, asTypingLine(form.typing));
     return c.redirect(
       safePath(URL.parse(c.req.header("referer") ?? "")?.pathname),
       303,

@@ -2,13 +2,14 @@
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
-import type { PageLanguage, Theme } from "../islands/page_props.ts";
+import type { PageLanguage, Theme, TypingLine } from "../islands/page_props.ts";
 import { en } from "../islands/strings/en.ts";
 import { tr } from "../islands/strings/tr.ts";
 
 /** Cookies that the page's script writes too. */
 export const THEME_COOKIE = "chatket_theme";
 export const LANGUAGE_COOKIE = "chatket_lang";
+export const TYPING_COOKIE = "chatket_typing";
 const TIME_ZONE_COOKIE = "chatket_tz";
 
 const CATALOGUES = { en, tr };
@@ -28,6 +29,11 @@ export function pageTheme(c: Context): Theme {
   return asTheme(getCookie(c, THEME_COOKIE)) ?? "system";
 }
 
+/** Whether the reader wants to see who is typing: `hidden` or, unless chosen, `shown`. */
+export function pageTyping(c: Context): TypingLine {
+  return asTypingLine(getCookie(c, TYPING_COOKIE)) ?? "shown";
+}
+
 /** The time zone the browser told at its last visit, else UTC. */
 export function pageTimeZone(c: Context): string {
   const timeZone = getCookie(c, TIME_ZONE_COOKIE) ?? "UTC";
@@ -45,6 +51,10 @@ export function asLanguage(value: unknown): "en" | "tr" | undefined {
 
 export function asTheme(value: unknown): Theme | undefined {
   return THEMES.find((theme) => theme === value);
+}
+
+export function asTypingLine(value: unknown): TypingLine | undefined {
+  return value === "shown" || value === "hidden" ? value : undefined;
 }
 
 /** The well-formed tags of an `Accept-Language` header, most wanted first. */

@@ -20,7 +20,12 @@ import { DEFAULT_PAGE, readMessagePage } from "./messages.ts";
 import { requestSession } from "./middleware/session.ts";
 import { renderDocument } from "./page_document.tsx";
 import { pageForms, PROBLEM_PARAMETER } from "./page_forms.ts";
-import { pageLanguage, pageTheme, pageTimeZone } from "./page_request.ts";
+import {
+  pageLanguage,
+  pageTheme,
+  pageTimeZone,
+  pageTyping,
+} from "./page_request.ts";
 import { roomView } from "./room_view.ts";
 import { MAX_PAGE, RoomParams } from "./schemas.ts";
 
@@ -115,6 +120,7 @@ async function commonProps(
     path,
     timeZone: pageTimeZone(c),
     theme: pageTheme(c),
+    typing: pageTyping(c),
     formMessageId: crypto.randomUUID(),
     problem: asProblem(c),
   };
@@ -141,12 +147,13 @@ function renderChat(
     onChange: () => {},
   });
   const t = createTranslate(page.strings, page.locale);
-  const menu = <AccountMenu t={t} lang={page.lang} theme={page.theme} />;
-  const loaded = { module: extras, load: () => Promise.resolve() };
+  const menu = <AccountMenu t={t} {...page} />;
+  const loaded = { module: extras, load: () => Promise.resolve(extras) };
   return renderDocument(manifest, {
     title,
     lang: page.lang,
     theme: page.theme,
+    typing: page.typing,
     entry: "chat",
     props: page,
     body: <ChatApp client={client} page={page} extras={loaded} menu={menu} />,

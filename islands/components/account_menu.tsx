@@ -1,9 +1,9 @@
 /**
- * Theme, language and the way out: plain forms, drawn by the server alone. They change seldom, and
+ * Theme, language, the typing line and the way out: plain forms, drawn by the server alone. They change seldom, and
  * each of them leads to a new page anyway; so the script need not know them.
  */
 
-import type { PageLanguage, Theme } from "../page_props.ts";
+import type { PageLanguage, Theme, TypingLine } from "../page_props.ts";
 import type { Translate } from "../text/translate.ts";
 import { Icon } from "./icon.tsx";
 
@@ -15,11 +15,17 @@ const THEMES = [
 
 const LANGUAGES = [["en", "English"], ["tr", "Türkçe"]] as const;
 
+const TYPING_LINES = [
+  ["shown", "typingShown"],
+  ["hidden", "typingHidden"],
+] as const;
+
 export function AccountMenu(
-  { t, lang, theme }: {
+  { t, lang, theme, typing }: {
     t: Translate;
     lang: PageLanguage["lang"];
     theme: Theme;
+    typing: TypingLine;
   },
 ) {
   return (
@@ -53,6 +59,19 @@ export function AccountMenu(
                 aria-pressed={`${lang === value}`}
               >
                 {label}
+              </button>
+            ))}
+          </fieldset>
+          <fieldset>
+            <legend>{t("typingLine")}</legend>
+            {TYPING_LINES.map(([value, label]) => (
+              <button
+                type="submit"
+                name="typing"
+                value={value}
+                aria-pressed={`${typing === value}`}
+              >
+                {t(label)}
               </button>
             ))}
           </fieldset>

@@ -1,12 +1,13 @@
-import type { ComponentChild } from "preact";
+import { type ComponentChild, h } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { Wire } from "../client/fallback_transport.ts";
 import type { ChatPageProps } from "../page_props.ts";
+import type { DialogName } from "../shortcuts.ts";
 import { createTimes } from "../text/times.ts";
 import { createTranslate } from "../text/translate.ts";
 import { ConnectionBar } from "./connection_bar.tsx";
-import { type Extras, Later } from "./later.tsx";
+import { type Extras, Later, withExtras } from "./later.tsx";
 import { RoomPane } from "./room_pane.tsx";
 import { Sidebar } from "./sidebar.tsx";
 import type { Ui } from "./ui.ts";
@@ -35,7 +36,7 @@ export function ChatApp(
 ) {
   const [path, setPath] = useState(page.path);
   const [isHydrated, setHydrated] = useState(false);
-  const [isSwitching, setSwitching] = useState(false);
+  const [dialog, setDialog] = useState<DialogName>();
   const [, draw] = useState(0);
   const ui: Ui = useMemo(() => {
     const { timeZone } = isHydrated
@@ -68,22 +69,13 @@ export function ChatApp(
   }, []);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
-      if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
-        event.preventDefault();
-        setSwitching(true);
-      } else if (
-        event.altKey && (event.key === "ArrowUp" || event.key === "ArrowDown")
-      ) {
-        event.preventDefault();
-        navigate(
-          neighbour(
-            client,
-            path,
-            event.key === "ArrowDown" ? 1 : -1,
-            event.shiftKey,
-          ),
-        );
-      }
+      if (!isShortcut(event)) return;
+      // At once: after the code has come it is too late to keep the browser from its own answer.
+      event.preventDefault();
+      withExtras(
+        ui,
+        ({ runShortcut }) => runShortcut(event, ui, path, setDialog),
+      );
     };
     addEventListener("keydown", onKeyDown);
     return () => removeEventListener("keydown", onKeyDown);
@@ -109,7 +101,7 @@ export function ChatApp(
         path={path}
         problem={room ? undefined : page.problem}
         menu={menu}
-        onSwitch={() => setSwitching(true)}
+        onSwitch={() => setDialog("switcher")}
       />
       {room
         ? <RoomPane ui={ui} key={roomId} room={room} page={page} />
@@ -136,14 +128,10 @@ export function ChatApp(
                 )}
           </Later>
         )}
-      {isSwitching && (
+      {dialog && (
         <Later ui={ui}>
-          {({ RoomSwitcher }) => (
-            <RoomSwitcher
-              ui={ui}
-              onClose={() => setSwitching(false)}
-            />
-          )}
+          {({ DIALOGS }) =>
+            h(DIALOGS[dialog], { ui, onClose: () => setDialog(undefined) })}
         </Later>
       )}
     </main>
@@ -160,21 +148,13 @@ function followLink(event: MouseEvent, navigate: (path: string) => void): void {
   navigate(link.getAttribute("href") ?? "/");
 }
 
-/** The path of the room above or below in the list; with `onlyUnread` the next one with news. */
-function neighbour(
-  client: ChatClient,
-  path: string,
-  step: 1 | -1,
-  onlyUnread: boolean,
-): string {
-  const rooms = client.rooms.list;
-  const count = rooms.length;
-  const start = rooms.findIndex(({ room }) => path === `/rooms/${room.id}`);
-  for (let moved = 1; moved <= count; moved++) {
-    const next = rooms[(start + step * moved + count * 2) % count];
-    if (next && (!onlyUnread || next.unread > 0)) {
-      return `/rooms/${next.room.id}`;
-    }
-  }
-  return path;
+/** Whether a key means something to the page; what it means `shortcuts.ts` knows, which is fetched then. */
+function isShortcut(
+  { key, altKey, ctrlKey, metaKey, target }: KeyboardEvent,
+): boolean {
+  return ctrlKey || metaKey
+    ? /^k$/i.test(key)
+    : altKey
+    ? /^Arrow(Up|Down)$/.test(key)
+    : key === "?" && !(target as Element).matches?.("input,textarea");
 }

@@ -1,6 +1,7 @@
 /** Line icons on a grid of 24, drawn by name. Their paths stand in the HTML once, not in the script. */
 export const ICON_PATHS = {
   arrowDown: "M12 5v14m-6-6 6 6 6-6",
+  arrowUp: "M12 19V5M6 11l6-6 6 6",
   back: "M15 5l-7 7 7 7",
   close: "M6 6l12 12M18 6 6 18",
   compass:

@@ -9,7 +9,15 @@ type ExtrasModule = typeof import("../extras.ts");
 export interface Extras {
   /** Undefined until `load` is through. */
   module: ExtrasModule | undefined;
-  load: () => Promise<void>;
+  load: () => Promise<ExtrasModule>;
+}
+
+/** Does something with them. Without a network it stays undone: then it is of no use either. */
+export function withExtras(
+  { extras }: Ui,
+  run: (module: ExtrasModule) => void,
+): void {
+  extras.load().then(run, () => {});
 }
 
 /** Draws a part once its code is there. */
@@ -21,9 +29,6 @@ export function Later(
 ) {
   const { extras } = ui;
   const [, setLoaded] = useState(extras.module !== undefined);
-  useEffect(() => {
-    // Without a network it stays away; what it is needed for is then of no use either.
-    extras.load().then(() => setLoaded(true), () => {});
-  }, []);
+  useEffect(() => withExtras(ui, () => setLoaded(true)), []);
   return <>{extras.module && children(extras.module)}</>;
 }

@@ -10,6 +10,7 @@ import type { RoomState } from "../client/room_state.ts";
 import { type TimelineItem, timelineItems } from "../text/timeline_items.ts";
 import { relativeDay } from "../text/times.ts";
 import { Icon } from "./icon.tsx";
+import { Later, withExtras } from "./later.tsx";
 import { MessageRow } from "./message_row.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -47,14 +48,39 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   /** The first drawing of a room's messages is the one in which the line is put. */
   #isFirstView = true;
   #isAtEnd = true;
-  /** `seq` of the newest message that was on the screen. */
-  #shownSeq = this.props.room.store.position;
+  /** Unread messages the user has not been taken to. */
+  #missed = 0;
+  /** `seq` of the newest message when the room was opened, and of the newest that was on the screen. */
+  readonly #openedAt = this.props.room.store.position;
+  #shownSeq = this.#openedAt;
 
   /** Goes to the newest message. */
   jumpToEnd(): void {
     this.#isAtEnd = true;
+    this.#missed = 0;
     this.setState({ top: undefined }, () => {
       if (this.#log.current) this.#log.current.scrollTop = 0;
+    });
+  }
+
+  /** Goes to where reading ended the last time. */
+  #jumpToUnread(): void {
+    const { room, ui } = this.props;
+    withExtras(ui, async ({ oldestUnread }) => {
+      // What was unread before the messages held comes from the time when the room was opened.
+      if (this.#firstUnread === room.store.messages[0]?.seq) {
+        this.#firstUnread = await oldestUnread(
+          ui.client,
+          room,
+          this.#missed,
+          this.#openedAt,
+        );
+      }
+      this.#isAtEnd = false;
+      this.#missed = 0;
+      this.setState({ top: this.#firstUnread }, () => {
+        this.#log.current?.querySelector(".new-line")?.scrollIntoView();
+      });
     });
   }
 
@@ -72,10 +98,9 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   override getSnapshotBeforeUpdate(): Anchor | undefined {
     const log = this.#log.current;
     if (log === null || this.#isAtEnd) return undefined;
-    const { top } = log.getBoundingClientRect();
     for (const element of log.querySelectorAll(".message")) {
-      const box = element.getBoundingClientRect();
-      if (box.bottom > top) return { element, top: box.top };
+      const { bottom, top } = element.getBoundingClientRect();
+      if (bottom > topOf(log)) return { element, top };
     }
   }
 
@@ -92,9 +117,18 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
     const { room, ui } = this.props;
     const log = this.#log.current;
     if (log !== null && anchor?.element.isConnected) {
-      log.scrollTop += anchor.element.getBoundingClientRect().top - anchor.top;
+      log.scrollTop += topOf(anchor.element) - anchor.top;
     } else if (log !== null && this.#isAtEnd) log.scrollTop = 0;
+    this.#markAbove();
     if (this.#isReading && room.isLoaded) ui.client.markRead(room.room.id);
+  }
+
+  /** Tells the styles whether the "new" line lies above what is seen. */
+  #markAbove(): void {
+    const log = this.#log.current;
+    // The line itself stays at the top then; what follows it does not.
+    const next = log?.querySelector(".new-line + *");
+    log?.classList.toggle("above", !!next && topOf(next) < topOf(log));
   }
 
   override render({ room, ui }: TimelineProps) {
@@ -110,10 +144,6 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
       times,
     });
     const isEmpty = messages.length === 0 && room.isLoaded;
-    // Screen readers hear what arrives at the end, not history that is scrolled or loaded into view.
-    const live = this.#isAtEnd && room.isLoaded && ui.isHydrated
-      ? "polite"
-      : "off";
     return (
       <div class="timeline">
         <div
@@ -121,7 +151,8 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
           id="messages"
           role="log"
           aria-label={t("messages")}
-          aria-live={live}
+          // What is worth hearing, `Announcer` says.
+          aria-live="off"
           tabIndex={0}
           ref={this.#log}
           onScroll={() => this.#scrolled()}
@@ -164,6 +195,13 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
           </div>
         </div>
         {!this.#isAtEnd && this.#jumpButton()}
+        {room.store.position > this.#openedAt && (
+          <Later ui={ui}>
+            {({ Announcer }) => (
+              <Announcer ui={ui} room={room} from={this.#openedAt} />
+            )}
+          </Later>
+        )}
       </div>
     );
   }
@@ -184,6 +222,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
     const isNew = hasUnread && !this.#hadUnread && !this.#isReading;
     if (isNew || this.#isFirstView) {
       this.#firstUnread = room.firstUnreadSeq(ui.client.user);
+      this.#missed = room.unread;
     }
     this.#isFirstView = false;
     this.#hadUnread = hasUnread && !this.#isReading;
@@ -206,6 +245,16 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
         return (
           <p class="new-line" key="new">
             <span>{t("newMessages")}</span>
+            {this.#missed > 0 && (
+              <button
+                type="button"
+                class="jump fresh"
+                onClick={() => this.#jumpToUnread()}
+              >
+                <Icon name="arrowUp" />
+                {t("jumpToUnread")}
+              </button>
+            )}
           </p>
         );
       case "notice": {
@@ -275,6 +324,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   #scrolled(): void {
     const log = this.#log.current;
     if (log === null) return;
+    this.#markAbove();
     const { messages } = this.props.room.store;
     const [start, end] = this.#window();
     const below = -log.scrollTop;
@@ -316,22 +366,18 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
 
   /** The log is one stop of the Tab key; inside, the arrow keys go from message to message. */
   #keyPressed(event: KeyboardEvent): void {
+    const { key, target } = event;
     const log = this.#log.current;
-    const target = event.target;
-    if (log === null || !(target instanceof HTMLElement)) return;
-    if (target !== log && !target.matches(".message")) return;
-    const rows = [...log.querySelectorAll<HTMLElement>(".message")];
-    const index = rows.indexOf(target);
-    const steps: Record<string, HTMLElement | undefined> = {
-      ArrowUp: index < 0 ? rows.at(-1) : rows[index - 1],
-      ArrowDown: index < 0 ? undefined : rows[index + 1],
-      Home: rows[0],
-      End: rows.at(-1),
-    };
     if (
-      !(event.key in steps) || event.ctrlKey || event.metaKey || event.altKey
+      log === null || event.ctrlKey || event.metaKey || event.altKey ||
+      !/^(Arrow(Up|Down)|Home|End)$/.test(key) ||
+      target !== log && !(target as Element).matches(".message")
     ) return;
     event.preventDefault();
-    steps[event.key]?.focus();
+    withExtras(this.props.ui, ({ focusMessage }) => focusMessage(log, key));
   }
+}
+
+function topOf(element: Element): number {
+  return element.getBoundingClientRect().top;
 }

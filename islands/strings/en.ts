@@ -80,6 +80,7 @@ export const en = {
   newMessages: "New messages",
   newBelow: { one: "{n} new message", other: "{n} new messages" },
   jumpToLatest: "Jump to latest",
+  jumpToUnread: "Jump to first unread",
   today: "Today",
   yesterday: "Yesterday",
   joined: "{name} joined",
@@ -113,6 +114,14 @@ export const en = {
   typingTwo: "{a} and {b} are typing",
   typingMany: "Several people are typing",
 
+  keys: "Keyboard shortcuts",
+  keysNeighbour: "Next room, up or down",
+  keysUnread: "Next room with unread messages",
+  keysNewLine: "New line",
+  keysMessages: "From message to message",
+  keysClose: "Close what is open",
+  keysHelp: "This list",
+
   connection: "Connection",
   connected: "Connected",
   connecting: "Connecting…",
@@ -133,6 +142,9 @@ export const en = {
   themeLight: "Light",
   themeDark: "Dark",
   language: "Language",
+  typingLine: "Who is typing",
+  typingShown: "Show",
+  typingHidden: "Hide",
   logOut: "Log out",
 
   pageNotFound: "There is nothing here.",

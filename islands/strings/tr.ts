@@ -76,6 +76,7 @@ export const tr: Strings = {
   newMessages: "Yeni mesajlar",
   newBelow: { one: "{n} yeni mesaj", other: "{n} yeni mesaj" },
   jumpToLatest: "En sona git",
+  jumpToUnread: "İlk okunmamışa git",
   today: "Bugün",
   yesterday: "Dün",
   joined: "{name} katıldı",
@@ -107,6 +108,14 @@ export const tr: Strings = {
   typingTwo: "{a} ve {b} yazıyor",
   typingMany: "Birkaç kişi yazıyor",
 
+  keys: "Klavye kısayolları",
+  keysNeighbour: "Üstteki ya da alttaki oda",
+  keysUnread: "Okunmamış mesajı olan oda",
+  keysNewLine: "Yeni satır",
+  keysMessages: "Mesajdan mesaja",
+  keysClose: "Açık olanı kapat",
+  keysHelp: "Bu liste",
+
   connection: "Bağlantı",
   connected: "Bağlandı",
   connecting: "Bağlanıyor…",
@@ -127,6 +136,9 @@ export const tr: Strings = {
   themeLight: "Açık",
   themeDark: "Koyu",
   language: "Dil",
+  typingLine: "Kimin yazdığı",
+  typingShown: "Göster",
+  typingHidden: "Gizle",
   logOut: "Çıkış yap",
 
   pageNotFound: "Burada bir şey yok.",
