@@ -71,7 +71,7 @@ Deno.test({
       await client.close();
     } finally {
       await nginx[Symbol.asyncDispose]();
-      await arena.close();
+      await arena[Symbol.asyncDispose]();
     }
   },
 });
