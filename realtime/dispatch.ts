@@ -172,11 +172,24 @@ function parseFrame(text: string): ParsedFrame {
     return { id, refusal: refuse("unknown_event") };
   }
   const name = event as ClientEventName;
-  const data = CLIENT_EVENT_SCHEMAS[name].safeParse(envelope.data.data);
+  const data = parseData(name, envelope.data.data);
   if (!data.success) {
     return { id, refusal: refuse("bad_request", explain(data.error.issues)) };
   }
   return { id, event: name, data: data.data };
+}
+
+/**
+ * Zod compares the length of whatever has one, also of what has just failed to be a text: a `length`
+ * that cannot be compared (`[{"toString": 1}]`) makes it throw.
+ */
+function parseData(event: ClientEventName, data: unknown) {
+  try {
+    return CLIENT_EVENT_SCHEMAS[event].safeParse(data);
+  } catch {
+    const issues = [{ path: ["data"], message: "cannot be compared" }];
+    return { success: false, error: { issues } } as const;
+  }
 }
 
 function explain(

@@ -216,7 +216,7 @@ securityCase(
 
 securityCase(
   15,
-  "JSON nested seven thousand deep, a thousand keys, a key twice",
+  "JSON nested seven thousand deep, a thousand keys, a key twice, lengths without a value",
   "answered fast, the socket stays",
   async () => {
     await using socket = await connect(app, await newPerson(app));
@@ -228,6 +228,8 @@ securityCase(
       `${'{"a":'.repeat(2_500)}1${"}".repeat(2_500)}`,
       JSON.stringify({ event: "presence:ping", data: keys }),
       '{"event":"nonsense","event":"presence:ping","data":{}}',
+      '{"event":"room:join","data":{"roomId":{"length":[{"toString":1}]}}}',
+      '{"event":"rooms:sync","data":{"rooms":{"length":[{"toString":1}]}}}',
     ];
     const started = Date.now();
     for (const frame of frames) socket.sendRaw(frame);
@@ -239,5 +241,11 @@ securityCase(
       body: '{"username":'.repeat(5_000),
     });
     await expectProblem(answer, "validation_failed");
+    const odd = await fetch(`${app.origin}/api/auth/request-code`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: '{"username":"odd","email":{"length":[{"toString":1}]}}',
+    });
+    await expectProblem(odd, "validation_failed");
   },
 );
