@@ -1,0 +1,203 @@
+/**
+ * Pictures of every state of the pages, in three widths, light and dark, to be looked at:
+ * `deno task screenshots [--only=WORD]` writes them to tests/artifacts/screens/.
+ */
+
+import { parseArgs } from "node:util";
+import type { BrowserContextOptions, Page } from "playwright-core";
+import { startTestApp } from "../helpers/app.ts";
+import { connect, type TestClient } from "../helpers/client.ts";
+import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
+import { ChatPage, journey, type Visitor } from "./chat_page.ts";
+
+const FOLDER = new URL("../artifacts/screens/", import.meta.url);
+const SIZES = [[360, 740], [768, 1024], [1440, 900]] as const;
+const SCHEMES = ["light", "dark"] as const;
+
+const NAMES = ["grace", "linus", "margaret", "edsger", "barbara_liskov"];
+const ROOMS = [
+  "Friday dinner",
+  "Book swap",
+  "Çay bahçesi",
+  "A room with a name of forty characters!!",
+  "Garden club",
+];
+
+const TALK: readonly [who: number, text: string][] = [
+  [0, "Morning! The tomatoes are out of the greenhouse 🍅"],
+  [0, "All twelve of them survived the night."],
+  [1, "Even the yellow ones? I had given up on those."],
+  [0, "Even those."],
+  [2, "👏👏"],
+  [
+    3,
+    "I have read up on pruning, and there is more to it than I thought: https://en.wikipedia.org/wiki/Pruning_(horticulture). Shall we try it on the old row first, so that nobody is sad when it goes wrong?",
+  ],
+  [4, "الطماطم جميلة جدا هذا العام"],
+  [1, "Ten o'clock, then:\n1. stakes\n2. string\n3. somebody's good knife"],
+];
+
+type Shot = (name: string, page: Page) => Promise<void>;
+
+const { values: { only = "" } } = parseArgs({
+  options: { only: { type: "string" } },
+});
+
+await Deno.mkdir(FOLDER, { recursive: true });
+await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "20" });
+for (const scheme of SCHEMES) {
+  await journey(`screenshots ${scheme}`, app, async (visit) => {
+    const shot: Shot = async (name, page) => {
+      if (!name.includes(only)) return;
+      for (const [width, height] of SIZES) {
+        await page.setViewportSize({ width, height });
+        await page.waitForTimeout(150);
+        const file = `${name}-${width}-${scheme}.png`;
+        await Deno.writeFile(new URL(file, FOLDER), await page.screenshot());
+      }
+    };
+    const options = { colorScheme: scheme };
+    await login(await visit(`visitor_${scheme}`, options), shot);
+    const ids = await conversation(visit, scheme, options, shot);
+    await turkish(
+      await visit(`ayse_${scheme}`, {
+        ...options,
+        locale: "tr-TR",
+      }),
+      ids,
+      shot,
+    );
+  });
+}
+
+async function login({ chat, context }: Visitor, shot: Shot): Promise<void> {
+  await chat.open("/");
+  await shot("empty", chat.page);
+  await context.clearCookies();
+  await chat.page.goto(`${app.origin}/login`);
+  await shot("login", chat.page);
+  await chat.page.getByRole("textbox", { name: "Username" }).fill("ada");
+  await chat.page.getByRole("button", { name: "Continue" }).click();
+  await chat.page.getByRole("textbox", { name: "Code" }).waitFor();
+  await shot("login-code", chat.page);
+}
+
+async function conversation(
+  visit: (name: string, options: BrowserContextOptions) => Promise<Visitor>,
+  scheme: string,
+  options: BrowserContextOptions,
+  shot: Shot,
+): Promise<string[]> {
+  const { chat, person: ada, context } = await visit(`ada_${scheme}`, options);
+  const others = await Promise.all(
+    NAMES.map((name) => signIn(app, `${name}_${scheme}`.slice(0, 20))),
+  );
+  const ids: string[] = [];
+  for (const name of ROOMS) {
+    const room = await createRoom(ada, `${name} ${scheme}`.slice(0, 40));
+    ids.push(room.id);
+    for (const other of others) await joinRoom(other, room.id);
+  }
+  const garden = ids.at(-1) ?? "";
+  await using clients = new AsyncDisposableStack();
+  const sockets: TestClient[] = [];
+  for (const other of others.slice(0, 4)) {
+    const socket = await connect(app, other);
+    clients.use(socket);
+    await socket.expect("room:join", { roomId: garden });
+    sockets.push(socket);
+  }
+  const say = (socket: TestClient | undefined, roomId: string, text: string) =>
+    socket?.expect("message:send", {
+      roomId,
+      text,
+      clientMsgId: crypto.randomUUID(),
+    });
+  await say(sockets[0], ids[0] ?? "", "Who cooks?");
+  await say(sockets[1], ids[3] ?? "", "A longer name would not fit");
+  await chat.open(`/rooms/${garden}`);
+  for (const [who, text] of TALK) {
+    await say(sockets[who % 4], garden, text);
+  }
+  await chat.say("Then I bring the stakes and some string.");
+  await chat.say("See you at ten!");
+  await chat.sees("See you at ten!");
+  await sockets[0]?.expect("typing:update", {
+    roomId: garden,
+    isTyping: true,
+  });
+  await shot("busy", chat.page);
+  await states(chat, ada, garden, shot);
+  await context.setOffline(false);
+  return [...ids.slice(0, 2), garden];
+}
+
+async function states(
+  chat: ChatPage,
+  ada: Visitor["person"],
+  garden: string,
+  shot: Shot,
+): Promise<void> {
+  const { page } = chat;
+  await page.setViewportSize({ width: 768, height: 1024 });
+  await page.getByRole("button", { name: "Members" }).click();
+  await shot("members", page);
+  await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 1440, height: 900 });
+  await chat.log.focus();
+  await page.keyboard.press("?");
+  await page.getByRole("dialog").waitFor();
+  await shot("shortcuts", page);
+  await page.keyboard.press("Escape");
+  await page.locator("summary").click();
+  await shot("menu", page);
+  await page.locator("summary").click();
+
+  // Half a character: the page lets it pass, the server does not.
+  for (const text of ["\ud800", "again \ud800"]) {
+    await chat.box.evaluate((box, text) => {
+      (box as HTMLTextAreaElement).value = text;
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+    }, text);
+    await chat.box.press("Enter");
+  }
+  await page.getByRole("button", { name: "Retry all" }).waitFor();
+  await shot("failed", page);
+  await page.getByRole("button", { name: "Delete" }).first().click();
+  await page.getByRole("button", { name: "Delete" }).first().click();
+
+  await using socket = await connect(app, ada);
+  for (let n = 0; n < 21; n++) {
+    await socket.request("message:send", {
+      roomId: garden,
+      text: `quick ${n}`,
+      clientMsgId: crypto.randomUUID(),
+    });
+  }
+  await chat.say("This waits for the mute to end");
+  await page.getByText(/You are sending too fast/).waitFor();
+  await shot("muted", page);
+
+  await page.goto(`${app.origin}/discover`);
+  await shot("discover", page);
+  await chat.open(`/rooms/${garden}`);
+  await page.context().setOffline(true);
+  await page.evaluate(() => dispatchEvent(new Event("offline")));
+  await chat.say("Written without a network");
+  await page.getByText("You are offline").waitFor();
+  await page.waitForTimeout(3_500);
+  await shot("offline", page);
+}
+
+async function turkish(
+  { chat, person }: Visitor,
+  ids: readonly string[],
+  shot: Shot,
+): Promise<void> {
+  for (const id of ids) await joinRoom(person, id);
+  await chat.page.goto(`${app.origin}/rooms/${ids.at(-1)}`);
+  await chat.page.getByRole("status").filter({ hasText: /Bağlandı/ }).waitFor({
+    state: "attached",
+  });
+  await shot("turkish", chat.page);
+}
