@@ -202,30 +202,37 @@ function logUncaught(log: Log): void {
   });
 }
 
+/** Runs the server as a process: settings from the environment, signals, exit status. */
+async function main(): Promise<void> {
+  const config = loadConfig(
+    Object.fromEntries(
+      CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
+    ),
+  );
+  logUncaught(createLog({
+    level: config.logLevel,
+    json: config.environment === "production",
+    clock: Date.now,
+    write: writeToStdout,
+  }));
+  const starting = start(config);
+  // Heard from the first moment on: a process that is stopped while it starts has not failed.
+  const stop = async () => {
+    // Whatever hangs (a database that does not answer a query), the process ends in time.
+    await Promise.race([
+      starting.then((app) => app.stop(), () => {}),
+      new Promise((resolve) => setTimeout(resolve, EXIT_TIMEOUT_MS)),
+    ]);
+    Deno.exit(0);
+  };
+  Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGINT", stop);
+  await starting;
+}
+
 if (import.meta.main) {
   try {
-    const config = loadConfig(
-      Object.fromEntries(
-        CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
-      ),
-    );
-    const app = await start(config);
-    logUncaught(createLog({
-      level: config.logLevel,
-      json: config.environment === "production",
-      clock: Date.now,
-      write: writeToStdout,
-    }));
-    const stop = async () => {
-      // Whatever hangs (a database that does not answer a query), the process ends in time.
-      await Promise.race([
-        app.stop(),
-        new Promise((resolve) => setTimeout(resolve, EXIT_TIMEOUT_MS)),
-      ]);
-      Deno.exit(0);
-    };
-    Deno.addSignalListener("SIGTERM", stop);
-    Deno.addSignalListener("SIGINT", stop);
+    await main();
   } catch (error) {
     Deno.stderr.writeSync(
       new TextEncoder().encode(

@@ -38,6 +38,12 @@ function startTask(env: EnvOverrides) {
         if (!await readMore()) throw new Error(await stderr);
       }
     },
+    /** Resolves when it has printed a text. */
+    async hasPrinted(text: string): Promise<void> {
+      while (!printed.includes(text)) {
+        if (!await readMore()) throw new Error(await stderr);
+      }
+    },
     /** Sends SIGTERM to the task; the exit status and all that was printed, once it has ended. */
     async stop() {
       child.kill("SIGTERM");
@@ -76,6 +82,14 @@ Deno.test("`deno task start` serves with its own permissions and ends with statu
   assert.equal(code, 0, stderr);
   assert.ok(Date.now() - started < 10_000);
   assert.equal((await client.closed).code, 1012);
+});
+
+Deno.test("SIGTERM while the server starts ends it with status 0", async () => {
+  await using place = await makePlace("pglite");
+  const task = startTask(place.env);
+  // The next thing it does is to read its keys and listen.
+  await task.hasPrinted("database migrated");
+  assert.equal((await task.stop()).code, 0);
 });
 
 Deno.test("sessions and rooms outlive a restart in development", async () => {
