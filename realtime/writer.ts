@@ -11,6 +11,13 @@ const MAX_BATCH = 500;
 /** A message is refused as `unavailable` when it could not be stored for this long, in milliseconds. */
 const PATIENCE_MS = 5_000;
 
+/**
+ * After a batch of several messages its senders' next ones are already on their way. Waiting this long
+ * for them, in milliseconds, makes one commit of what would be many small ones. A lone sender never
+ * waits.
+ */
+const GATHER_MS = 1;
+
 /** Wait before the next try when the database is away, in milliseconds. */
 const RETRY_MS = 100;
 
@@ -75,6 +82,7 @@ export class Writer {
   readonly #waiting = new Map<string, Pending[]>();
   readonly #busyRooms = new Set<string>();
   readonly #batches = new Set<Pending[]>();
+  #gathering = false;
   #deadlineTimer: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -96,7 +104,7 @@ export class Writer {
     else room.push(pending);
     this.#watchDeadlines();
     // In a microtask, so that messages of one turn of the event loop share the first batch too.
-    queueMicrotask(() => this.#pump());
+    if (!this.#gathering) queueMicrotask(() => this.#pump());
     return promise;
   }
 
@@ -144,8 +152,19 @@ export class Writer {
     } finally {
       this.#batches.delete(batch);
       for (const roomId of rooms) this.#busyRooms.delete(roomId);
-      this.#pump();
+      if (batch.length > 1 && batch.length < MAX_BATCH) this.#gather();
+      else this.#pump();
     }
+  }
+
+  /** Goes on after {@link GATHER_MS}. */
+  #gather(): void {
+    if (this.#gathering) return;
+    this.#gathering = true;
+    this.#options.timers.after(GATHER_MS, () => {
+      this.#gathering = false;
+      this.#pump();
+    });
   }
 
   /** Stores a batch; when the database will not have it, one by one, so that one bad message harms no other. */

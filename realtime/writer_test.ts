@@ -119,6 +119,28 @@ Deno.test("write() stores the messages of one turn in one statement, of all room
   assert.equal(world.gate.calls.length, 0);
 });
 
+Deno.test("write() gathers the answers to a batch of several; a lone sender never waits", async () => {
+  const world = createWriter();
+  world.write("a");
+  await world.clock.advance(0);
+  await world.commit();
+  world.write("a");
+  await world.clock.advance(0);
+  assert.deepEqual(world.waiting(), ["a"], "at once after a batch of one");
+
+  for (let n = 0; n < 3; n++) world.write("a");
+  await world.commit();
+  assert.deepEqual(world.waiting(), ["aaa"]);
+  await world.commit();
+  for (let n = 0; n < 3; n++) {
+    world.write("a");
+    await world.clock.advance(0.3);
+  }
+  assert.deepEqual(world.waiting(), [], "their next messages are still coming");
+  await world.clock.advance(0.1);
+  assert.deepEqual(world.waiting(), ["aaa"]);
+});
+
 Deno.test("write() publishes before it acks, and only after the commit", async () => {
   const world = createWriter();
   const result = world.write("a");
