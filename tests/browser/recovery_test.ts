@@ -122,6 +122,8 @@ Deno.test("two tabs that come back together send what waited once", async () => 
     await bob.chat.live();
     await second.live();
     for (const chat of [ada.chat, bob.chat, second]) {
+      // A tab whose messages the other one has sent shows them when its own line is back.
+      await chat.sees("c");
       assert.deepEqual(await chat.texts(), ["a", "b", "c"]);
     }
     const tabs = await ada.chat.members.getByRole("listitem").filter({
