@@ -12,11 +12,11 @@ const MAX_BATCH = 500;
 const PATIENCE_MS = 5_000;
 
 /**
- * After a batch of several messages its senders' next ones are already on their way. Waiting this long
- * for them, in milliseconds, makes one commit of what would be many small ones. A lone sender never
- * waits.
+ * After a batch of several messages its senders' next ones are already on their way. Waiting for as
+ * many, but at most this long, in milliseconds, makes one commit of what would be many small ones. A
+ * lone sender never waits.
  */
-const GATHER_MS = 1;
+const GATHER_MS = 2;
 
 /** Wait before the next try when the database is away, in milliseconds. */
 const RETRY_MS = 100;
@@ -82,7 +82,10 @@ export class Writer {
   readonly #waiting = new Map<string, Pending[]>();
   readonly #busyRooms = new Set<string>();
   readonly #batches = new Set<Pending[]>();
-  #gathering = false;
+  /** How many messages wait, of all rooms. */
+  #waitingCount = 0;
+  /** While a batch's answers are gathered: how many may be coming, and the timer's end. */
+  #gathering: { expected: number; stop: () => void } | undefined;
   #deadlineTimer: (() => void) | undefined;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -102,9 +105,11 @@ export class Writer {
     const room = this.#waiting.get(message.roomId);
     if (room === undefined) this.#waiting.set(message.roomId, [pending]);
     else room.push(pending);
+    this.#waitingCount++;
     this.#watchDeadlines();
     // In a microtask, so that messages of one turn of the event loop share the first batch too.
-    if (!this.#gathering) queueMicrotask(() => this.#pump());
+    if (this.#gathering === undefined) queueMicrotask(() => this.#pump());
+    else if (this.#waitingCount >= this.#gathering.expected) this.#gathered();
     return promise;
   }
 
@@ -135,6 +140,7 @@ export class Writer {
       if (this.#busyRooms.has(roomId)) continue;
       const taken = room.splice(0, MAX_BATCH - batch.length);
       batch.push(...taken);
+      this.#waitingCount -= taken.length;
       this.#waiting.delete(roomId);
       // What is left is newer than what other rooms have waiting: it stands behind them.
       if (room.length > 0) this.#waiting.set(roomId, room);
@@ -152,19 +158,25 @@ export class Writer {
     } finally {
       this.#batches.delete(batch);
       for (const roomId of rooms) this.#busyRooms.delete(roomId);
-      if (batch.length > 1 && batch.length < MAX_BATCH) this.#gather();
-      else this.#pump();
+      if (batch.length > 1 && batch.length < MAX_BATCH) {
+        this.#gather(batch.length);
+      } else this.#pump();
     }
   }
 
-  /** Goes on after {@link GATHER_MS}. */
-  #gather(): void {
-    if (this.#gathering) return;
-    this.#gathering = true;
-    this.#options.timers.after(GATHER_MS, () => {
-      this.#gathering = false;
-      this.#pump();
-    });
+  /** Goes on when as many answers have come as were given, or after {@link GATHER_MS}. */
+  #gather(answers: number): void {
+    const expected = Math.min(this.#waitingCount + answers, MAX_BATCH);
+    if (this.#waitingCount >= expected) return this.#pump();
+    if (this.#gathering !== undefined) return;
+    const stop = this.#options.timers.after(GATHER_MS, () => this.#gathered());
+    this.#gathering = { expected, stop };
+  }
+
+  #gathered(): void {
+    this.#gathering?.stop();
+    this.#gathering = undefined;
+    this.#pump();
   }
 
   /** Stores a batch; when the database will not have it, one by one, so that one bad message harms no other. */
@@ -265,6 +277,7 @@ export class Writer {
       for (const [roomId, room] of this.#waiting) {
         while (room.length > 0 && room[0]!.deadline <= now) {
           refuse(room.shift()!);
+          this.#waitingCount--;
         }
         if (room.length === 0) this.#waiting.delete(roomId);
       }

@@ -132,13 +132,35 @@ Deno.test("write() gathers the answers to a batch of several; a lone sender neve
   await world.commit();
   assert.deepEqual(world.waiting(), ["aaa"]);
   await world.commit();
-  for (let n = 0; n < 3; n++) {
+  for (let n = 0; n < 2; n++) {
     world.write("a");
-    await world.clock.advance(0.3);
+    await world.clock.advance(0.5);
   }
   assert.deepEqual(world.waiting(), [], "their next messages are still coming");
+  world.write("a");
+  await world.clock.advance(0);
+  assert.deepEqual(world.waiting(), ["aaa"], "at once when all are there");
+
+  await world.commit();
+  world.write("a");
+  await world.clock.advance(1.9);
+  assert.deepEqual(world.waiting(), []);
   await world.clock.advance(0.1);
-  assert.deepEqual(world.waiting(), ["aaa"]);
+  assert.deepEqual(world.waiting(), ["a"], "nor longer than two milliseconds");
+});
+
+Deno.test("write() counts who waited during a batch among those to be gathered", async () => {
+  const world = createWriter(1);
+  for (let n = 0; n < 3; n++) world.write("a");
+  await world.clock.advance(0);
+  world.write("a");
+  await world.commit();
+  for (let n = 0; n < 2; n++) world.write("a");
+  await world.clock.advance(0);
+  assert.deepEqual(world.waiting(), [], "one of four is missing");
+  world.write("b");
+  await world.clock.advance(0);
+  assert.deepEqual(world.waiting(), ["aaab"]);
 });
 
 Deno.test("write() publishes before it acks, and only after the commit", async () => {
