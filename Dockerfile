@@ -11,8 +11,9 @@ COPY islands/ islands/
 COPY static/ static/
 RUN deno task build
 # The bundler and what only tests use stay behind.
-RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server \
-  .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@* .deno/smtp-server@*
+RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server ajv ajv-formats \
+  .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@* .deno/smtp-server@* \
+  .deno/ajv@* .deno/ajv-formats@*
 
 FROM denoland/deno:2.9.6
 WORKDIR /app
