@@ -4,6 +4,7 @@
  */
 
 import type {
+  MessageNew,
   RoomRoster,
   RoomSystem,
   ServerEvent,
@@ -198,11 +199,7 @@ export class ChatClient {
   #apply(event: ServerEvent, state: RoomState): void {
     switch (event.event) {
       case "message:new":
-        this.rooms.receive(state, event.data);
-        if (event.data.sender.id === this.user.id) {
-          this.outbox.remove(event.data.clientMsgId);
-        }
-        return;
+        return this.#receive(event.data);
       case "room:roster":
         state.roster = event.data;
         return this.#onChange();
@@ -226,15 +223,15 @@ export class ChatClient {
 
   /** The ack may come before the room's feed brings the message, and without it after a repeat. */
   #sent(
-    entry: OutboxEntry,
-    ack: { messageId: string; seq: number; createdAt: string },
+    { roomId, text, clientMsgId }: OutboxEntry,
+    { messageId, seq, createdAt }: {
+      messageId: string;
+      seq: number;
+      createdAt: string;
+    },
   ): void {
-    const { roomId, text, clientMsgId } = entry;
-    const { messageId, seq, createdAt } = ack;
-    const state = this.rooms.get(roomId);
-    if (state === undefined) return;
     const sender = this.user;
-    this.rooms.receive(state, {
+    this.#receive({
       messageId,
       roomId,
       seq,
@@ -243,6 +240,16 @@ export class ChatClient {
       clientMsgId,
       sender,
     });
+  }
+
+  #receive(message: MessageNew): void {
+    const state = this.rooms.get(message.roomId);
+    const appended = state ? this.rooms.receive(state, message) : [];
+    // What waits for its predecessors stays in the outbox meanwhile, to be seen.
+    const isWaiting = state && state.store.position < message.seq;
+    for (const own of isWaiting ? [] : [message, ...appended]) {
+      if (own.sender.id === this.user.id) this.outbox.remove(own.clientMsgId);
+    }
   }
 
   /** The `room:system` event tells the time left without regard to our clock: it is believed first. */

@@ -143,6 +143,23 @@ Deno.test("an ack that comes before the feed shows the message; the feed does no
   assert.deepEqual(client.outbox.entries("room"), []);
 });
 
+Deno.test("own messages whose acks overtake the feed stay visible, once each, until it has caught up", async () => {
+  const { client, network } = await setUpLive();
+  for (const [seq, text] of [[2, "two"], [3, "three"]] as const) {
+    client.send("room", text);
+    await settle();
+    const { createdAt, messageId } = message(seq);
+    network.last.ack("message:send", { messageId, seq, createdAt });
+    await settle();
+  }
+  const shown = () =>
+    client.outbox.entries("room").map(({ text, isSent }) => [text, isSent]);
+  assert.deepEqual(shown(), [["two", true], ["three", true]]);
+  network.last.push({ event: "message:new", data: message(1) });
+  assert.deepEqual(shown(), []);
+  assert.equal(client.rooms.get("room")?.store.messages.length, 3);
+});
+
 Deno.test("messages missed while away are asked for from the position, then the outbox is sent", async () => {
   const { clock, network, client, accept } = await setUpLive();
   push(network, message(1), message(2));

@@ -78,13 +78,17 @@ export class JoinedRooms {
     };
   }
 
-  /** Takes a message of the live feed, a replay or an ack; asks for what it shows to be missing. */
-  receive(state: RoomState, message: MessageNew): void {
+  /**
+   * Takes a message of the live feed, a replay or an ack; asks for what it shows to be missing.
+   * Returns what is in place now, in order.
+   */
+  receive(state: RoomState, message: MessageNew): MessageNew[] {
     const appended = state.receive(message, this.#options.user);
     if (appended.length > 0) state.rank = ++this.#rank;
     this.#keepPosition(state, appended);
     if (state.store.hasGap) this.#fillGap(state);
     this.#options.onChange();
+    return appended;
   }
 
   /** Takes the newest page of a room. */

@@ -41,6 +41,8 @@ export interface OutboxEntry {
   readonly queuedAt: number;
   /** Set when the server refused it for good: why. */
   readonly failed?: RefusalCode;
+  /** The server has it, this tab has not had it from the room yet. Never stored. */
+  readonly isSent?: true;
 }
 
 /** Exclusive use of a name over all tabs of the browser; `navigator.locks` is one. */
@@ -59,11 +61,11 @@ export interface OutboxOptions {
   newId: () => string;
   /** Sends one message; resolves with the ack or how it failed. */
   send: (entry: OutboxEntry) => Promise<SendResult>;
-  /** The server has it. */
+  /** The server has it. It stays among the entries until `remove`: when the room shows it. */
   onSent: (entry: OutboxEntry, ack: SendResult & { success: true }) => void;
   /** Milliseconds to wait before a muted room may be tried again. */
   muteDelay: (roomId: string, mutedUntil: string | undefined) => number;
-  onChange: (roomId: string) => void;
+  onChange: () => void;
 }
 
 interface RoomQueue {
@@ -116,16 +118,13 @@ export class Outbox {
     return entry.clientMsgId;
   }
 
-  /** The connection is live: sends what waits. */
+  /** The connection is live and the rooms are up to date: sends what waits. */
   resume(): void {
     this.#open = true;
-    for (
-      const roomId of new Set(
-        [...this.#entries.values()].map((entry) => entry.roomId),
-      )
-    ) {
-      this.#retryNow(roomId);
+    for (const { clientMsgId, isSent } of this.#entries.values()) {
+      if (isSent) this.#entries.delete(clientMsgId);
     }
+    for (const roomId of this.#rooms) this.#retryNow(roomId);
   }
 
   /** The connection is gone: nothing is sent until `resume`. */
@@ -142,48 +141,47 @@ export class Outbox {
     this.#retryNow(entry.roomId);
   }
 
-  /** Tries all failed messages of a room again. */
-  retryAll(roomId: string): void {
-    for (const entry of this.entries(roomId)) {
-      if (entry.failed) this.retry(entry.clientMsgId);
-    }
-  }
-
   /** Forgets a message: the user deleted it, or it was seen in the room. */
   remove(clientMsgId: string): void {
     const entry = this.#entries.get(clientMsgId);
     if (entry === undefined) return;
     this.#entries.delete(clientMsgId);
     this.#options.storage.removeItem(this.#prefix + clientMsgId);
-    this.#options.onChange(entry.roomId);
+    this.#options.onChange();
   }
 
   /** Another tab changed the storage; null as key means all of it. */
   storageChanged(key: string | null): void {
     if (key !== null && !key.startsWith(this.#prefix)) return;
-    const rooms = new Set(
-      [...this.#entries.values()].map((entry) => entry.roomId),
-    );
+    if (key === null) this.#entries.clear();
     this.#refresh();
-    for (const { roomId } of this.#entries.values()) rooms.add(roomId);
-    for (const roomId of rooms) {
-      this.#options.onChange(roomId);
-      this.#drain(roomId);
-    }
+    this.#options.onChange();
+    for (const roomId of this.#rooms) this.#drain(roomId);
   }
 
-  /** Takes over what is stored: other tabs add and remove too. */
+  /** The rooms that something waits in. */
+  get #rooms(): Set<string> {
+    return new Set([...this.#entries.values()].map(({ roomId }) => roomId));
+  }
+
+  /** Takes over what is stored: other tabs add, send and remove too. */
   #refresh(): void {
     const { storage } = this.#options;
-    const stored = keysWithPrefix(storage, this.#prefix).map((key) =>
-      readJson(storage, key)
-    );
-    const unstored = [...this.#entries.values()].filter((entry) =>
-      this.#unstored.has(entry.clientMsgId)
-    );
-    const entries = [...stored.filter(isEntry), ...unstored];
-    this.#entries = new Map(entries.map((entry) => [entry.clientMsgId, entry]));
-    this.#order = Math.max(this.#order, ...entries.map((entry) => entry.order));
+    const before = this.#entries;
+    this.#entries = new Map();
+    for (const key of keysWithPrefix(storage, this.#prefix)) {
+      const entry = readJson(storage, key) as OutboxEntry | undefined;
+      // Not one that another program, or half a write, has left.
+      if (!entry?.order) continue;
+      this.#entries.set(entry.clientMsgId, entry);
+      this.#order = Math.max(this.#order, entry.order);
+    }
+    for (const [id, entry] of before) {
+      if (this.#entries.has(id)) continue;
+      if (this.#unstored.has(id)) this.#entries.set(id, entry);
+      // Users delete failed messages only: what else is gone, another tab has sent.
+      else if (!entry.failed) this.#entries.set(id, { ...entry, isSent: true });
+    }
   }
 
   #put(entry: OutboxEntry): void {
@@ -192,7 +190,7 @@ export class Outbox {
     if (writeJson(this.#options.storage, this.#prefix + id, entry)) {
       this.#unstored.delete(id);
     } else this.#unstored.add(id);
-    this.#options.onChange(entry.roomId);
+    this.#options.onChange();
   }
 
   #queue(roomId: string): RoomQueue {
@@ -202,7 +200,9 @@ export class Outbox {
   }
 
   #next(roomId: string): OutboxEntry | undefined {
-    return this.entries(roomId).find((entry) => entry.failed === undefined);
+    return this.entries(roomId).find(({ failed, isSent }) =>
+      !failed && !isSent
+    );
   }
 
   #retryNow(roomId: string): void {
@@ -244,8 +244,12 @@ export class Outbox {
     const result = await this.#options.send(entry);
     if (result.success) {
       queue.refusals = 0;
+      const id = entry.clientMsgId;
+      this.#options.storage.removeItem(this.#prefix + id);
+      if (this.#entries.has(id)) {
+        this.#entries.set(id, { ...entry, isSent: true });
+      }
       this.#options.onSent(entry, result);
-      this.remove(entry.clientMsgId);
     } else if (PERMANENT.has(result.code)) {
       if (this.#entries.has(entry.clientMsgId)) {
         this.#put({ ...entry, failed: result.code as RefusalCode });
@@ -268,15 +272,10 @@ export class Outbox {
       )
       : Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** queue.refusals++);
     queue.cancelWait = clock.after(delay, () => this.#retryNow(roomId));
-    this.#options.onChange(roomId);
+    this.#options.onChange();
   }
 }
 
 function byOrder(a: OutboxEntry, b: OutboxEntry): number {
   return a.order - b.order || a.queuedAt - b.queuedAt;
-}
-
-function isEntry(value: unknown): value is OutboxEntry {
-  const { clientMsgId, order } = (value ?? {}) as Partial<OutboxEntry>;
-  return clientMsgId !== undefined && order !== undefined;
 }

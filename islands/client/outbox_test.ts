@@ -29,7 +29,7 @@ const refused = (code: string): SendResult =>
 
 function openTab(storage: MemoryStorage, clock: FakeClock, locks?: Locks): Tab {
   const tab: Omit<Tab, "outbox"> = { calls: [], sent: [] };
-  const outbox = new Outbox({
+  const outbox: Outbox = new Outbox({
     userId: "me",
     storage,
     locks,
@@ -40,7 +40,7 @@ function openTab(storage: MemoryStorage, clock: FakeClock, locks?: Locks): Tab {
         tab.sent.push(entry.text);
         tab.calls.push({ entry, answer: resolve });
       }),
-    onSent: () => {},
+    onSent: ({ clientMsgId }) => outbox.remove(clientMsgId),
     muteDelay: () => 30_000,
     onChange: () => {},
   });
@@ -192,6 +192,43 @@ Deno.test("two tabs send every message once", async () => {
   assert.deepEqual([...one.sent, ...two.sent].sort(), ["a", "b"]);
   two.outbox.storageChanged(null);
   assert.deepEqual(two.outbox.entries("room"), []);
+});
+
+Deno.test("what another tab has sent stays among the entries, as sent, until the line is back", async () => {
+  const storage = new MemoryStorage();
+  const clock = new FakeClock();
+  const live = openTab(storage, clock);
+  const cut = openTab(storage, clock);
+  live.outbox.resume();
+  const id = live.outbox.add("room", "a");
+  cut.outbox.storageChanged(`chatket_outbox:me:${id}`);
+  assert.equal(cut.outbox.get(id)?.isSent, undefined);
+  await answer(live, accepted);
+  cut.outbox.storageChanged(`chatket_outbox:me:${id}`);
+  assert.equal(cut.outbox.get(id)?.isSent, true);
+  cut.outbox.resume();
+  await settle();
+  assert.deepEqual(cut.sent, []);
+  assert.deepEqual(cut.outbox.entries("room"), []);
+});
+
+Deno.test("a failed message that another tab has deleted is gone, and so is all when the storage was cleared", async () => {
+  const storage = new MemoryStorage();
+  const clock = new FakeClock();
+  const one = openTab(storage, clock);
+  one.outbox.resume();
+  const failed = one.outbox.add("room", "a");
+  await settle();
+  await answer(one, refused("bad_request"));
+  const other = openTab(storage, clock);
+  assert.equal(other.outbox.entries("room").length, 1);
+  one.outbox.remove(failed);
+  other.outbox.storageChanged(`chatket_outbox:me:${failed}`);
+  assert.deepEqual(other.outbox.entries("room"), []);
+  const waiting = other.outbox.add("room", "b");
+  storage.removeItem(`chatket_outbox:me:${waiting}`);
+  other.outbox.storageChanged(null);
+  assert.deepEqual(other.outbox.entries("room"), []);
 });
 
 Deno.test("a tab sends what another tab left behind", async () => {

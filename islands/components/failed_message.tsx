@@ -21,7 +21,9 @@ export function FailedMessage({ ui, id }: { ui: Ui; id: string }) {
       {others.length > 1 && others[0] === entry && (
         <button
           type="button"
-          onClick={() => outbox.retryAll(entry.roomId)}
+          onClick={() => {
+            for (const { clientMsgId } of others) outbox.retry(clientMsgId);
+          }}
         >
           <Icon name="retry" />
           {t("retryAll")}

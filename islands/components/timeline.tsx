@@ -138,8 +138,11 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
     this.#moveUnreadLine();
     if (this.#isAtEnd) this.#shownSeq = room.store.position;
     const shown = messages.slice(start, end);
+    const isWithEnd = ui.isHydrated && end === messages.length;
+    // One list with the messages on their way: each stays the same element when it has been sent.
+    if (isWithEnd) shown.push(...this.#pending(shown));
     const items = timelineItems(shown, {
-      notices: ui.isHydrated && end === messages.length ? room.notices : [],
+      notices: isWithEnd ? room.notices : [],
       firstUnread: this.#firstUnread,
       times,
     });
@@ -188,9 +191,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
               <p class="skeleton">{t("loading")}</p>
             )}
             {items.map((item) => this.#item(item))}
-            {end === messages.length && ui.isHydrated &&
-              this.#pending(shown.at(-1))}
-            {isEmpty && client.outbox.entries(room.room.id).length === 0 &&
+            {isEmpty && shown.length === 0 &&
               <p class="empty">{t("noMessages")}</p>}
           </div>
         </div>
@@ -278,29 +279,42 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
         key={isOwn ? clientMsgId : messageId}
         author={sender.username}
         at={createdAt}
+        status={messageId ? undefined : this.#status(clientMsgId)}
         {...{ text, isOwn, isFirst, clientMsgId, ui }}
       />
     );
   }
 
-  #pending(last: MessageNew | undefined) {
-    const { room, ui } = this.props;
-    const { client } = ui;
+  /** What is in the outbox and not among `messages`, as messages that have no id yet. */
+  #pending(messages: readonly MessageNew[]): MessageNew[] {
+    const { room: { room }, ui: { client } } = this.props;
+    const known = new Set(messages.map(({ clientMsgId }) => clientMsgId));
+    return client.outbox.entries(room.id)
+      .filter(({ clientMsgId }) => !known.has(clientMsgId))
+      .map(({ clientMsgId, roomId, text, queuedAt }) => {
+        const createdAt = new Date(queuedAt).toISOString();
+        const last = messages.at(-1)?.createdAt ?? "";
+        return {
+          messageId: "",
+          roomId,
+          seq: Infinity,
+          text,
+          // Our clock may be behind the server's: what was written last still stands last.
+          createdAt: createdAt > last ? createdAt : last,
+          clientMsgId,
+          sender: client.user,
+        };
+      });
+  }
+
+  #status(clientMsgId: string) {
+    const { room, ui: { client } } = this.props;
+    const entry = client.outbox.get(clientMsgId);
+    if (!entry || entry.isSent) return undefined;
+    if (entry.failed) return "failed";
     const isSending = client.connection.state.phase === "live" &&
       room.mutedUntil <= client.now();
-    return client.outbox.entries(room.room.id).map(
-      ({ clientMsgId, text, queuedAt, failed }, index) => (
-        <MessageRow
-          key={clientMsgId}
-          author={client.user.username}
-          at={new Date(queuedAt).toISOString()}
-          isOwn
-          isFirst={index === 0 && last?.sender.id !== client.user.id}
-          status={failed ? "failed" : isSending ? "sending" : "queued"}
-          {...{ text, clientMsgId, ui }}
-        />
-      ),
-    );
+    return isSending ? "sending" : "queued";
   }
 
   #jumpButton() {

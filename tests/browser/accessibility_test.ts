@@ -5,7 +5,7 @@ import type { Page } from "playwright-core";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
-import { journey } from "./chat_page.ts";
+import { eventually, journey } from "./chat_page.ts";
 
 const app = useTestApp({ RATE_LIMIT_MESSAGES: "1000" });
 
@@ -96,25 +96,30 @@ Deno.test("the keyboard alone reaches messages, rooms and dialogs", async () => 
     for (const text of ["a", "b"]) await chat.say(text);
     await chat.sees("b");
     const focused = () =>
-      chat.page.evaluate(() =>
-        document.activeElement?.querySelector(".bubble")?.textContent
-      );
-    assert.equal(
-      await chat.box.evaluate((box) => box === document.activeElement),
-      true,
+      chat.page.evaluate(() => {
+        const { activeElement } = document;
+        return activeElement?.matches(".message")
+          ? activeElement.querySelector(".bubble")?.textContent
+          : activeElement?.tagName;
+      });
+    await eventually(
+      focused,
+      "TEXTAREA",
       "the box has the focus when a room opens, and keeps it after sending",
     );
     await chat.page.keyboard.press("Shift+Tab");
-    assert.equal(
-      await chat.log.evaluate((log) => log === document.activeElement),
+    await eventually(
+      () => chat.log.evaluate((log) => log === document.activeElement),
       true,
     );
-    await chat.page.keyboard.press("ArrowUp");
-    assert.equal(await focused(), "b");
-    await chat.page.keyboard.press("ArrowUp");
-    assert.equal(await focused(), "a");
+    for (const [key, text] of [["Up", "b"], ["Up", "a"], ["Down", "b"]]) {
+      await chat.page.keyboard.press(`Arrow${key}`);
+      await eventually(focused, text);
+    }
+    await chat.page.keyboard.press("Home");
+    await eventually(focused, "a");
     await chat.page.keyboard.press("End");
-    assert.equal(await focused(), "b");
+    await eventually(focused, "b");
 
     await chat.page.keyboard.press("Control+k");
     await chat.page.getByRole("combobox", { name: "Jump to a room" }).fill(
@@ -124,6 +129,38 @@ Deno.test("the keyboard alone reaches messages, rooms and dialogs", async () => 
     await chat.page.waitForURL(`**/rooms/${second.id}`);
     await chat.page.keyboard.press("Alt+ArrowUp");
     await chat.page.waitForURL(`**/rooms/${first.id}`);
+  });
+});
+
+Deno.test("a message keeps its place, its element and the focus while it is being sent", async () => {
+  await journey("focus kept", app, async (visit) => {
+    const { chat, person } = await visit("ada_kept");
+    const room = await createRoom(person);
+    const { promise: released, resolve: release } = Promise.withResolvers<
+      void
+    >();
+    await chat.page.routeWebSocket(/\/ws$/, (socket) => {
+      const server = socket.connectToServer();
+      socket.onMessage(async (frame) => {
+        if (String(frame).includes("message:send")) await released;
+        server.send(frame);
+      });
+    });
+    await chat.open(`/rooms/${room.id}`);
+    for (const text of ["a", "b"]) await chat.say(text);
+    const row = chat.log.locator(".message").filter({ hasText: "b" });
+    await row.and(chat.page.locator(".sending")).waitFor();
+    const element = await row.elementHandle();
+    await row.focus();
+    release();
+    await row.and(chat.page.locator(":not(.sending)")).waitFor();
+    assert.deepEqual(
+      await element?.evaluate((row) => [
+        row.isConnected,
+        row === document.activeElement,
+      ]),
+      [true, true],
+    );
   });
 });
 

@@ -1,5 +1,7 @@
 /** What people do in the browser, as verbs for tests. */
 
+import assert from "node:assert/strict";
+import { isDeepStrictEqual } from "node:util";
 import type {
   Browser,
   BrowserContext,
@@ -61,10 +63,37 @@ export class ChatPage {
     await this.box.press("Enter");
   }
 
+  /** Waits until the messages in the page are these, in this order. */
+  shows(texts: readonly string[]): Promise<void> {
+    return eventually(() => this.texts(), texts);
+  }
+
   /** Waits for a message; exactly one element must show it. */
   async sees(text: string): Promise<void> {
     await this.log.locator(".bubble").getByText(text, { exact: true })
       .waitFor();
+  }
+}
+
+/** How long something is waited for, and how often it is looked at, in milliseconds. */
+const PATIENCE_MS = 10_000;
+const LOOK_AGAIN_MS = 50;
+
+/**
+ * Waits until `read` gives `wanted`. For whatever follows an action by way of a promise, the network or
+ * the next frame: one look could come too early.
+ */
+export async function eventually<T>(
+  read: () => Promise<T>,
+  wanted: T,
+  message = "what the page shows in the end",
+): Promise<void> {
+  const end = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const found = await read();
+    if (isDeepStrictEqual(found, wanted)) return;
+    if (Date.now() > end) return assert.deepEqual(found, wanted, message);
+    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
   }
 }
 

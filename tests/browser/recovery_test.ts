@@ -5,7 +5,7 @@ import type { Page, WebSocketRoute } from "playwright-core";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { makePlace } from "../helpers/database.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
-import { ChatPage, journey } from "./chat_page.ts";
+import { ChatPage, eventually, journey } from "./chat_page.ts";
 
 const app = useTestApp();
 
@@ -56,8 +56,8 @@ Deno.test("what was said while the line was down is there when it is back, once 
     await ada.chat.sees("written meanwhile");
     await bob.chat.sees("missed 2");
     const wanted = ["before", "missed 1", "missed 2", "written meanwhile"];
-    assert.deepEqual(await bob.chat.texts(), wanted);
-    assert.deepEqual(await ada.chat.texts(), wanted);
+    await bob.chat.shows(wanted);
+    await ada.chat.shows(wanted);
     assert.deepEqual(bob.complaints, []);
   });
 });
@@ -78,18 +78,18 @@ Deno.test("messages written offline survive a reload and arrive once each, in or
     assert.deepEqual(await ada.chat.texts(), []);
     await bob.chat.page.reload();
     await bob.chat.sees("third");
-    assert.deepEqual(await bob.chat.texts(), ["first", "second", "third"]);
+    await bob.chat.shows(["first", "second", "third"]);
 
     line.block(false);
     await bob.chat.page.evaluate(() => dispatchEvent(new Event("online")));
     await ada.chat.sees("third");
-    assert.deepEqual(await ada.chat.texts(), ["first", "second", "third"]);
+    await ada.chat.shows(["first", "second", "third"]);
     await bob.chat.page.waitForFunction(() =>
       Object.keys(localStorage).every((key) =>
         !key.startsWith("chatket_outbox:")
       )
     );
-    assert.deepEqual(await bob.chat.texts(), ["first", "second", "third"]);
+    await bob.chat.shows(["first", "second", "third"]);
   });
 });
 
@@ -122,14 +122,54 @@ Deno.test("two tabs that come back together send what waited once", async () => 
     await bob.chat.live();
     await second.live();
     for (const chat of [ada.chat, bob.chat, second]) {
-      // A tab whose messages the other one has sent shows them when its own line is back.
-      await chat.sees("c");
-      assert.deepEqual(await chat.texts(), ["a", "b", "c"]);
+      await chat.shows(["a", "b", "c"]);
     }
     const tabs = await ada.chat.members.getByRole("listitem").filter({
       hasText: "bob_tabs",
     }).count();
     assert.equal(tabs, 1, "two tabs are one person");
+  });
+});
+
+Deno.test("what another tab has sent stays in the page whose own line is down", async () => {
+  await journey("other tab sends", app, async (visit) => {
+    const bob = await visit("bob_sends");
+    const room = await createRoom(bob.person);
+    const live = new ChatPage(await bob.context.newPage(), app.origin);
+    const line = await holdSockets(bob.chat.page);
+    await bob.chat.open(`/rooms/${room.id}`);
+    line.block(true);
+    line.cut();
+    await bob.chat.status.getByText("Trying again").waitFor({
+      state: "attached",
+    });
+    await bob.chat.say("one");
+    await bob.chat.log.getByText("Waiting to be sent").waitFor();
+    await live.open(`/rooms/${room.id}`);
+    await live.sees("one");
+    await live.say("two");
+    await live.sees("two");
+    await bob.chat.log.locator(".message:not(.queued)").getByText("two")
+      .waitFor();
+    await eventually(
+      () =>
+        bob.chat.page.evaluate(() =>
+          Object.keys(localStorage).filter((key) =>
+            key.startsWith("chatket_outbox:")
+          )
+        ),
+      [],
+    );
+    await eventually(() => bob.chat.log.locator(".status").count(), 0);
+    await bob.chat.shows(["one", "two"]);
+    line.block(false);
+    await bob.chat.page.evaluate(() => dispatchEvent(new Event("online")));
+    await bob.chat.live();
+    await bob.chat.say("three");
+    await live.sees("three");
+    for (const chat of [bob.chat, live]) {
+      await chat.shows(["one", "two", "three"]);
+    }
   });
 });
 
@@ -182,7 +222,7 @@ Deno.test("where WebSockets are blocked the chat works over the event stream, an
     });
     await bob.chat.say("over the socket again");
     await ada.chat.sees("over the socket again");
-    assert.deepEqual(await bob.chat.texts(), [
+    await bob.chat.shows([
       "over the stream",
       "over the socket",
       "over the socket again",
@@ -210,7 +250,7 @@ Deno.test("a restart of the server is ridden out, and what was written meanwhile
       await chat.live();
       await chat.page.reload();
       await chat.sees("while it was away");
-      assert.deepEqual(await chat.texts(), ["before", "while it was away"]);
+      await chat.shows(["before", "while it was away"]);
     } finally {
       await chat.page.close();
       await after.stop();
