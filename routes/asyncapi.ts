@@ -4,8 +4,10 @@ import { z } from "zod";
 import { SUBPROTOCOL } from "../realtime/protocol.ts";
 import {
   CLIENT_EVENT_DOCS,
+  REFUSAL_EXAMPLE,
   RefusalSchema,
   SERVER_EVENT_DOCS,
+  StreamCloseSchema,
 } from "./event_catalogue.ts";
 
 type Json = Record<string, unknown>;
@@ -18,38 +20,45 @@ export function jsonSchema(schema: z.ZodType): Json {
 
 /** The document, the same on every call. */
 export function asyncApiDocument(): Json {
-  const clientEvents = Object.entries(CLIENT_EVENT_DOCS);
-  const serverEvents = Object.entries(SERVER_EVENT_DOCS);
   const messages: Json = {};
   const operations: Json = {};
+  const heard: string[] = [];
+  const told: string[] = [];
 
-  for (const [name, event] of clientEvents) {
+  for (const [name, event] of Object.entries(CLIENT_EVENT_DOCS)) {
     const key = messageKey("client", name);
     messages[key] = envelopeMessage(name, event, {
       id: { type: "integer", minimum: 0, description: "Asks for an ack" },
-    });
-    messages[`${key}.ack`] = ackMessage(name, event.ack);
+    }, { id: 1 });
+    messages[`${key}.ack`] = ackMessage(name, event.ack, event.ackExample);
+    heard.push(key, `${key}.ack`);
     operations[key] = {
       action: "receive",
       summary: event.summary,
-      channel: { $ref: "#/channels/socket" },
-      messages: [{ $ref: `#/channels/socket/messages/${key}` }],
-      reply: {
-        channel: { $ref: "#/channels/socket" },
-        messages: [{ $ref: `#/channels/socket/messages/${key}.ack` }],
-      },
+      ...through("socket", [key]),
+      reply: through("socket", [`${key}.ack`]),
     };
   }
-  for (const [name, event] of serverEvents) {
+  for (const [name, event] of Object.entries(SERVER_EVENT_DOCS)) {
     const key = messageKey("server", name);
     messages[key] = envelopeMessage(name, event, {});
+    // The one event that only a stream begins with.
+    if (name === "hello") continue;
+    told.push(key);
     operations[key] = {
       action: "send",
       summary: event.summary,
-      channel: { $ref: "#/channels/socket" },
-      messages: [{ $ref: `#/channels/socket/messages/${key}` }],
+      ...through("socket", [key]),
     };
   }
+  messages["stream.close"] = closeMessage();
+  const streamed = ["server.hello", ...told, "stream.close"];
+  operations["stream"] = {
+    action: "send",
+    summary:
+      "The server's events as Server-Sent Events. Client events are posted to the same address, which answers with the ack.",
+    ...through("stream", streamed),
+  };
 
   return {
     asyncapi: "3.0.0",
@@ -57,18 +66,19 @@ export function asyncApiDocument(): Json {
       title: "ChatKet realtime",
       version: "1.0.0",
       description:
-        `WebSocket subprotocol \`${SUBPROTOCOL}\`. A server frame is one envelope or an array of them; a client frame is one envelope.`,
+        `WebSocket subprotocol \`${SUBPROTOCOL}\`. A server frame, and each \`data:\` of an event stream, is one envelope or an array of them; a client frame is one envelope.`,
     },
     defaultContentType: "application/json",
     channels: {
       socket: {
         address: "/ws",
-        messages: Object.fromEntries(
-          Object.keys(messages).map((
-            key,
-          ) => [key, { $ref: `#/components/messages/${key}` }]),
-        ),
+        messages: references([...heard, ...told]),
         bindings: { ws: { method: "GET" } },
+      },
+      stream: {
+        address: "/api/events",
+        messages: references(streamed),
+        bindings: { http: {} },
       },
     },
     operations,
@@ -81,10 +91,26 @@ function messageKey(side: "client" | "server", event: string): string {
   return `${side}.${event.replaceAll(":", "_")}`;
 }
 
+function references(keys: readonly string[]): Json {
+  return Object.fromEntries(
+    keys.map((key) => [key, { $ref: `#/components/messages/${key}` }]),
+  );
+}
+
+function through(channel: "socket" | "stream", keys: readonly string[]): Json {
+  return {
+    channel: { $ref: `#/channels/${channel}` },
+    messages: keys.map((key) => ({
+      $ref: `#/channels/${channel}/messages/${key}`,
+    })),
+  };
+}
+
 function envelopeMessage(
   name: string,
   event: { summary: string; data: z.ZodType; example: unknown },
   properties: Json,
+  example: Json = {},
 ): Json {
   return {
     name,
@@ -98,11 +124,15 @@ function envelopeMessage(
         data: jsonSchema(event.data),
       },
     },
-    examples: [{ payload: { event: name, data: event.example } }],
+    examples: [{ payload: { ...example, event: name, data: event.example } }],
   };
 }
 
-function ackMessage(name: string, ack: z.ZodType): Json {
+function ackMessage(name: string, ack: z.ZodType, example: unknown): Json {
+  const { properties, required, ...rest } = jsonSchema(ack) as {
+    properties?: Json;
+    required?: string[];
+  };
   return {
     name: `ack of ${name}`,
     payload: {
@@ -113,19 +143,28 @@ function ackMessage(name: string, ack: z.ZodType): Json {
         data: {
           oneOf: [
             {
-              allOf: [
-                {
-                  type: "object",
-                  required: ["success"],
-                  properties: { success: { const: true } },
-                },
-                jsonSchema(ack),
-              ],
+              ...rest,
+              required: ["success", ...required ?? []],
+              properties: { success: { const: true }, ...properties },
             },
             jsonSchema(RefusalSchema),
           ],
         },
       },
     },
+    examples: [
+      { payload: { ack: 1, data: { success: true, ...example as Json } } },
+      { payload: { ack: 1, data: REFUSAL_EXAMPLE } },
+    ],
+  };
+}
+
+function closeMessage(): Json {
+  return {
+    name: "close",
+    summary:
+      "The last event of a stream that the server ends; its event type is `close`, and it is no envelope.",
+    payload: jsonSchema(StreamCloseSchema),
+    examples: [{ payload: { code: 1012, reason: "restarting" } }],
   };
 }

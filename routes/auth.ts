@@ -3,6 +3,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { getCookie } from "hono/cookie";
 import type { AppEnv, RouteDeps } from "./deps.ts";
+import { EXAMPLE } from "./examples.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { requestToken, requireSession } from "./middleware/session.ts";
 import { problem } from "./problems.ts";
@@ -37,6 +38,13 @@ const requestCode = createRoute({
     body: jsonBody(
       z.object({ username: Username, email: Email.optional() })
         .openapi("CodeRequest"),
+      {
+        name: { username: EXAMPLE.user.username },
+        "name and address": {
+          username: EXAMPLE.user.username,
+          email: EXAMPLE.email,
+        },
+      },
     ),
   },
   responses: {
@@ -67,6 +75,9 @@ const verifyCode = createRoute({
   request: {
     body: jsonBody(
       z.object({ username: Username, code: LoginCode }).openapi("CodeAttempt"),
+      {
+        code: { username: EXAMPLE.user.username, code: EXAMPLE.loginCode },
+      },
     ),
   },
   responses: {
@@ -94,7 +105,7 @@ const logout = createRoute({
     "Its tokens are refused from now on, its sockets are closed with 4401, and the cookies are cleared.",
   responses: {
     204: { description: "Signed out" },
-    ...problemResponses("cross_origin"),
+    ...problemResponses("cross_origin", "too_many_requests"),
   },
 });
 

@@ -7,6 +7,7 @@ import type { AppEnv } from "./deps.ts";
 import { eventsPage, problemsPage, swaggerPage } from "./docs_pages.tsx";
 import { answerFile, FileStore } from "./file_store.ts";
 import { problem } from "./problems.ts";
+import { problemResponses } from "./schemas.ts";
 
 /** Swagger UI comes from its package; only these two of its files are needed. */
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"];
@@ -78,10 +79,39 @@ function openApiDocument(api: OpenAPIHono<AppEnv>) {
     in: "cookie",
     name: "chatket_session",
   });
-  return api.getOpenAPI31Document({
+  const document = api.getOpenAPI31Document({
     openapi: "3.1.0",
     info: { title: "ChatKet", version: "1.0.0", description: DESCRIPTION },
   });
+  for (const item of Object.values(document.paths ?? {})) {
+    if (item.get !== undefined) addProblems(item.get, ANY_TIME);
+    for (const operation of [item.post, item.delete]) {
+      if (operation !== undefined) addProblems(operation, WITH_A_BODY);
+    }
+  }
+  return document;
+}
+
+/** Whatever was asked: the database may be away, and the program may be wrong. */
+const ANY_TIME = problemResponses("internal", "unavailable");
+
+/** What may have a body is refused for its length, also where no body is wanted. */
+const WITH_A_BODY = { ...ANY_TIME, ...problemResponses("body_too_large") };
+
+/** Adds problems to an operation; those that it names itself stay as they are. */
+function addProblems(
+  operation: { responses?: object },
+  problems: Partial<typeof WITH_A_BODY>,
+): void {
+  const schema = { $ref: "#/components/schemas/Problem" };
+  const responses = (operation.responses ??= {}) as Record<string, unknown>;
+  for (const [status, { description, content }] of Object.entries(problems)) {
+    const { examples } = content["application/problem+json"];
+    responses[status] ??= {
+      description,
+      content: { "application/problem+json": { schema, examples } },
+    };
+  }
 }
 
 function once<T>(make: () => T): () => T {

@@ -5,17 +5,16 @@ import type {
   ClientAcks,
   ClientEventName,
   ClientEvents,
+  Refusal,
   RefusalCode,
   ServerEventName,
   ServerEvents,
 } from "../realtime/protocol.ts";
 import { CLIENT_EVENT_SCHEMAS } from "../realtime/schemas.ts";
+import { EXAMPLE } from "./examples.ts";
 
-const ROOM_ID = "6f1d6c1e-9a0f-4a0e-9f43-0d6f0a1b2c3d";
-const MESSAGE_ID = "3b0a7d52-2b1c-4d84-8f0e-5f7c9f1f6a11";
-const CLIENT_MSG_ID = "c5b6d3a0-1f4e-4f2b-a1c7-9f6f1d2e3b4c";
-const ALICE = { id: "0d9c8b7a-6f5e-4d3c-8b2a-1f0e9d8c7b6a", username: "alice" };
-const TIME = "2026-01-31T12:00:00.000Z";
+const { roomId: ROOM_ID, messageId: MESSAGE_ID, time: TIME } = EXAMPLE;
+const { clientMsgId: CLIENT_MSG_ID, user: ALICE, lastSeq: LAST_SEQ } = EXAMPLE;
 
 const User = z.object({ id: z.uuid(), username: z.string() });
 const Time = z.iso.datetime({ precision: 3 });
@@ -28,6 +27,7 @@ export interface ClientEventDoc<E extends ClientEventName = ClientEventName> {
   readonly data: z.ZodType;
   readonly ack: z.ZodType<ClientAcks[E]>;
   readonly example: ClientEvents[E];
+  readonly ackExample: ClientAcks[E];
 }
 
 /** A server event: what it tells and what it carries. */
@@ -60,7 +60,13 @@ export const CLIENT_EVENT_DOCS: {
       "Follow rooms from where the client stands. What was missed comes before the ack, at most 100 messages a room, then the roster.",
     data: CLIENT_EVENT_SCHEMAS["rooms:sync"],
     ack: z.object({ results: z.array(SyncResult) }),
-    example: { rooms: [{ roomId: ROOM_ID, lastSeq: 41 }] },
+    example: { rooms: [{ roomId: ROOM_ID, lastSeq: LAST_SEQ - 1 }] },
+    ackExample: {
+      results: [{
+        ...{ roomId: ROOM_ID, synced: true, messageCount: 1 },
+        ...{ hasMore: false, lastSeq: LAST_SEQ },
+      }],
+    },
   },
   "room:join": {
     summary:
@@ -73,6 +79,7 @@ export const CLIENT_EVENT_DOCS: {
       reset: z.boolean().exactOptional(),
     }),
     example: { roomId: ROOM_ID, lastSeenAt: TIME },
+    ackExample: { messageCount: 1, hasMore: false, lastSeq: LAST_SEQ },
   },
   "room:leave": {
     summary:
@@ -80,13 +87,15 @@ export const CLIENT_EVENT_DOCS: {
     data: CLIENT_EVENT_SCHEMAS["room:leave"],
     ack: Empty,
     example: { roomId: ROOM_ID },
+    ackExample: {},
   },
   "room:read": {
     summary:
       "Mark the room as read up to a message, on all of the user's devices.",
     data: CLIENT_EVENT_SCHEMAS["room:read"],
     ack: z.object({ lastSeq: Seq }),
-    example: { roomId: ROOM_ID, lastSeq: 42 },
+    example: { roomId: ROOM_ID, lastSeq: LAST_SEQ },
+    ackExample: { lastSeq: LAST_SEQ },
   },
   "message:send": {
     summary:
@@ -98,7 +107,12 @@ export const CLIENT_EVENT_DOCS: {
       createdAt: Time,
       isDuplicate: z.boolean().exactOptional(),
     }),
-    example: { roomId: ROOM_ID, text: "Hello!", clientMsgId: CLIENT_MSG_ID },
+    example: {
+      roomId: ROOM_ID,
+      text: EXAMPLE.text,
+      clientMsgId: CLIENT_MSG_ID,
+    },
+    ackExample: { messageId: MESSAGE_ID, seq: LAST_SEQ, createdAt: TIME },
   },
   "typing:update": {
     summary:
@@ -106,12 +120,14 @@ export const CLIENT_EVENT_DOCS: {
     data: CLIENT_EVENT_SCHEMAS["typing:update"],
     ack: Empty,
     example: { roomId: ROOM_ID, isTyping: true },
+    ackExample: {},
   },
   "presence:ping": {
     summary: "Stay online: a user counts as online for 30 s after a frame.",
     data: CLIENT_EVENT_SCHEMAS["presence:ping"],
     ack: Empty,
     example: {},
+    ackExample: {},
   },
 };
 
@@ -130,6 +146,19 @@ export const RefusalSchema = z.object({
   error: z.string(),
   code: z.enum(REFUSAL_CODES),
   mutedUntil: Time.exactOptional().describe("Only with the code muted"),
+});
+
+export const REFUSAL_EXAMPLE: Refusal = {
+  success: false,
+  error: "you write too fast",
+  code: "muted",
+  mutedUntil: TIME,
+};
+
+/** How an event stream that the server ends says why: an event of its own, named `close`. */
+export const StreamCloseSchema = z.object({
+  code: z.int().describe("A close code, as a WebSocket has them"),
+  reason: z.string(),
 });
 
 const RoomLine = { roomId: z.uuid(), user: User, createdAt: Time };
@@ -152,8 +181,8 @@ export const SERVER_EVENT_DOCS: {
     example: {
       messageId: MESSAGE_ID,
       roomId: ROOM_ID,
-      seq: 42,
-      text: "Hello!",
+      seq: LAST_SEQ,
+      text: EXAMPLE.text,
       createdAt: TIME,
       clientMsgId: CLIENT_MSG_ID,
       sender: ALICE,
@@ -190,7 +219,7 @@ export const SERVER_EVENT_DOCS: {
     summary:
       "The user read the room on another device; to the user's own sockets only.",
     data: z.object({ roomId: z.uuid(), lastSeq: Seq }),
-    example: { roomId: ROOM_ID, lastSeq: 42 },
+    example: { roomId: ROOM_ID, lastSeq: LAST_SEQ },
   },
   "typing:update": {
     summary: "Someone else types, or stopped.",
@@ -206,6 +235,6 @@ export const SERVER_EVENT_DOCS: {
     summary:
       "First event of an event stream (GET /api/events): the id to post frames under.",
     data: z.object({ connectionId: z.uuid() }),
-    example: { connectionId: CLIENT_MSG_ID },
+    example: { connectionId: EXAMPLE.connectionId },
   },
 };

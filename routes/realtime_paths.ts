@@ -3,6 +3,7 @@
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
 import { SUBPROTOCOL } from "../realtime/protocol.ts";
 import type { AppEnv } from "./deps.ts";
+import { EXAMPLE } from "./examples.ts";
 import { jsonAnswer, jsonBody, problemResponses } from "./schemas.ts";
 import { signedIn } from "./validation.ts";
 
@@ -19,6 +20,11 @@ const Ack = z.object({
   data: z.looseObject({ success: z.boolean() }),
 })
   .openapi("Ack");
+
+const ErrorEvent = z.object({
+  event: z.literal("error"),
+  data: z.object({ code: z.string(), message: z.string() }),
+}).openapi("ErrorEvent");
 
 /** Adds `/ws` and `/api/events` to the document. Their events: `/docs/events`. */
 export function documentRealtimePaths(
@@ -70,11 +76,23 @@ export function documentRealtimePaths(
     path: "/api/events",
     summary: "One client frame for an open event stream",
     request: {
-      query: z.object({ connection: z.uuid() }),
-      body: jsonBody(Envelope),
+      query: z.object({
+        connection: z.uuid().openapi({
+          description: "the `connectionId` of the stream's `hello`",
+          example: EXAMPLE.connectionId,
+        }),
+      }),
+      body: jsonBody(Envelope, {
+        "with an ack": { id: 1, event: "presence:ping", data: {} },
+        "without an ack": { event: "presence:ping", data: {} },
+        "refused without an ack": { event: "room:greet", data: {} },
+      }),
     },
     responses: {
-      200: jsonAnswer("The ack, or an `error` event", Ack),
+      200: jsonAnswer(
+        "The ack, or the `error` event of a frame that cannot be acked",
+        z.union([Ack, ErrorEvent]),
+      ),
       204: { description: "Taken; no ack was asked for" },
       ...problemResponses(
         "validation_failed",

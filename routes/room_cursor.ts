@@ -5,7 +5,9 @@ import type { RoomCursor, RoomRow } from "../db/rooms.ts";
 
 const Parts = z.tuple([z.int().min(0).max(8.64e15), z.uuid()]);
 
-export function encodeRoomCursor(last: RoomRow): string {
+export function encodeRoomCursor(
+  last: Pick<RoomRow, "last_activity_at" | "id">,
+): string {
   const parts = JSON.stringify([last.last_activity_at.getTime(), last.id]);
   return new TextEncoder().encode(parts).toBase64({
     alphabet: "base64url",

@@ -10,6 +10,7 @@ import {
   type RoomRow,
 } from "../db/rooms.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
+import { EXAMPLE } from "./examples.ts";
 import { problem } from "./problems.ts";
 import { refuseOutsider } from "./room_access.ts";
 import { decodeRoomCursor, encodeRoomCursor } from "./room_cursor.ts";
@@ -51,7 +52,11 @@ const create = createRoute({
   summary: "Create a room",
   description:
     "The creator is its first member. Names are unique without regard to case.",
-  request: { body: jsonBody(z.object({ name: RoomName }).openapi("NewRoom")) },
+  request: {
+    body: jsonBody(z.object({ name: RoomName }).openapi("NewRoom"), {
+      name: { name: EXAMPLE.newRoomName },
+    }),
+  },
   responses: {
     201: jsonAnswer("The new room", RoomSchema),
     ...problemResponses(
@@ -114,7 +119,10 @@ const markRead = createRoute({
   path: "/{id}/read",
   summary: "Move the reading position forward",
   description: "A position behind the stored one changes nothing.",
-  request: { params: RoomParams, body: jsonBody(ReadMark) },
+  request: {
+    params: RoomParams,
+    body: jsonBody(ReadMark, { position: { lastSeq: EXAMPLE.lastSeq } }),
+  },
   responses: {
     204: { description: "Noted" },
     ...problemResponses(

@@ -2,10 +2,14 @@
 
 import { z } from "@hono/zod-openapi";
 import { codePointLength } from "../realtime/protocol.ts";
-import { type ProblemCode, PROBLEMS, type StatusOf } from "./problems.ts";
-
-const UUID = "0198c5a2-7b6e-7c11-9a53-2f6f5f0e9d10";
-const TIME = "2026-01-31T12:00:00.000Z";
+import { EXAMPLE } from "./examples.ts";
+import {
+  PROBLEM_DOCS_PATH,
+  type ProblemBody,
+  type ProblemCode,
+  PROBLEMS,
+  type StatusOf,
+} from "./problems.ts";
 
 /** Shortest and longest room name after trimming, in Unicode code points. */
 const ROOM_NAME_LENGTH = { min: 3, max: 40 };
@@ -22,7 +26,7 @@ export const Username = z.string()
   .openapi({
     type: "string",
     pattern: "^[A-Za-z0-9_]{3,20}$",
-    example: "alice",
+    example: EXAMPLE.user.username,
   });
 
 /** Longest address that mail servers take (RFC 5321), in characters. */
@@ -31,10 +35,10 @@ const MAX_EMAIL = 254;
 export const Email = z.email()
   // Not `max()`: it looks at the length also of what is no text, and throws at one without a value.
   .refine((email) => email.length <= MAX_EMAIL, `${MAX_EMAIL} characters`)
-  .openapi({ example: "alice@example.org" });
+  .openapi({ example: EXAMPLE.email });
 
 export const LoginCode = z.string().regex(/^[0-9]{6}$/, "six digits")
-  .openapi({ example: "123456" });
+  .openapi({ example: EXAMPLE.loginCode });
 
 /**
  * What a name must not contain, because it shows nothing or turns its neighbours around: control
@@ -55,23 +59,24 @@ export const RoomName = z.string().trim()
   .openapi({
     minLength: ROOM_NAME_LENGTH.min,
     maxLength: ROOM_NAME_LENGTH.max,
-    example: "General",
+    example: EXAMPLE.newRoomName,
   });
 
-const Id = z.string().openapi({ format: "uuid", example: UUID });
+const id = (example: string) => z.string().openapi({ format: "uuid", example });
+const RoomId = id(EXAMPLE.roomId);
 const Time = z.string().openapi({
   format: "date-time",
   description: "ISO 8601, UTC, with milliseconds",
-  example: TIME,
+  example: EXAMPLE.time,
 });
 
 export const UserSchema = z.object({
-  id: Id,
-  username: z.string().openapi({ example: "alice" }),
+  id: id(EXAMPLE.user.id),
+  username: z.string().openapi({ example: EXAMPLE.user.username }),
 }).openapi("User");
 
 export const SessionSchema = z.object({
-  id: Id,
+  id: id(EXAMPLE.sessionId),
   createdAt: Time,
   lastUsedAt: Time.openapi({ description: "within five minutes" }),
   expiresAt: Time.openapi({ description: "unless it is refreshed before" }),
@@ -80,8 +85,8 @@ export const SessionSchema = z.object({
 }).openapi("Session");
 
 export const RoomSchema = z.object({
-  id: Id,
-  name: z.string().openapi({ example: "General" }),
+  id: RoomId,
+  name: z.string().openapi({ example: EXAMPLE.roomName }),
   createdAt: Time,
   createdBy: UserSchema,
   memberCount: z.int(),
@@ -104,14 +109,14 @@ export const MemberSchema = z.object({
 }).openapi("Member");
 
 export const MessageSchema = z.object({
-  messageId: Id,
-  roomId: Id,
+  messageId: id(EXAMPLE.messageId),
+  roomId: RoomId,
   seq: z.int().openapi({
     description: "1, 2, 3 … within the room, without a gap",
   }),
   text: z.string(),
   createdAt: Time,
-  clientMsgId: Id,
+  clientMsgId: id(EXAMPLE.clientMsgId),
   sender: UserSchema,
 }).openapi("Message");
 
@@ -122,23 +127,28 @@ export const MessagePageSchema = z.object({
   }),
 }).openapi("MessagePage");
 
-export const RoomParams = z.object({
-  id: z.guid().toLowerCase().openapi({
-    param: { name: "id", in: "path" },
-    example: UUID,
-  }),
-});
+const pathId = (example: string) =>
+  z.object({
+    id: z.guid().toLowerCase().openapi({
+      param: { name: "id", in: "path" },
+      example,
+    }),
+  });
+
+export const RoomParams = pathId(EXAMPLE.roomId);
+export const SessionParams = pathId(EXAMPLE.sessionId);
 
 /** Digits only: `1e3`, `0x10` and a repeated parameter are refused, not guessed at. */
 export const Limit = z.string()
   .regex(/^[1-9][0-9]{0,2}$/, `a whole number from 1 to ${MAX_PAGE}`)
   .transform(Number)
   .refine((limit) => limit <= MAX_PAGE, `a whole number from 1 to ${MAX_PAGE}`)
-  .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE });
+  .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE, example: 50 });
 
 export const RoomListQuery = z.object({
   all: z.enum(["true", "false"]).optional().openapi({
     description: "`true` lists every room, not only the caller's",
+    example: "true",
   }),
   q: z.string().max(MAX_QUERY)
     // PostgreSQL's text holds no NUL; no name does either.
@@ -146,10 +156,12 @@ export const RoomListQuery = z.object({
     .optional().openapi({
       description:
         "keeps the rooms whose name contains this, without regard to case",
+      example: "gen",
     }),
   limit: Limit.optional(),
   cursor: z.string().optional().openapi({
     description: 'from the `Link: <…>; rel="next"` header of the page before',
+    example: EXAMPLE.roomCursor,
   }),
 });
 
@@ -158,16 +170,19 @@ export const MessagesQuery = z.object({
   before: z.guid().optional().openapi({
     description:
       "the id of a message of this room: the page ends just before it",
+    example: EXAMPLE.messageId,
   }),
   after: z.guid().optional().openapi({
     description:
       "the id of a message of this room: the page begins just after it",
+    example: EXAMPLE.messageId,
   }),
 });
 
 export const ReadMark = z.object({
   lastSeq: z.int().min(0).openapi({
     description: "seq of the newest message that was read",
+    example: EXAMPLE.lastSeq,
   }),
 }).openapi("ReadMark");
 
@@ -184,7 +199,13 @@ export const ProblemSchema = z.object({
 
 interface ProblemResponseDocs {
   description: string;
-  content: { "application/problem+json": { schema: typeof ProblemSchema } };
+  content: {
+    "application/problem+json": {
+      schema: typeof ProblemSchema;
+      /** By code: all that are answered with this status. */
+      examples: Record<string, { value: ProblemBody }>;
+    };
+  };
 }
 
 /** The part of a route's `responses` that documents its problems, by status. */
@@ -196,19 +217,38 @@ export function problemResponses<C extends ProblemCode>(
     const { status, title } = PROBLEMS[code];
     const line = `\`${code}\`: ${title}`;
     const known = responses[status];
+    const type = `${PROBLEM_DOCS_PATH}#${code}`;
     responses[status] = {
       description: known === undefined ? line : `${known.description}; ${line}`,
-      content: { "application/problem+json": { schema: ProblemSchema } },
+      content: {
+        "application/problem+json": {
+          schema: ProblemSchema,
+          examples: {
+            ...known?.content["application/problem+json"].examples,
+            [code]: { value: { type, title, status, detail: title, code } },
+          },
+        },
+      },
     };
   }
   return responses as { [S in StatusOf<C>]: ProblemResponseDocs };
 }
 
-/** A required JSON body. */
-export function jsonBody<S extends z.ZodType>(schema: S) {
+/** A required JSON body. @param examples by what each of them shows; they work as they stand */
+export function jsonBody<S extends z.ZodType>(
+  schema: S,
+  examples: Readonly<Record<string, z.input<S>>>,
+) {
   return {
     required: true,
-    content: { "application/json": { schema } },
+    content: {
+      "application/json": {
+        schema,
+        examples: Object.fromEntries(
+          Object.entries(examples).map(([name, value]) => [name, { value }]),
+        ),
+      },
+    },
   } as const;
 }
 

@@ -8,7 +8,7 @@ import { problem } from "./problems.ts";
 import {
   jsonAnswer,
   problemResponses,
-  RoomParams,
+  SessionParams,
   SessionSchema,
 } from "./schemas.ts";
 import { clearSessionCookies } from "./session_cookie.ts";
@@ -33,7 +33,7 @@ const end = createRoute({
   method: "delete",
   path: "/sessions/{id}",
   summary: "End one of the caller's sessions",
-  request: { params: RoomParams },
+  request: { params: SessionParams },
   responses: {
     204: { description: "Ended" },
     ...problemResponses("unauthorized", "cross_origin", "session_not_found"),
