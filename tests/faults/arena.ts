@@ -1,6 +1,6 @@
 /**
- * Where a fault run takes place: the real server process, its database, and a proxy in front of each
- * of them that can be broken.
+ * Where a fault run takes place: the real server as one process or several, their database and their
+ * Redis, and a proxy on each way between them that can be broken.
  */
 
 import pg from "pg";
@@ -17,9 +17,11 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { type PostgresCluster, startPostgres } from "../helpers/postgres.ts";
-import { freePort } from "../helpers/system.ts";
-import { FaultProxy } from "./proxy.ts";
-import { ServerProcess } from "./server_process.ts";
+import { type RedisServer, startRedis } from "../helpers/redis.ts";
+import { Machine } from "./machine.ts";
+import type { FaultProxy, Target } from "./proxy.ts";
+import type { Random } from "./random.ts";
+import type { ServerProcess } from "./server_process.ts";
 
 /** Messages read at once when the truth is asked for. */
 const PAGE = 1_000;
@@ -47,6 +49,8 @@ export interface RoomTruth {
 
 export interface ArenaOptions {
   readonly engine: Engine;
+  /** Server processes; more than one share a PostgreSQL and a Redis. One by default. */
+  readonly machines?: number;
   /** Told of what no fault excuses. */
   readonly alarm: (text: string) => void;
   /** More environment variables for the server. */
@@ -55,57 +59,56 @@ export interface ArenaOptions {
 
 export class Arena implements AsyncDisposable {
   readonly engine: Engine;
-  readonly server: ServerProcess;
-  readonly port: number;
+  readonly machines: readonly [Machine, ...Machine[]];
   /** The server of the database, when the engine is one. */
   readonly cluster: PostgresCluster | undefined;
-  /** Between the server and its PostgreSQL. */
-  readonly databaseProxy: FaultProxy | undefined;
+  /** What joins the machines, when there are several. */
+  readonly redis: RedisServer | undefined;
   readonly #dataDir: string;
 
   private constructor(
-    parts: Pick<Arena, "engine" | "server" | "port"> & {
-      cluster: PostgresCluster | undefined;
-      databaseProxy: FaultProxy | undefined;
+    parts: Pick<Arena, "engine" | "machines" | "cluster" | "redis"> & {
       dataDir: string;
     },
   ) {
     this.engine = parts.engine;
-    this.server = parts.server;
-    this.port = parts.port;
+    this.machines = parts.machines;
     this.cluster = parts.cluster;
-    this.databaseProxy = parts.databaseProxy;
+    this.redis = parts.redis;
     this.#dataDir = parts.dataDir;
   }
 
   /** Starts a database of its own, with commits that wait for the disk, and the server on it. */
-  static async open({ engine, alarm, env }: ArenaOptions): Promise<Arena> {
+  static async open(options: ArenaOptions): Promise<Arena> {
+    const { engine, alarm, env, machines: count = 1 } = options;
+    if (count > 1 && engine !== "postgres") {
+      throw new Error("several machines need PostgreSQL");
+    }
     const dataDir = await Deno.makeTempDir({ prefix: "chatket-faults-" });
     const cluster = engine === "postgres"
       ? await startPostgres({ fsync: true })
       : undefined;
+    const redis = count > 1 ? await startRedis() : undefined;
     const databasePort = cluster && Number(new URL(cluster.url()).port);
-    const databaseProxy = databasePort === undefined
-      ? undefined
-      : await FaultProxy.listen(databasePort);
-    const databaseUrl = databaseProxy &&
-      `postgres://postgres@127.0.0.1:${databaseProxy.port}/postgres`;
-    const port = freePort();
-    const server = new ServerProcess({
-      port,
-      alarm,
-      env: {
-        ...LOAD_ENVIRONMENT,
-        DATA_DIR: dataDir,
-        ...databaseUrl === undefined ? {} : { DATABASE_URL: databaseUrl },
-        ...env,
-      },
-    });
+    const machines: Machine[] = [];
+    for (let number = 1; number <= count; number++) {
+      machines.push(
+        await Machine.create({
+          name: `machine ${number}`,
+          databasePort,
+          redisPort: redis?.port,
+          env: { ...LOAD_ENVIRONMENT, DATA_DIR: dataDir, ...env },
+          alarm,
+        }),
+      );
+    }
     const arena = new Arena({
-      ...{ engine, server, port, cluster, databaseProxy, dataDir },
+      ...{ engine, cluster, redis, dataDir },
+      machines: machines as [Machine, ...Machine[]],
     });
     try {
-      await server.start();
+      // One after another: the first makes the tables.
+      for (const { server } of machines) await server.start();
     } catch (error) {
       await arena[Symbol.asyncDispose]();
       throw error;
@@ -113,9 +116,45 @@ export class Arena implements AsyncDisposable {
     return arena;
   }
 
+  /** The only server, or the first of several. */
+  get server(): ServerProcess {
+    return this.machines[0].server;
+  }
+
+  get port(): number {
+    return this.machines[0].port;
+  }
+
   /** The server without any proxy in front of it. */
   get origin(): string {
-    return `http://127.0.0.1:${this.port}`;
+    return this.machines[0].origin;
+  }
+
+  /** Whether all servers run. */
+  get isUp(): boolean {
+    return this.machines.every(({ server }) => server.isUp);
+  }
+
+  /** Between the only or first server and its PostgreSQL. */
+  get databaseProxy(): FaultProxy | undefined {
+    return this.machines[0].databaseProxy;
+  }
+
+  /** Between the servers and their PostgreSQL. */
+  get databaseProxies(): readonly FaultProxy[] {
+    return this.machines.flatMap(({ databaseProxy }) => databaseProxy ?? []);
+  }
+
+  /** Between the servers and their Redis. */
+  get redisProxies(): readonly FaultProxy[] {
+    return this.machines.flatMap(({ redisProxy }) => redisProxy ?? []);
+  }
+
+  /** Where a client connects: to another machine each time, as chance will have it. */
+  anyMachine(random: Random): Target {
+    return this.machines.length === 1
+      ? this.port
+      : () => random.pick(this.machines).port;
   }
 
   /** Signs users in: `name1`, `name2` … */
@@ -165,8 +204,8 @@ export class Arena implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.server.kill();
-    await this.databaseProxy?.close();
+    for (const machine of this.machines) await machine.close();
+    await this.redis?.[Symbol.asyncDispose]();
     await this.cluster?.[Symbol.asyncDispose]();
     await Deno.remove(this.#dataDir, { recursive: true });
   }

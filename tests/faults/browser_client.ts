@@ -19,7 +19,7 @@ import type { ServerEnvelope } from "../../realtime/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import { fastClock } from "./fast_clock.ts";
 import type { History, Sent, View } from "./history.ts";
-import { FaultProxy, type ProxiedLine } from "./proxy.ts";
+import { FaultProxy, type ProxiedLine, type Target } from "./proxy.ts";
 import type { Random } from "./random.ts";
 
 /** A page that does not load is loaded again after this, in milliseconds. */
@@ -35,7 +35,8 @@ export interface BrowserClientOptions {
   readonly name: string;
   readonly person: Person;
   readonly roomIds: readonly string[];
-  readonly serverPort: number;
+  /** Of the server, or what chooses a machine for each connection. */
+  readonly serverPort: Target;
   readonly history: History;
   readonly random: Random;
   /** Mean time between two messages, in milliseconds. */

@@ -26,6 +26,8 @@ export interface Crowd {
   readonly people: readonly Person[];
   /** The busiest first. */
   readonly roomIds: readonly string[];
+  /** A room that no client looks at: for measurements. */
+  readonly quietRoomId: string;
   readonly clients: readonly Client[];
 }
 
@@ -37,6 +39,7 @@ export async function gatherCrowd(
 ): Promise<Crowd> {
   const people = await arena.people("user", USERS);
   const roomIds = await arena.rooms(people, ROOMS);
+  const [quietRoomId] = await arena.rooms(people, 1);
   const [stranger] = await arena.people("stranger", 1);
   const [foreignRoomId] = await arena.rooms([stranger!], 1);
   const common = (name: string, number: number) => ({
@@ -45,7 +48,7 @@ export async function gatherCrowd(
     random: random.fork(name),
     roomIds,
     history,
-    serverPort: arena.port,
+    serverPort: arena.anyMachine(random.fork(`machines of ${name}`)),
   });
   const clients: Client[] = [];
   for (let number = 0; number < RAW_CLIENTS; number++) {
@@ -67,5 +70,5 @@ export async function gatherCrowd(
       }),
     );
   }
-  return { people, roomIds, clients };
+  return { people, roomIds, clients, quietRoomId: quietRoomId! };
 }

@@ -4,17 +4,20 @@
  */
 
 import type { Engine } from "../helpers/database.ts";
-import { expectJson, type Person, type Room } from "../helpers/people.ts";
+import type { Person, Room } from "../helpers/people.ts";
 import { Arena } from "./arena.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { check, type StoredRoom } from "./checker.ts";
 import { History, keyOf, type Violation } from "./history.ts";
 import { type Crowd, gatherCrowd } from "./crowd.ts";
 import { type Client, LINE_FAULTS } from "./line_faults.ts";
+import { measureCrossing } from "./crossing.ts";
+import { serverDeck } from "./fault_deck.ts";
 import type { MessageNew } from "../../realtime/protocol.ts";
+import { ask, listOffline } from "./questions.ts";
 import { Random } from "./random.ts";
 import { RawClient } from "./raw_client.ts";
-import { serverDeck, type ServerFault } from "./server_faults.ts";
+import type { ServerFault } from "./server_faults.ts";
 import { sleep } from "./sleep.ts";
 
 /** Mean time between two faults on the lines of clients, in milliseconds. */
@@ -34,12 +37,20 @@ const COME_BACK_LIMIT_MS = 45_000;
 /** Everybody is back: what they still lack must reach them within this time, in milliseconds. */
 const DELIVERY_LIMIT_MS = 8_000;
 
+/** Longest time from an ack on one machine to the arrival on another, whatever Redis does, in milliseconds. */
+const CROSSING_LIMIT_MS = 10_000;
+
+/** In quiet every machine must show everybody online within this time, in milliseconds. */
+const PRESENCE_LIMIT_MS = 30_000;
+
 /** Acked messages carried over into the next round, to be repeated there. */
 const CARRIED_OVER = 200;
 
 export interface FaultRunOptions {
   readonly engine: Engine;
   readonly seed: number;
+  /** Server processes; one by default. */
+  readonly machines?: number;
   /** Passes over all server faults; or `kills` in place of them. */
   readonly passes?: number;
   /** Only SIGKILL, so many times. */
@@ -59,6 +70,8 @@ export interface FaultRunResult {
   /** What happened, by name: faults, messages, acks, recoveries, closes. */
   readonly counts: ReadonlyMap<string, number>;
   readonly faults: ReadonlyMap<string, number>;
+  /** Times from an ack on one machine to the arrival on another, in milliseconds, by circumstance. */
+  readonly crossings: ReadonlyMap<string, readonly number[]>;
   readonly seconds: number;
   /** Messages in the database at the end. */
   readonly stored: number;
@@ -84,8 +97,10 @@ class FaultRun {
   readonly #arena: Arena;
   readonly #people: readonly Person[];
   readonly #roomIds: readonly string[];
+  readonly #quietRoomId: string;
   readonly #clients: readonly Client[];
   readonly #faults = new Map<string, number>();
+  readonly #crossings = new Map<string, number[]>();
   readonly #running = new Set<Promise<void>>();
   readonly #checkedThrough = new Map<string, number>();
   /** Stored messages checked before whose accounts are still open for repeats. */
@@ -105,6 +120,7 @@ class FaultRun {
     this.#arena = parts.arena;
     this.#people = parts.people;
     this.#roomIds = parts.roomIds;
+    this.#quietRoomId = parts.quietRoomId;
     this.#clients = parts.clients;
     for (const roomId of parts.roomIds) this.#checkedThrough.set(roomId, 0);
   }
@@ -114,6 +130,7 @@ class FaultRun {
     const random = new Random(options.seed);
     const arena = await Arena.open({
       engine: options.engine,
+      machines: options.machines ?? 1,
       alarm: (text) =>
         history.violate("the server reports no fault of its own", text),
     });
@@ -133,12 +150,12 @@ class FaultRun {
     }
     const { kills = 0, durationMs = 0 } = this.#options;
     let { passes = kills > 0 || durationMs > 0 ? 0 : 1 } = this.#options;
-    for (let pass = 0; !this.#isOver && this.#arena.server.isUp; pass++) {
+    for (let pass = 0; !this.#isOver && this.#arena.isUp; pass++) {
       const inTime = Date.now() - this.#startedAt < durationMs;
       if (kills > 0 ? pass > 0 : passes-- <= 0 && !inTime) break;
       const random = this.#random.fork(`pass ${pass}`);
       for (const round of this.#roundsOf(random)) {
-        if (this.#isOver || !this.#arena.server.isUp) break;
+        if (this.#isOver || !this.#arena.isUp) break;
         await this.#round(round, random);
       }
     }
@@ -152,6 +169,7 @@ class FaultRun {
       violations: this.#history.violations,
       counts: this.#history.counts,
       faults: this.#faults,
+      crossings: this.#crossings,
       seconds: (Date.now() - this.#startedAt) / 1_000,
       stored: [...this.#checkedThrough.values()].reduce((a, b) => a + b, 0),
     };
@@ -172,8 +190,8 @@ class FaultRun {
   }
 
   #roundsOf(random: Random): ServerFault[][] {
-    const { engine, kills = 0 } = this.#options;
-    const deck = serverDeck(engine, random);
+    const { kills = 0 } = this.#options;
+    const deck = serverDeck(this.#arena, random);
     const faults = kills === 0
       ? deck
       : Array.from({ length: kills }, () =>
@@ -217,7 +235,9 @@ class FaultRun {
       this.#history.violate(
         "the server serves when nothing is broken",
         `${error}; its last lines:\n${
-          this.#arena.server.lastLines.slice(-5).join("\n")
+          this.#arena.machines.flatMap(({ server }) =>
+            server.lastLines.slice(-5)
+          ).join("\n")
         }`,
       );
     }
@@ -227,9 +247,28 @@ class FaultRun {
     this.#count(fault.name);
     await fault.run({
       ...{ arena: this.#arena, random, history: this.#history },
+      machine: random.pick(this.#arena.machines),
       clientProxies: this.#clients.map(({ proxy }) => proxy),
       writeOne: () => this.#writeOne(),
+      measureCrossing: (kind) => this.#measureCrossing(kind, random),
     });
+  }
+
+  async #measureCrossing(kind: string, random: Random): Promise<void> {
+    const times = await measureCrossing({
+      machines: this.#arena.machines,
+      people: this.#people,
+      roomId: this.#quietRoomId,
+      random,
+    });
+    this.#crossings.set(kind, [...this.#crossings.get(kind) ?? [], ...times]);
+    const slowest = Math.max(...times);
+    if (slowest > CROSSING_LIMIT_MS) {
+      this.#history.violate(
+        "what was acked on one machine is soon seen on the others",
+        `${slowest.toFixed(0)} ms ${kind}`,
+      );
+    }
   }
 
   #stopTalking(): void {
@@ -299,6 +338,7 @@ class FaultRun {
   /** All is quiet and nothing is broken: compares what was said with what is stored. */
   async #check(): Promise<void> {
     const heads = await this.#deliverAll();
+    if (this.#arena.machines.length > 1) await this.#expectPresence();
     const views = this.#clients.flatMap((client) => client.views());
     for (const client of this.#clients) {
       if (!(client instanceof BrowserClient)) continue;
@@ -355,9 +395,7 @@ class FaultRun {
       }
       await sleep(50);
     }
-    const took = Date.now() - startedAt;
-    const slowest = this.#history.counts.get("slowest return (ms)") ?? 0;
-    this.#history.counts.set("slowest return (ms)", Math.max(slowest, took));
+    this.#slowest("slowest return (ms)", Date.now() - startedAt);
   }
 
   /** Waits until everybody has everything, without touching any line. Gives each room's newest `seq`. */
@@ -374,13 +412,39 @@ class FaultRun {
   }
 
   async #heads(): Promise<Map<string, number>> {
-    const { token } = this.#people[0]!;
-    // Past the proxies, and not over a connection that a fault has left half dead.
-    const answer = await fetch(`${this.#arena.origin}/api/rooms`, {
-      headers: { authorization: `Bearer ${token}`, connection: "close" },
-    });
-    const rooms = await expectJson<Room[]>(answer, 200);
+    const rooms = await ask<Room[]>(
+      this.#arena.machines[0],
+      this.#people[0]!,
+      "/api/rooms",
+    );
     return new Map(rooms.map(({ id, lastSeq }) => [id, lastSeq]));
+  }
+
+  /** Everybody has a socket somewhere: waits until every machine says so. */
+  async #expectPresence(): Promise<void> {
+    const startedAt = Date.now();
+    for (;; await sleep(100)) {
+      const absent = await listOffline(
+        this.#arena.machines,
+        this.#people[0]!,
+        this.#roomIds[0]!,
+      );
+      const took = Date.now() - startedAt;
+      if (absent.length === 0) {
+        return this.#slowest("slowest agreement on who is online (ms)", took);
+      }
+      if (took > PRESENCE_LIMIT_MS) {
+        return this.#history.violate(
+          "all machines show who is online",
+          `offline: ${absent.join("; ")}`,
+        );
+      }
+    }
+  }
+
+  #slowest(name: string, ms: number): void {
+    const { counts } = this.#history;
+    counts.set(name, Math.max(counts.get(name) ?? 0, ms));
   }
 
   #carryOver(rooms: readonly StoredRoom[]): void {

@@ -142,6 +142,9 @@ export class ProxiedLine {
   }
 }
 
+/** A port, or what chooses one. */
+export type Target = number | (() => number);
+
 export class FaultProxy {
   readonly #server: net.Server;
   readonly #lines = new Set<ProxiedLine>();
@@ -154,11 +157,14 @@ export class FaultProxy {
     this.#server = server;
   }
 
-  /** Listens on a free loopback port and connects whoever comes to the target port. */
-  static async listen(targetPort: number): Promise<FaultProxy> {
+  /**
+   * Listens on a free loopback port and connects whoever comes to the target port; a function is asked
+   * for it anew with each connection.
+   */
+  static async listen(target: Target): Promise<FaultProxy> {
     const server = net.createServer({ allowHalfOpen: true });
     const proxy = new FaultProxy(server);
-    server.on("connection", (client) => proxy.#accept(client, targetPort));
+    server.on("connection", (client) => proxy.#accept(client, target));
     await new Promise<void>((resolve) =>
       server.listen(0, "127.0.0.1", () => resolve())
     );
@@ -195,6 +201,12 @@ export class FaultProxy {
     for (const line of this.lines) line.cut(how);
   }
 
+  /** Loses all lines, and turns away who comes until {@link heal}. */
+  partition(): void {
+    this.refuse(true);
+    this.cutAll("reset");
+  }
+
   /** New lines are good again, and so are those that can be: what was discarded cannot be mended. */
   heal(): void {
     this.#refuses = false;
@@ -208,11 +220,11 @@ export class FaultProxy {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 
-  #accept(client: net.Socket, targetPort: number): void {
+  #accept(client: net.Socket, target: Target): void {
     client.on("error", () => {});
     if (this.#refuses) return void client.resetAndDestroy();
     const server = net.connect({
-      port: targetPort,
+      port: typeof target === "number" ? target : target(),
       host: "127.0.0.1",
       allowHalfOpen: true,
     });

@@ -17,7 +17,7 @@ import {
   type Sent,
   type View,
 } from "./history.ts";
-import { FaultProxy, type ProxiedLine } from "./proxy.ts";
+import { FaultProxy, type ProxiedLine, type Target } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import { RawLine } from "./raw_line.ts";
 
@@ -34,7 +34,8 @@ export interface RawClientOptions {
   readonly roomIds: readonly string[];
   /** A room it is no member of. */
   readonly foreignRoomId: string;
-  readonly serverPort: number;
+  /** Of the server, or what chooses a machine for each connection. */
+  readonly serverPort: Target;
   readonly history: History;
   readonly random: Random;
   /** Mean time between two messages, in milliseconds. */

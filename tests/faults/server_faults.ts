@@ -1,8 +1,9 @@
-/** What can happen to the server and its database. Each fault leaves both running again. */
+/** What can happen to a server and its database. Each fault leaves both running again. */
 
 import type { Engine } from "../helpers/database.ts";
 import type { Arena } from "./arena.ts";
 import type { History } from "./history.ts";
+import type { Machine } from "./machine.ts";
 import type { FaultProxy } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import { STOP_LIMIT_MS } from "./server_process.ts";
@@ -22,12 +23,16 @@ const COME_BACK_MS = 2_000;
 
 export interface ServerFaultParts {
   readonly arena: Arena;
+  /** The server process that is meant, when it is one. */
+  readonly machine: Machine;
   readonly random: Random;
   readonly history: History;
   /** Those of the clients. */
   readonly clientProxies: readonly FaultProxy[];
   /** Somebody writes one message in the quietest room. */
   readonly writeOne: () => void;
+  /** Takes how long it took, in milliseconds, until a message that was acked here was heard there. */
+  readonly measureCrossing: (kind: string) => Promise<void>;
 }
 
 export interface ServerFault {
@@ -48,7 +53,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "server killed (SIGKILL)",
     engines: BOTH,
     times: 2,
-    async run({ arena: { server }, random }) {
+    async run({ machine: { server }, random }) {
       await server.kill();
       await sleep(random.int(0, 500));
       await server.start();
@@ -58,7 +63,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "server killed while it starts",
     engines: BOTH,
     times: 1,
-    async run({ arena: { server }, random }) {
+    async run({ machine: { server }, random }) {
       await server.kill();
       server.spawn();
       await sleep(random.int(20, 400));
@@ -70,26 +75,18 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "server stopped (SIGTERM)",
     engines: BOTH,
     times: 1,
-    async run({ arena: { server }, random, history }) {
+    async run({ machine, random, history }) {
       await sleep(SETTLED_START_MS);
-      const { code, ms } = await server.stop();
-      if (code !== 0) {
-        history.violate(
-          "SIGTERM ends the server with status 0 in time",
-          code === -1
-            ? `killed after ${STOP_LIMIT_MS} ms`
-            : `status ${code} after ${ms.toFixed(0)} ms`,
-        );
-      }
+      await stopInOrder(machine, history);
       await sleep(random.int(0, 300));
-      await server.start();
+      await machine.server.start();
     },
   },
   {
     name: "server paused (SIGSTOP)",
     engines: BOTH,
     times: 1,
-    async run({ arena: { server }, random }) {
+    async run({ machine: { server }, random }) {
       server.pause();
       await sleep(random.int(200, 2_500));
       server.resume();
@@ -127,21 +124,22 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "database lines reset",
     engines: POSTGRES,
     times: 2,
-    async run({ arena: { databaseProxy } }) {
+    async run({ arena: { databaseProxies } }) {
       // The statement goes through, its answer does not.
-      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      holdAnswers(databaseProxies);
       await sleep(30);
-      databaseProxy!.cutAll("reset");
+      for (const proxy of databaseProxies) proxy.cutAll("reset");
     },
   },
   {
     name: "database slow",
     engines: POSTGRES,
     times: 1,
-    async run({ arena: { databaseProxy }, random }) {
-      databaseProxy!.setDelay(random.int(20, 150));
+    async run({ arena: { databaseProxies }, random }) {
+      const delayMs = random.int(20, 150);
+      for (const proxy of databaseProxies) proxy.setDelay(delayMs);
       await sleep(random.int(500, 2_000));
-      databaseProxy!.setDelay(0);
+      for (const proxy of databaseProxies) proxy.setDelay(0);
     },
   },
   {
@@ -149,15 +147,14 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     engines: POSTGRES,
     times: 1,
     inQuiet: true,
-    async run({ arena: { databaseProxy }, writeOne }) {
+    async run({ arena: { databaseProxies }, writeOne }) {
       // A later message of the room would show that this one is missing.
-      for (const line of databaseProxy!.lines) line.down.setMode("hold");
+      holdAnswers(databaseProxies);
       writeOne();
       await sleep(100);
-      databaseProxy!.refuse(true);
-      databaseProxy!.cutAll("reset");
+      for (const proxy of databaseProxies) proxy.partition();
       await sleep(SERVER_PATIENCE_MS + 500);
-      databaseProxy!.refuse(false);
+      for (const proxy of databaseProxies) proxy.refuse(false);
     },
   },
   {
@@ -165,7 +162,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     engines: POSTGRES,
     times: 1,
     inQuiet: true,
-    async run({ arena: { databaseProxy }, clientProxies, writeOne }) {
+    async run({ arena: { databaseProxies }, clientProxies, writeOne }) {
       // With slow lines the database can go away between the upgrade, which asks it, and the sync.
       for (const proxy of clientProxies) {
         proxy.setDelay(SLOW_LINE_MS);
@@ -173,10 +170,9 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
       }
       for (let times = 0; times < 4; times++) {
         await sleep(2 * SLOW_LINE_MS);
-        databaseProxy!.refuse(true);
-        databaseProxy!.cutAll("reset");
+        for (const proxy of databaseProxies) proxy.partition();
         await sleep(2 * SLOW_LINE_MS);
-        databaseProxy!.refuse(false);
+        for (const proxy of databaseProxies) proxy.refuse(false);
       }
       for (const proxy of clientProxies) proxy.heal();
       await sleep(COME_BACK_MS);
@@ -185,12 +181,26 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
   },
 ];
 
-/** The faults of one pass on an engine, in random order. */
-export function serverDeck(engine: Engine, random: Random): ServerFault[] {
-  return random.shuffle(
-    SERVER_FAULTS.filter(({ engines }) => engines.includes(engine))
-      .flatMap((fault) => Array.from({ length: fault.times }, () => fault)),
+/** SIGTERM, which must end the server as promised. */
+export async function stopInOrder(
+  { server }: Machine,
+  history: History,
+): Promise<void> {
+  const { code, ms } = await server.stop();
+  if (code === 0) return;
+  history.violate(
+    "SIGTERM ends the server with status 0 in time",
+    code === -1
+      ? `killed after ${STOP_LIMIT_MS} ms`
+      : `status ${code} after ${ms.toFixed(0)} ms`,
   );
+}
+
+/** What is asked goes through, what is answered does not. */
+export function holdAnswers(proxies: readonly FaultProxy[]): void {
+  for (const line of proxies.flatMap(({ lines }) => lines)) {
+    line.down.setMode("hold");
+  }
 }
 
 async function restartDatabase(

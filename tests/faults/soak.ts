@@ -1,14 +1,14 @@
 /**
- * `deno task soak [--minutes=N] [--engine=postgres|pglite] [--seed=S]`: the fault run, for as long as
- * wanted; without `--minutes` one pass over all faults.
+ * `deno task soak [--minutes=N] [--engine=postgres|pglite] [--machines=N] [--seed=S]`: the fault run,
+ * for as long as wanted; without `--minutes` one pass over all faults. With `--machines` so many server
+ * processes share a PostgreSQL and a Redis, and clients come back to any of them.
  *
- * `--kills=N` kills the server N times under load and nothing else. `--mutations` breaks the program
+ * `--kills=N` kills a server N times under load and nothing else. `--mutations` breaks the program
  * on purpose, fault by fault, and demands that the run notices. The seed that is printed brings the
  * schedule back. Exit status 1 when a promise was not kept.
  */
 
 import { parseArgs } from "node:util";
-import type { Engine } from "../helpers/database.ts";
 import { faultRun, type FaultRunResult } from "./fault_run.ts";
 import { runMutations } from "./mutations.ts";
 
@@ -25,6 +25,7 @@ async function main(): Promise<boolean> {
       minutes: { type: "string" },
       engine: { type: "string", default: "postgres" },
       seed: { type: "string" },
+      machines: { type: "string", default: "1" },
       kills: { type: "string" },
       mutations: { type: "boolean", default: false },
       only: { type: "string" },
@@ -38,6 +39,7 @@ async function main(): Promise<boolean> {
   }
   const result = await faultRun({
     engine,
+    machines: number("machines", values.machines),
     seed: values.seed === undefined
       ? randomSeed()
       : number("seed", values.seed),
@@ -50,7 +52,7 @@ async function main(): Promise<boolean> {
       : { kills: number("kills", values.kills) },
     say,
   });
-  report(engine, result);
+  report(`${engine}, machines: ${values.machines}`, result);
   return result.violations.length === 0;
 }
 
@@ -64,21 +66,33 @@ function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]!;
 }
 
-function report(engine: Engine, result: FaultRunResult): void {
+function report(where: string, result: FaultRunResult): void {
   const list = (entries: ReadonlyMap<string, number>) =>
     [...entries].sort(([a], [b]) => a.localeCompare(b))
       .map(([name, times]) => `  ${String(times).padStart(8)}  ${name}`);
   const faults = [...result.faults.values()].reduce((a, b) => a + b, 0);
-  say(`\nseed ${result.seed}, ${engine}, ${result.seconds.toFixed(0)} s`);
+  say(`\nseed ${result.seed}, ${where}, ${result.seconds.toFixed(0)} s`);
   say(`${faults} faults:`);
   for (const line of list(result.faults)) say(line);
   say("what happened:");
   for (const line of list(result.counts)) say(line);
   say(`${result.stored} messages stored`);
+  for (const [kind, times] of result.crossings) {
+    say(`from one machine to another ${kind}: ${describeTimes(times)}`);
+  }
   for (const { rule, detail } of result.violations.slice(0, SHOWN)) {
     say(`\nVIOLATED: ${rule}\n  ${detail}`);
   }
   say(`\n${result.violations.length} violations`);
+}
+
+/** The middle and the longest of times in milliseconds. */
+function describeTimes(times: readonly number[]): string {
+  const sorted = times.toSorted((a, b) => a - b);
+  const middle = sorted[Math.floor(sorted.length / 2)] ?? 0;
+  return `p50 ${middle.toFixed(0)} ms, longest ${
+    sorted.at(-1)?.toFixed(0)
+  } ms of ${times.length}`;
 }
 
 if (import.meta.main) Deno.exit(await main() ? 0 : 1);

@@ -23,6 +23,8 @@ export interface RedisServer extends AsyncDisposable {
   pause(): void;
   /** SIGCONT. */
   resume(): void;
+  /** Has a command carried out; one that is refused is an error. */
+  command(words: string): Promise<void>;
 }
 
 /** Why Redis cannot be run here, or undefined. Installs it where that is allowed. */
@@ -95,6 +97,10 @@ export async function startRedis(): Promise<RedisServer> {
       signal("SIGCONT");
       isPaused = false;
     },
+    async command(words) {
+      const answer = await ask(port, words);
+      if (answer.startsWith("-")) throw new Error(`${words}: ${answer}`);
+    },
     async [Symbol.asyncDispose]() {
       await end("SIGKILL");
       await remover.remove();
@@ -113,17 +119,23 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Whether a Redis at this port answers a PING. */
+/** Whether a Redis at this port answers. */
 async function answers(port: number): Promise<boolean> {
   try {
-    using line = await Deno.connect({ hostname: "127.0.0.1", port });
-    await line.write(new TextEncoder().encode("PING\r\n"));
-    const answer = new Uint8Array(16);
-    const length = await line.read(answer) ?? 0;
-    return new TextDecoder().decode(answer.subarray(0, length)) === "+PONG\r\n";
+    return await ask(port, "PING") === "+PONG";
   } catch {
     return false;
   }
+}
+
+/** The first line of Redis's answer to a command. */
+async function ask(port: number, words: string): Promise<string> {
+  using line = await Deno.connect({ hostname: "127.0.0.1", port });
+  await line.write(new TextEncoder().encode(`${words}\r\n`));
+  const answer = new Uint8Array(256);
+  const length = await line.read(answer) ?? 0;
+  const text = new TextDecoder().decode(answer.subarray(0, length));
+  return text.split("\r\n")[0] ?? "";
 }
 
 /**
