@@ -21,9 +21,13 @@ export interface Nginx extends AsyncDisposable {
   readonly origin: string;
 }
 
-/** Starts nginx; the first port is the process that serves, the second one stands by. */
+/**
+ * Starts nginx; the first port is the process that serves, the second one stands by, or serves beside
+ * the first.
+ */
 export async function startNginx(
   [first, second]: readonly [number, number?],
+  role: "backup" | "beside" = "backup",
 ): Promise<Nginx> {
   const folder = await Deno.makeTempDir({ prefix: "chatket-nginx-" });
   const port = freePort();
@@ -35,7 +39,11 @@ export async function startNginx(
   replace("listen 80;", `listen 127.0.0.1:${port};`);
   replace("127.0.0.1:3000", `127.0.0.1:${first}`);
   if (second !== undefined) {
-    replace("# server 127.0.0.1:3001", `server 127.0.0.1:${second}`);
+    const line = (port: number) =>
+      `server 127.0.0.1:${port} ${
+        role === "backup" ? "backup;" : "max_fails=1 fail_timeout=1s;"
+      }`;
+    replace(`# ${line(3001)}`, line(second));
   }
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((name) => `${name}_temp_path ${folder}/${name};`).join("\n");
