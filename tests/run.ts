@@ -11,6 +11,7 @@ import { chromiumMissing } from "./helpers/browser.ts";
 import { type JunitCounts, readJunit } from "./helpers/junit.ts";
 import { runOrThrow } from "./helpers/system.ts";
 import { postgresMissing, startPostgres } from "./helpers/postgres.ts";
+import { redisMissing } from "./helpers/redis.ts";
 
 /** Tests that take longer than this together hang: they are ended and count as failed. In milliseconds. */
 const LIMIT_MS = 20 * 60_000;
@@ -103,6 +104,9 @@ const SECTIONS: readonly Section[] = [
 ];
 
 async function preparePostgres(): Promise<string | Prepared> {
+  // Tests that need it are ignored without it, and named in the summary.
+  const withoutRedis = await redisMissing();
+  if (withoutRedis !== undefined) say(withoutRedis);
   const env = { CHATKET_TEST_ENGINE: "postgres" };
   const given = Deno.env.get("TEST_DATABASE_URL");
   if (given) return { env: { ...env, TEST_DATABASE_URL: given } };
