@@ -7,6 +7,8 @@ export interface Config {
   readonly environment: "development" | "production";
   /** PostgreSQL URL; undefined means the embedded database in `dataDir`. */
   readonly databaseUrl: string | undefined;
+  /** Redis URL that joins several processes to one chat; undefined: this one is alone. */
+  readonly redisUrl: string | undefined;
   readonly dataDir: string;
   readonly port: number;
   readonly host: string;
@@ -74,6 +76,11 @@ const postgresUrl = z.string().refine((value) => {
     url.hostname !== "";
 });
 
+const redisUrl = z.string().refine((value) => {
+  const url = URL.parse(value);
+  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "";
+});
+
 const smtpUrl = z.string().refine((value) => {
   const url = URL.parse(value);
   return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
@@ -93,6 +100,12 @@ const VARIABLES = {
     check: postgresUrl,
     accepted:
       "a PostgreSQL URL (postgres://user:password@host:port/name), or unset",
+    secret: true,
+  },
+  REDIS_URL: {
+    check: redisUrl,
+    accepted:
+      "a Redis URL (redis://name:password@host:port or rediss://…), or unset",
     secret: true,
   },
   DATA_DIR: { check: z.string(), accepted: "a folder" },
@@ -224,6 +237,7 @@ export function loadConfig(
   const config: Config = {
     environment,
     databaseUrl: read("DATABASE_URL"),
+    redisUrl: read("REDIS_URL"),
     dataDir: read("DATA_DIR") ?? ".data",
     port: read("PORT") ?? 3000,
     host: read("HOST") ?? "0.0.0.0",
@@ -249,6 +263,11 @@ export function loadConfig(
     metricsToken: read("METRICS_TOKEN"),
     messageRetentionDays: read("MESSAGE_RETENTION_DAYS"),
   };
+  if (config.redisUrl !== undefined && config.databaseUrl === undefined) {
+    throw new ConfigError(
+      "REDIS_URL: several processes need one database; accepted: together with DATABASE_URL, or unset",
+    );
+  }
   if (environment === "production") {
     refuseUnsafe(config, env, allowsInsecureCodes);
   }

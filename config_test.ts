@@ -24,6 +24,7 @@ Deno.test("loadConfig() of nothing gives the documented defaults", () => {
   assert.deepEqual(loadConfig({}), {
     environment: "development",
     databaseUrl: undefined,
+    redisUrl: undefined,
     dataDir: ".data",
     port: 3000,
     host: "0.0.0.0",
@@ -75,11 +76,21 @@ Deno.test("loadConfig() accepts the edges of what it documents", () => {
   assert.equal(loadConfig({ HOST: "::1" }).host, "::1");
   const url = "postgresql://u:p%40ss@db.example.org:5433/chat?sslmode=require";
   assert.equal(loadConfig({ DATABASE_URL: url }).databaseUrl, url);
+  const redis = "rediss://default:secret@cache.example.org:6380";
+  assert.equal(
+    loadConfig({ DATABASE_URL: url, REDIS_URL: redis }).redisUrl,
+    redis,
+  );
+});
+
+Deno.test("loadConfig() refuses REDIS_URL without a database that processes can share", () => {
+  assert.match(refusal({ REDIS_URL: "redis://h" }), /DATABASE_URL/);
 });
 
 const BAD_VALUES: readonly [string, string[]][] = [
   ["PORT", ["65536", "-1", "80.5", "1e3", "0x10", " 80", "eighty"]],
   ["HOST", ["a b", "http://x"]],
+  ["REDIS_URL", ["http://h", "redis://", "nonsense"]],
   ["DATABASE_URL", ["mysql://u@h/d", "postgres://", "nonsense"]],
   ["JWT_EXPIRES_IN", [
     "0",

@@ -13,6 +13,8 @@ import { startHousekeeping } from "./db/housekeeping.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
+import { openRedisBackbone } from "./realtime/backbone/redis.ts";
+import { soloBackbone } from "./realtime/backbone/solo.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime } from "./realtime/realtime.ts";
 import { systemTimers, type Timers } from "./realtime/timers.ts";
@@ -70,6 +72,9 @@ export async function start(
       config.jwtSecret ?? await keptSecret(config.dataDir),
     );
     const metrics = createMetrics(clock);
+    const backbone = config.redisUrl === undefined
+      ? soloBackbone()
+      : await openRedisBackbone({ url: config.redisUrl, clock, timers, log });
     const realtime = createRealtime({
       config,
       db,
@@ -77,6 +82,7 @@ export async function start(
       clock,
       timers,
       metrics,
+      backbone,
     });
     const codeMail = config.mail && await openCodeMail(config.mail, log);
     const app = createApp({
@@ -87,6 +93,7 @@ export async function start(
       keys,
       codeMail,
       realtime,
+      shared: backbone.shared,
       metrics,
       manifest,
       staticDir: STATIC_DIR,
@@ -128,6 +135,7 @@ export async function start(
       ]);
       stopWaiting();
       await backupDoor?.close();
+      await backbone.close();
       await db.destroy();
       log.info("ChatKet has stopped");
     };

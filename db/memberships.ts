@@ -111,6 +111,26 @@ export async function memberRoomsAmong(
     .select(["room_id", "last_seq"]).execute();
 }
 
+/** A user in a room. */
+export interface MembershipKey {
+  userId: string;
+  roomId: string;
+}
+
+/** Of these memberships, those that do not exist. */
+export async function missingMemberships(
+  db: Database,
+  keys: readonly MembershipKey[],
+): Promise<MembershipKey[]> {
+  const { rows } = await sql<MembershipKey>`
+    select k.* from json_to_recordset(${JSON.stringify(keys)}::json)
+      as k("userId" uuid, "roomId" uuid)
+    where not exists (
+      select from memberships m where m.room_id = k."roomId" and m.user_id = k."userId"
+    )`.execute(db);
+  return rows;
+}
+
 /** Moves members' reading positions forward, never back; those who left are passed over. */
 export async function storeSeenMarks(
   db: Database,

@@ -151,3 +151,12 @@ function roomsSeenBy(db: Database, userId: string) {
       "own.last_seen_seq",
     ]);
 }
+
+/** The newest `seq` of each of these rooms. */
+export async function newestSeqs(
+  db: Database,
+  roomIds: readonly string[],
+): Promise<{ id: string; last_seq: number }[]> {
+  return await db.selectFrom("rooms").select(["id", "last_seq"])
+    .where("id", "=", sql<string>`any(${roomIds}::uuid[])`).execute();
+}

@@ -146,13 +146,13 @@ export async function revokeSession(
   id: string,
   now: Date,
   userId?: string,
-): Promise<boolean> {
+): Promise<string | undefined> {
   const row = await db.updateTable("sessions").set({ revoked_at: now })
     .where("id", "=", id).where("revoked_at", "is", null)
     .where("expires_at", ">", now)
     .$if(userId !== undefined, (query) => query.where("user_id", "=", userId!))
-    .returning("id").executeTakeFirst();
-  return row !== undefined;
+    .returning("user_id").executeTakeFirst();
+  return row?.user_id;
 }
 
 /** Ends all sessions of a user, and every token of theirs that has none. */

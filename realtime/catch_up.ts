@@ -74,6 +74,10 @@ export class CatchUp {
       ...hub.hold(connection, position.roomId),
     }));
     try {
+      const unheard = following.filter(({ heard }) => heard !== undefined);
+      if (unheard.length > 0) {
+        await Promise.all(unheard.map(({ heard }) => heard));
+      }
       const roomIds = positions.map(({ roomId }) => roomId);
       const members = await memberRooms(connection.user.id, roomIds);
       const newest = new Map(

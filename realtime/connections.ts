@@ -3,6 +3,8 @@
 import type { Config } from "../config.ts";
 import { errorFields, type Log } from "../log.ts";
 import { type Admission, Admissions } from "./admission.ts";
+import type { Backbone, FrameResult } from "./backbone/backbone.ts";
+import { newConnectionId } from "./backbone/process_id.ts";
 import { Connection } from "./connection.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
@@ -30,13 +32,14 @@ export interface ConnectionsOptions {
   clock: () => number;
   timers: Timers;
   metrics: Metrics;
+  backbone: Backbone;
   /** Whether the process is stopping: nobody is admitted then. */
   isDraining: () => boolean;
 }
 
 /** The doors of the realtime side and what comes in by them. */
 export function createConnections(
-  { config, parts, log, clock, timers, metrics, isDraining }:
+  { config, parts, log, clock, timers, metrics, backbone, isDraining }:
     ConnectionsOptions,
 ) {
   const { hub, presence, typing, dispatch } = parts;
@@ -45,7 +48,7 @@ export function createConnections(
 
   function openConnection(session: Session, admission: Admission): Connection {
     const connection = new Connection({
-      id: crypto.randomUUID(),
+      id: newConnectionId(backbone.processId),
       ...session,
       frameLimit: config.frameLimit,
       clock,
@@ -148,7 +151,7 @@ export function createConnections(
     },
 
     /**
-     * Handles a frame that came by POST for an event stream.
+     * Handles a frame that came by POST for an event stream of this process.
      *
      * @returns the answer as text (an ack, or an `error` event), undefined when the frame asked for
      *   none; `not_found` when the user has no such connection, or it ended before the answer
@@ -157,7 +160,7 @@ export function createConnections(
       connectionId: string,
       userId: string,
       text: string,
-    ): Promise<{ answer: string | undefined } | "not_found"> {
+    ): Promise<FrameResult> {
       const connection = hub.connection(connectionId);
       if (connection === undefined || connection.user.id !== userId) {
         return "not_found";
@@ -172,8 +175,16 @@ export function createConnections(
     /** Closes the connections of sessions that have ended. */
     closeSessions,
 
-    /** Closes all connections of a user: signed out everywhere, or gone. */
-    closeUser: (userId: string): void => closeAll(hub.connectionsOf(userId)),
+    /** Closes a user's connections here: those of some sessions, or all. */
+    signOut(userId: string, sessionIds?: readonly string[]): void {
+      const connections = [...hub.connectionsOf(userId)];
+      closeAll(
+        sessionIds === undefined ? connections : connections.filter(
+          ({ sessionId }) =>
+            sessionId !== undefined && sessionIds.includes(sessionId),
+        ),
+      );
+    },
 
     /** Closes the connections whose token has expired. */
     closeExpired(): void {

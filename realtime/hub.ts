@@ -1,3 +1,4 @@
+import type { Backbone, RoomSystem } from "./backbone/backbone.ts";
 import type { Connection } from "./connection.ts";
 import { eventFrame } from "./frames.ts";
 import {
@@ -7,17 +8,22 @@ import {
 } from "./protocol.ts";
 import { type Follower, RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
 
-export type HubOptions = Omit<RoomFeedOptions, "roomId">;
+export interface HubOptions
+  extends Omit<RoomFeedOptions, "roomId" | "isShared"> {
+  backbone: Backbone;
+}
 
 /**
- * Who is connected and who follows which room. One thread and only synchronous changes: between two
- * awaits the maps are always whole.
+ * Who is connected and who follows which room, in this process; what is said here is told to the
+ * others. One thread and only synchronous changes: between two awaits the maps are always whole.
  */
 export class Hub {
   readonly #options: HubOptions;
   readonly #connections = new Map<string, Connection>();
   readonly #connectionsOfUser = new Map<string, Set<Connection>>();
   readonly #feeds = new Map<string, RoomFeed>();
+  /** Rooms that other processes' messages are not heard of yet. */
+  readonly #unheard = new Map<string, Promise<void>>();
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -29,6 +35,7 @@ export class Hub {
     const own = this.#connectionsOfUser.get(id);
     if (own === undefined) {
       this.#connectionsOfUser.set(id, new Set([connection]));
+      void this.#options.backbone.follow(`user:${id}`);
     } else own.add(connection);
   }
 
@@ -38,9 +45,13 @@ export class Hub {
       this.unfollow(connection, roomId);
     }
     this.#connections.delete(connection.id);
-    const own = this.#connectionsOfUser.get(connection.user.id);
+    const { id } = connection.user;
+    const own = this.#connectionsOfUser.get(id);
     own?.delete(connection);
-    if (own?.size === 0) this.#connectionsOfUser.delete(connection.user.id);
+    if (own?.size === 0) {
+      this.#connectionsOfUser.delete(id);
+      this.#options.backbone.unfollow(`user:${id}`);
+    }
   }
 
   connections(): IterableIterator<Connection> {
@@ -64,26 +75,41 @@ export class Hub {
     return this.#feeds.size;
   }
 
+  roomIds(): IterableIterator<string> {
+    return this.#feeds.keys();
+  }
+
   /** The feed of a room that somebody here follows. */
   feed(roomId: string): RoomFeed | undefined {
     return this.#feeds.get(roomId);
   }
 
-  /** Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}. */
-  hold(
-    connection: Connection,
-    roomId: string,
-  ): { feed: RoomFeed; follower: Follower; firstOfUser: boolean } {
+  /**
+   * Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}.
+   *
+   * @returns `heard`: resolves when other processes' messages are heard, too; undefined when they are.
+   *   What is read from the database before may miss some
+   */
+  hold(connection: Connection, roomId: string): {
+    feed: RoomFeed;
+    follower: Follower;
+    firstOfUser: boolean;
+    heard: Promise<void> | undefined;
+  } {
+    const { backbone } = this.#options;
     let feed = this.#feeds.get(roomId);
     if (feed === undefined) {
-      this.#feeds.set(
-        roomId,
-        feed = new RoomFeed({ ...this.#options, roomId }),
+      const isShared = backbone.isUp !== undefined;
+      feed = new RoomFeed({ ...this.#options, roomId, isShared });
+      this.#feeds.set(roomId, feed);
+      const heard = backbone.follow(`room:${roomId}`)?.finally(() =>
+        this.#unheard.delete(roomId)
       );
+      if (heard !== undefined) this.#unheard.set(roomId, heard);
     }
     const { follower, firstOfUser } = feed.hold(connection);
     connection.rooms.set(roomId, follower);
-    return { feed, follower, firstOfUser };
+    return { feed, follower, firstOfUser, heard: this.#unheard.get(roomId) };
   }
 
   /** Whether this very subscription still stands: the connection may have left, or left and come again. */
@@ -96,7 +122,10 @@ export class Hub {
     connection.rooms.delete(roomId);
     const feed = this.#feeds.get(roomId);
     const last = feed?.remove(connection);
-    if (feed?.followerCount === 0) this.#feeds.delete(roomId);
+    if (feed?.followerCount === 0) {
+      this.#feeds.delete(roomId);
+      this.#options.backbone.unfollow(`room:${roomId}`);
+    }
     return last;
   }
 
@@ -107,19 +136,31 @@ export class Hub {
     return followers;
   }
 
-  /** Gives committed messages of one room to its followers. */
+  /** Gives messages of one room, committed here, to its followers everywhere. */
   publish(roomId: string, messages: readonly MessageNew[]): void {
     this.#feeds.get(roomId)?.publish(messages);
+    void this.#options.backbone.publish(`room:${roomId}`, {
+      kind: "messages",
+      roomId,
+      messages,
+    });
   }
 
   /**
    * Tells a room's followers, but for the user's own sockets, that the user has come or gone. Left out
    * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers.
    */
-  announce(
-    roomId: string,
-    event: ServerEvent & { event: "room:system" },
-  ): void {
+  announce(event: RoomSystem): void {
+    this.announceHere(event);
+    void this.#options.backbone.publish(`room:${event.data.roomId}`, {
+      kind: "announcement",
+      event,
+    });
+  }
+
+  /** As {@link announce}, to the followers in this process. */
+  announceHere(event: RoomSystem): void {
+    const { roomId } = event.data;
     const feed = this.#feeds.get(roomId);
     if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {
       return;
@@ -129,6 +170,16 @@ export class Hub {
 
   /** Sends an event to a user's sockets, but for one when that is wanted. */
   tellUser(userId: string, event: ServerEvent, except?: Connection): void {
+    this.tellUserHere(userId, event, except);
+    void this.#options.backbone.publish(`user:${userId}`, {
+      kind: "event",
+      userId,
+      event,
+    });
+  }
+
+  /** As {@link tellUser}, to the sockets in this process. */
+  tellUserHere(userId: string, event: ServerEvent, except?: Connection): void {
     const frame = eventFrame(event);
     for (const connection of this.connectionsOf(userId)) {
       if (connection !== except) connection.send(frame);

@@ -101,8 +101,8 @@ Deno.test("announce() tells the others, not the user's own sockets", () => {
   const own = world.follow(ROOM, 0, user);
   const other = world.follow(ROOM);
   const line = joinLine(ROOM, user);
-  world.hub.announce(ROOM, line);
-  world.hub.announce("nobody", line);
+  world.hub.announce(line);
+  world.hub.announce(joinLine("nobody"));
   assert.deepEqual(other.wire.events("room:system"), [line.data]);
   assert.deepEqual(own.wire.frames, []);
 });
@@ -111,10 +111,10 @@ Deno.test("announce() is silent in a room that more than 200 sockets follow", ()
   const world = createHub();
   const { wire } = world.follow(ROOM);
   for (let n = 1; n < 200; n++) world.follow(ROOM);
-  world.hub.announce(ROOM, joinLine(ROOM));
+  world.hub.announce(joinLine(ROOM));
   assert.equal(wire.frames.length, 1);
   world.follow(ROOM);
-  world.hub.announce(ROOM, joinLine(ROOM));
+  world.hub.announce(joinLine(ROOM));
   assert.equal(wire.frames.length, 1);
 });
 

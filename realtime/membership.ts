@@ -1,5 +1,6 @@
 import { addMember, removeMember } from "../db/memberships.ts";
 import type { Database } from "../db/database.ts";
+import type { Backbone, MembershipChange } from "./backbone/backbone.ts";
 import type { Hub } from "./hub.ts";
 import type { UserRef } from "./protocol.ts";
 import type { Rosters } from "./roster.ts";
@@ -10,6 +11,7 @@ export interface MembershipParts {
   hub: Hub;
   rosters: Rosters;
   typing: Typing;
+  backbone: Backbone;
   clock: () => number;
 }
 
@@ -26,34 +28,14 @@ export class Membership {
     user: UserRef,
     roomId: string,
   ): Promise<"joined" | "already" | "no_room"> {
-    const { db, rosters, clock } = this.#parts;
+    const { db, clock } = this.#parts;
     const outcome = await addMember(db, {
       roomId,
       userId: user.id,
       now: new Date(clock()),
     });
-    if (outcome === "joined") rosters.memberChanged(roomId, user, true);
+    if (outcome === "joined") this.#change(user, roomId, true);
     return outcome;
-  }
-
-  /**
-   * Tells rooms that a user, whose memberships have ended with the account, is gone. The user's
-   * sockets are taken out of the rooms.
-   */
-  userRemoved(user: UserRef, roomIds: readonly string[]): void {
-    const { hub, rosters, typing, clock } = this.#parts;
-    const createdAt = new Date(clock()).toISOString();
-    for (const roomId of roomIds) {
-      typing.clear(user, roomId);
-      const cut = hub.cut(user.id, roomId);
-      rosters.memberChanged(roomId, user, false);
-      if (cut.length > 0) {
-        hub.announce(roomId, {
-          event: "room:system",
-          data: { type: "leave", roomId, user, createdAt },
-        });
-      }
-    }
   }
 
   /**
@@ -63,18 +45,43 @@ export class Membership {
    * @returns false when the user was no member
    */
   async leave(user: UserRef, roomId: string): Promise<boolean> {
-    const { db, hub, rosters, typing, clock } = this.#parts;
-    if (!await removeMember(db, roomId, user.id)) return false;
+    if (!await removeMember(this.#parts.db, roomId, user.id)) return false;
+    this.#change(user, roomId, false);
+    return true;
+  }
+
+  /** The user's memberships have ended with the account: as after {@link leave} of each room. */
+  userRemoved(user: UserRef, roomIds: readonly string[]): void {
+    for (const roomId of roomIds) this.#change(user, roomId, false);
+  }
+
+  #change(user: UserRef, roomId: string, isMember: boolean): void {
+    const { backbone, clock } = this.#parts;
+    const at = new Date(clock()).toISOString();
+    const change = { user, roomId, isMember, at, isAnnounced: false };
+    change.isAnnounced = this.changed(change);
+    void backbone.publish(`room:${roomId}`, { kind: "membership", change });
+  }
+
+  /**
+   * A membership has begun or ended, here or elsewhere: sockets here must know.
+   *
+   * @returns whether the room's followers know of its end now
+   */
+  changed(
+    { user, roomId, isMember, at, isAnnounced }: MembershipChange,
+  ): boolean {
+    const { hub, rosters, typing } = this.#parts;
+    rosters.memberChanged(roomId, user, isMember);
+    if (isMember) return false;
     typing.clear(user, roomId);
     const cut = hub.cut(user.id, roomId);
-    rosters.memberChanged(roomId, user, false);
-    const createdAt = new Date(clock()).toISOString();
     const event = {
       event: "room:system",
-      data: { type: "leave", roomId, user, createdAt },
+      data: { type: "leave", roomId, user, createdAt: at },
     } as const;
     for (const connection of cut) connection.sendEvent(event);
-    if (cut.length > 0) hub.announce(roomId, event);
-    return true;
+    if (cut.length > 0 && !isAnnounced) hub.announce(event);
+    return cut.length > 0;
   }
 }

@@ -26,6 +26,8 @@ export interface MetricSources {
   readonly rooms: () => number;
   /** Connections to the database server; undefined for the embedded one. */
   readonly databasePool: () => PoolCounts | undefined;
+  /** Whether other processes are told and heard; undefined when this is the only one. */
+  readonly backboneUp: () => boolean | undefined;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -135,7 +137,7 @@ export function createMetrics(clock: () => number) {
 
 function registerGauges(
   registry: Registry,
-  { waitingBytes, rooms, databasePool }: MetricSources,
+  { waitingBytes, rooms, databasePool, backboneUp }: MetricSources,
   startedAt: number,
 ): void {
   const registers = [registry];
@@ -175,6 +177,13 @@ function registerGauges(
     "When the process began to count, in seconds since 1970",
     () => startedAt / 1000,
   );
+  if (backboneUp() !== undefined) {
+    gauge(
+      "chatket_backbone_up",
+      "Whether other processes are told and heard by Redis: 1, or 0 while it is away",
+      () => backboneUp() ? 1 : 0,
+    );
+  }
   new Gauge({
     name: "chatket_database_connections",
     help:

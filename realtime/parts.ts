@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import {
   listMembers,
   memberRoomsAmong,
+  missingMemberships,
   roomExists,
   storeSeenMarks,
 } from "../db/memberships.ts";
@@ -14,7 +15,9 @@ import {
   listMissed,
   storeMessages,
 } from "../db/messages.ts";
+import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { Backbone } from "./backbone/backbone.ts";
 import { CatchUp } from "./catch_up.ts";
 import { Dispatch } from "./dispatch.ts";
 import { messageSend } from "./handlers/message_send.ts";
@@ -25,6 +28,7 @@ import { roomLeave } from "./handlers/room_leave.ts";
 import { roomRead } from "./handlers/room_read.ts";
 import { roomsSync } from "./handlers/rooms_sync.ts";
 import { typingUpdate } from "./handlers/typing_update.ts";
+import { Healing } from "./healing.ts";
 import { Hub } from "./hub.ts";
 import { Membership } from "./membership.ts";
 import { messageOfCommit, messageOfRow } from "./message_view.ts";
@@ -34,6 +38,8 @@ import { Presence } from "./presence.ts";
 import { MessageRateLimit } from "./rate_limit.ts";
 import { Rosters } from "./roster.ts";
 import { Seen } from "./seen.ts";
+import { SharedPresence } from "./shared_presence.ts";
+import { sharedRateLimit } from "./shared_rate_limit.ts";
 import type { Timers } from "./timers.ts";
 import { traced, tracedSync } from "./tracing.ts";
 import { Typing } from "./typing.ts";
@@ -49,6 +55,7 @@ export interface PartsOptions {
   clock: () => number;
   timers: Timers;
   metrics: Metrics;
+  backbone: Backbone;
   /** Whether the process is stopping. */
   isDraining: () => boolean;
 }
@@ -57,7 +64,8 @@ export type Parts = ReturnType<typeof buildParts>;
 
 /** Builds everything between a connection and the database. Nothing runs yet. */
 export function buildParts(
-  { config, db, log, clock, timers, metrics, isDraining }: PartsOptions,
+  { config, db, log, clock, timers, metrics, backbone, isDraining }:
+    PartsOptions,
 ) {
   const fail = (what: string) => (error: unknown) =>
     log.error(what, errorFields(error));
@@ -65,6 +73,7 @@ export function buildParts(
     memberRoomsAmong(db, userId, roomIds);
 
   const hub = new Hub({
+    backbone,
     clock,
     timers,
     readAfter: async (roomId, afterSeq, limit) =>
@@ -73,17 +82,32 @@ export function buildParts(
   });
   const presence: Presence = new Presence(
     clock,
-    (userId) => rosters.presenceChanged(userId),
+    (userId, online) => sharedPresence.changedHere(userId, online),
   );
+  const sharedPresence: SharedPresence = new SharedPresence({
+    backbone,
+    isOnlineHere: (userId) => presence.isOnline(userId),
+    onlineHere: () => presence.online(),
+    onChange: (userId) => rosters.presenceChanged(userId),
+    clock,
+    timers,
+    fail: fail("who is online could not be shared"),
+  });
   const rosters: Rosters = new Rosters({
     hub,
-    isOnline: (userId) => presence.isOnline(userId),
+    isOnline: (userId) => sharedPresence.isOnline(userId),
     loadMembers: (roomId) => listMembers(db, roomId),
     clock,
     timers,
     fail: fail("a roster could not be loaded"),
   });
-  const typing = new Typing({ hub, clock, timers });
+  const typing = new Typing({
+    hub,
+    onChanged: (roomId, changes) =>
+      backbone.publish(`room:${roomId}`, { kind: "typing", roomId, changes }),
+    clock,
+    timers,
+  });
   const seen = new Seen({
     store: (marks) => storeSeenMarks(db, marks),
     clock,
@@ -115,7 +139,9 @@ export function buildParts(
   const rateLimit = new MessageRateLimit(config.rateLimit);
   const postMessage = new PostMessage({
     writer,
-    rateLimit,
+    limit: backbone.shared === undefined
+      ? rateLimit
+      : sharedRateLimit(backbone.shared, config.rateLimit, rateLimit),
     lookUp: async (message) => {
       const [exists, [room], stored] = await Promise.all([
         roomExists(db, message.roomId),
@@ -134,7 +160,31 @@ export function buildParts(
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
     onReplayed: metrics.recovered,
   });
-  const membership = new Membership({ db, hub, rosters, typing, clock });
+  const membership = new Membership({
+    db,
+    hub,
+    rosters,
+    typing,
+    backbone,
+    clock,
+  });
+  const healing = new Healing({
+    hub,
+    backbone,
+    newestOf: (roomIds) => newestSeqs(db, roomIds),
+    missingAmong: (keys) => missingMemberships(db, keys),
+    onEnded: ({ userId, roomId }) => {
+      const [connection] = hub.feed(roomId)?.connectionsOf(userId) ?? [];
+      if (connection === undefined) return;
+      const { user } = connection;
+      const at = new Date(clock()).toISOString();
+      const isAnnounced = false;
+      membership.changed({ user, roomId, isMember: false, at, isAnnounced });
+    },
+    isDone: isDraining,
+    timers,
+    fail: fail("what other processes have done could not be read"),
+  });
 
   const handlerParts: HandlerParts = {
     hub,
@@ -163,12 +213,14 @@ export function buildParts(
   return {
     hub,
     presence,
+    sharedPresence,
     rosters,
     typing,
     seen,
     writer,
     rateLimit,
     membership,
+    healing,
     dispatch,
     handlerParts,
   };

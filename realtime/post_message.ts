@@ -1,6 +1,6 @@
 import type { NewMessage } from "../db/messages.ts";
 import { codePointLength, MAX_TEXT_LENGTH, type UserRef } from "./protocol.ts";
-import type { MessageRateLimit } from "./rate_limit.ts";
+import type { MessageLimit, Taken } from "./rate_limit.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Writer, WriteResult } from "./writer.ts";
 
@@ -25,7 +25,7 @@ export type PostResult =
 
 export interface PostMessageOptions {
   writer: Pick<Writer, "write">;
-  rateLimit: MessageRateLimit;
+  limit: MessageLimit;
   /** What the database knows of a message and its author, asked for only where memory is not enough. */
   lookUp: (message: NewMessage) => Promise<{
     isMember: boolean;
@@ -41,7 +41,8 @@ const INVISIBLE = /^[\s\p{Cf}\u115F\u1160\u3164\uFFA0\u2800]*$/u;
 /** The only way a message comes to be: known already? muted? over the limit? then the writer. */
 export class PostMessage {
   readonly #options: PostMessageOptions;
-  readonly #inFlight = new Map<string, Promise<WriteResult>>();
+  /** Posts on their way, by user, room and client id. */
+  readonly #inFlight = new Map<string, Promise<PostResult>>();
   /** Writes on their way, by user and room. */
   readonly #writes = new Map<string, Set<Promise<WriteResult>>>();
   readonly #recent = new RecentMap<string, WriteResult & { kind: "stored" }>(
@@ -70,22 +71,36 @@ export class PostMessage {
       return { kind: "refused", code: "bad_request", error: fault };
     }
 
-    const message = { ...post, text, id: crypto.randomUUID(), userId: user.id };
     const key = `${user.id}:${post.roomId}:${post.clientMsgId}`;
     const known = this.#recent.get(key);
     if (known !== undefined) return answerOf({ ...known, isDuplicate: true });
     const first = this.#inFlight.get(key);
-    if (first !== undefined) return this.#asDuplicate(await first, message);
+    if (first !== undefined) return asRepeated(await first);
 
-    const { rateLimit, clock } = this.#options;
-    const limitKey = `${user.id}:${post.roomId}`;
-    if (rateLimit.state(limitKey, clock()).kind === "free") {
-      return await this.#explain(
-        await this.#write(key, limitKey, message, user),
-        message,
-      );
+    const message = { ...post, text, id: crypto.randomUUID(), userId: user.id };
+    const attempt = this.#attempt(key, message, user);
+    this.#inFlight.set(key, attempt);
+    try {
+      return await attempt;
+    } finally {
+      this.#inFlight.delete(key);
     }
-    return await this.#postOverLimit(key, limitKey, message, user);
+  }
+
+  async #attempt(
+    key: string,
+    message: NewMessage,
+    user: UserRef,
+  ): Promise<PostResult> {
+    const limitKey = `${message.userId}:${message.roomId}`;
+    const taking = this.#take(limitKey);
+    // Awaited only where it must be: the messages of one turn share a batch.
+    const taken = taking instanceof Promise ? await taking : taking;
+    if (taken.kind !== "free") {
+      return await this.#postOverLimit(key, limitKey, message, user);
+    }
+    const result = await this.#write(key, limitKey, taken, message, user);
+    return await this.#explain(result, message);
   }
 
   /** Over the limit or muted: only now is it worth asking the database whether this is a retry. */
@@ -95,10 +110,11 @@ export class PostMessage {
     message: NewMessage,
     user: UserRef,
   ): Promise<PostResult> {
-    const { rateLimit, lookUp, clock } = this.#options;
     // Writes on their way may turn out not to count.
     await Promise.all(this.#writes.get(limitKey) ?? []);
-    const { isMember, roomExists, stored } = await lookUp(message);
+    const { isMember, roomExists, stored } = await this.#options.lookUp(
+      message,
+    );
     if (stored !== undefined) {
       return answerOf({
         kind: "stored",
@@ -111,57 +127,40 @@ export class PostMessage {
     if (!roomExists) return { kind: "refused", code: "room_not_found" };
     if (!isMember) return { kind: "refused", code: "not_a_member" };
 
-    const first = this.#inFlight.get(key);
-    if (first !== undefined) return this.#asDuplicate(await first, message);
-    const now = clock();
-    const state = rateLimit.state(limitKey, now);
-    if (state.kind === "free") {
-      return await this.#explain(
-        await this.#write(key, limitKey, message, user),
-        message,
-      );
+    const taken = await this.#take(limitKey);
+    if (taken.kind === "free") {
+      const result = await this.#write(key, limitKey, taken, message, user);
+      return await this.#explain(result, message);
     }
-    const isNew = state.kind === "full";
-    const until = state.kind === "muted"
-      ? state.until
-      : rateLimit.mute(limitKey, now);
+    const { until, isNew } = taken.kind === "muted"
+      ? { until: taken.until, isNew: false }
+      : await this.#options.limit.mute(limitKey, this.#options.clock());
     return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
+  }
+
+  #take(limitKey: string): Taken | Promise<Taken> {
+    return this.#options.limit.take(limitKey, this.#options.clock());
   }
 
   #write(
     key: string,
     limitKey: string,
+    taken: Taken & { kind: "free" },
     message: NewMessage,
     user: UserRef,
   ): Promise<WriteResult> {
-    const takeBack = this.#options.rateLimit.count(
-      limitKey,
-      this.#options.clock(),
-    );
     const write = this.#options.writer.write(message, user).then((result) => {
-      this.#inFlight.delete(key);
       const writes = this.#writes.get(limitKey);
       writes?.delete(write);
       if (writes?.size === 0) this.#writes.delete(limitKey);
       if (result.kind === "stored") this.#recent.set(key, result);
-      if (result.kind === "refused" || result.isDuplicate) takeBack();
+      if (result.kind === "refused" || result.isDuplicate) taken.takeBack();
       return result;
     });
-    this.#inFlight.set(key, write);
     const writes = this.#writes.get(limitKey);
     if (writes === undefined) this.#writes.set(limitKey, new Set([write]));
     else writes.add(write);
     return write;
-  }
-
-  #asDuplicate(
-    first: WriteResult,
-    message: NewMessage,
-  ): PostResult | Promise<PostResult> {
-    return this.#explain(
-      first.kind === "stored" ? { ...first, isDuplicate: true } : first,
-      message,
-    );
   }
 
   /** The writer only knows that the author is no member; the client is told whether there is a room. */
@@ -185,6 +184,12 @@ function answerOf(
   result: WriteResult & { kind: "stored" },
 ): PostResult & { kind: "stored" } {
   return { ...result, createdAt: result.createdAt.toISOString() };
+}
+
+/** The result of a post for the same post, sent again meanwhile. */
+function asRepeated(result: PostResult): PostResult {
+  if (result.kind === "stored") return { ...result, isDuplicate: true };
+  return result.kind === "muted" ? { ...result, isNew: false } : result;
 }
 
 /** What is wrong with a trimmed text, in a sentence; undefined when nothing is. */

@@ -36,7 +36,7 @@ function createPosts() {
     known: { isMember: true, roomExists: true, stored: undefined } as Known,
     posts: new PostMessage({
       writer: { write: writes.call },
-      rateLimit,
+      limit: rateLimit,
       lookUp: (message): Promise<Known> => {
         lookUps.push(message);
         return Promise.resolve(world.known);
@@ -324,7 +324,7 @@ Deno.test("post() rejects when the database cannot be asked, and a later one is 
     writer: {
       write: () => Promise.resolve({ kind: "refused", code: "not_a_member" }),
     },
-    rateLimit: new MessageRateLimit({ messages: 5, windowMs: 1, muteMs: 1 }),
+    limit: new MessageRateLimit({ messages: 5, windowMs: 1, muteMs: 1 }),
     lookUp: () =>
       fails ? Promise.reject(connectionLost()) : Promise.resolve({
         isMember: false,

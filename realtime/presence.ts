@@ -2,7 +2,7 @@ import type { Connection } from "./connection.ts";
 import { PRESENCE_TIMEOUT_MS } from "./protocol.ts";
 
 /**
- * Who is online: a user with at least one living socket that has sent a frame lately. Connections are
+ * Who is online by a socket of this process: a user with at least one living socket that has sent a frame lately. Connections are
  * counted, not users, so two tabs are one person and closing one of them changes nothing.
  */
 export class Presence {
@@ -21,6 +21,11 @@ export class Presence {
 
   isOnline(userId: string): boolean {
     return this.#online.has(userId);
+  }
+
+  /** The ids of those who are online. */
+  online(): IterableIterator<string> {
+    return this.#online.values();
   }
 
   /** A connection has opened. */

@@ -13,14 +13,31 @@ interface Entry {
   mutedUntil: number;
 }
 
-/** Where a user stands in a room. `muted` carries the end of the mute in milliseconds. */
-export type LimitState = { kind: "free" } | { kind: "full" } | {
-  kind: "muted";
-  until: number;
-};
+/**
+ * What a limit says of one more message: it is counted and may be taken back, or the window is full,
+ * or the user is muted, until then in milliseconds.
+ */
+export type Taken =
+  | { kind: "free"; takeBack: () => void }
+  | { kind: "full" }
+  | { kind: "muted"; until: number };
 
-/** Pure but for its memory; time comes in with each call, in milliseconds since 1970. */
-export class MessageRateLimit {
+/** The end of a mute in milliseconds, and whether it has just begun. */
+export interface Mute {
+  until: number;
+  isNew: boolean;
+}
+
+/** Keys are free texts; times are in milliseconds since 1970. */
+export interface MessageLimit {
+  /** Counts a message, if it may be sent. */
+  take(key: string, now: number): Taken | Promise<Taken>;
+  /** Mutes a key, unless it is muted. The window begins empty after it. */
+  mute(key: string, now: number): Mute | Promise<Mute>;
+}
+
+/** The limit of one process. Pure but for its memory; time comes in with each call. */
+export class MessageRateLimit implements MessageLimit {
   readonly #settings: RateLimitSettings;
   readonly #entries = new Map<string, Entry>();
 
@@ -28,37 +45,30 @@ export class MessageRateLimit {
     this.#settings = settings;
   }
 
-  /** Whether one more message may be sent. Changes nothing. */
-  state(key: string, now: number): LimitState {
-    const entry = this.#current(key, now);
-    if (entry === undefined) return { kind: "free" };
-    if (entry.mutedUntil > now) {
-      return { kind: "muted", until: entry.mutedUntil };
-    }
-    return {
-      kind: entry.times.length < this.#settings.messages ? "free" : "full",
-    };
-  }
-
-  /** Counts a message. Returns a function that takes it back, for one that was not stored after all. */
-  count(key: string, now: number): () => void {
+  take(key: string, now: number): Taken {
     let entry = this.#current(key, now);
     if (entry === undefined) {
       this.#entries.set(key, entry = { times: [], mutedUntil: 0 });
     }
-    const { times } = entry;
+    const { times, mutedUntil } = entry;
+    if (mutedUntil > now) return { kind: "muted", until: mutedUntil };
+    if (times.length >= this.#settings.messages) return { kind: "full" };
     times.push(now);
-    return () => {
-      const index = times.lastIndexOf(now);
-      if (index >= 0) times.splice(index, 1);
+    return {
+      kind: "free",
+      takeBack() {
+        const index = times.lastIndexOf(now);
+        if (index >= 0) times.splice(index, 1);
+      },
     };
   }
 
-  /** Mutes and returns the end of the mute in milliseconds. The window begins empty after it. */
-  mute(key: string, now: number): number {
+  mute(key: string, now: number): Mute {
+    const mutedUntil = this.#current(key, now)?.mutedUntil ?? 0;
+    if (mutedUntil > now) return { until: mutedUntil, isNew: false };
     const until = now + this.#settings.muteMs;
     this.#entries.set(key, { times: [], mutedUntil: until });
-    return until;
+    return { until, isNew: true };
   }
 
   /** Forgets what no longer matters, so that memory follows the users of the last window. */

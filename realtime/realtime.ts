@@ -4,7 +4,9 @@ import type { Config } from "../config.ts";
 import { type Database, poolCounts } from "../db/database.ts";
 import { listRevokedSince } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
+import type { Backbone, Signal } from "./backbone/backbone.ts";
 import { createConnections } from "./connections.ts";
+import { Forwarding } from "./forwarding.ts";
 import { sendMessage } from "./handlers/message_send.ts";
 import { markRead } from "./mark_read.ts";
 import type { Metrics } from "./metrics.ts";
@@ -34,13 +36,14 @@ export interface RealtimeOptions {
   clock: () => number;
   timers: Timers;
   metrics: Metrics;
+  backbone: Backbone;
 }
 
 export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Starts the realtime side. Until the first connection nothing runs but two timers. */
 export function createRealtime(options: RealtimeOptions) {
-  const { db, log, clock, metrics } = options;
+  const { db, log, clock, metrics, backbone } = options;
   const timers = stoppableTimers(options.timers);
   let draining = false;
   const isDraining = () => draining;
@@ -51,16 +54,34 @@ export function createRealtime(options: RealtimeOptions) {
     timers,
     isDraining,
   });
-  const { hub, presence, rosters, seen, writer, rateLimit, membership } = parts;
+  const { hub, presence, sharedPresence, rosters, seen, writer } = parts;
+  const { rateLimit, membership, healing, typing } = parts;
+  const forwarding = new Forwarding({
+    backbone,
+    handle: connections.postFrame,
+    timers,
+  });
 
   function sweep(): void {
     timers.after(SWEEP_INTERVAL_MS, sweep);
     connections.closeExpired();
     presence.sweep();
+    sharedPresence.sweep();
     rosters.sweep();
     rateLimit.sweep(clock());
   }
   sweep();
+  healing.start();
+  backbone.listen({
+    received,
+    up() {
+      void sharedPresence.backboneUp();
+      healing.now();
+      rosters.refresh();
+    },
+    down: () => {},
+  });
+  void backbone.follow("presence");
   watchRevocations({
     listRevokedSince: (since) => listRevokedSince(db, since),
     isNeeded: () => hub.connectionCount > 0,
@@ -77,10 +98,59 @@ export function createRealtime(options: RealtimeOptions) {
     },
     rooms: () => hub.roomCount,
     databasePool: () => poolCounts(db),
+    backboneUp: () => backbone.isUp,
   });
+
+  /** Another process has told something. */
+  function received(signal: Signal): void {
+    switch (signal.kind) {
+      case "messages":
+        hub.feed(signal.roomId)?.publish(signal.messages);
+        return;
+      case "announcement":
+        return hub.announceHere(signal.event);
+      case "typing":
+        return typing.changedElsewhere(signal.roomId, signal.changes);
+      case "membership":
+        return void membership.changed(signal.change);
+      case "event":
+        return hub.tellUserHere(signal.userId, signal.event);
+      case "sign_out":
+        return connections.signOut(signal.userId, signal.sessionIds);
+      case "presence": {
+        const { from, number, changes } = signal;
+        return sharedPresence.changedElsewhere(from, number, changes);
+      }
+      case "alive":
+        return sharedPresence.alive(signal.from, signal.number);
+      case "hello":
+        return sharedPresence.introduce();
+      case "goodbye":
+        return sharedPresence.gone(signal.from);
+      case "frame":
+        return void forwarding.received(signal.frame);
+      case "frame_answer":
+        return forwarding.answered(signal.id, signal.result);
+    }
+  }
+
+  /** Closes a user's connections, of all sessions or some, in every process. */
+  function signOut(userId: string, sessionIds?: readonly string[]): void {
+    connections.signOut(userId, sessionIds);
+    void backbone.publish(`user:${userId}`, {
+      kind: "sign_out",
+      userId,
+      ...sessionIds && { sessionIds },
+    });
+  }
 
   return {
     membership,
+
+    /** Whether other processes are told and heard; undefined when this is the only one. */
+    get backboneUp(): boolean | undefined {
+      return backbone.isUp;
+    },
 
     /** Whether {@link drain} has begun. */
     get draining(): boolean {
@@ -90,15 +160,20 @@ export function createRealtime(options: RealtimeOptions) {
     admit: connections.admit,
     openSocket: connections.openSocket,
     openStream: connections.openStream,
-    postFrame: connections.postFrame,
-    closeUser: connections.closeUser,
 
-    /** Closes the connections of a session that has ended. */
-    closeSession: (sessionId: string): void =>
-      connections.closeSessions(new Set([sessionId])),
+    /** Handles a frame that came by POST for an event stream, see {@link Forwarding.post}. */
+    postFrame: (connectionId: string, userId: string, text: string) =>
+      forwarding.post(connectionId, userId, text),
+
+    /** Closes all connections of a user: signed out everywhere, or gone. */
+    closeUser: (userId: string): void => signOut(userId),
+
+    /** Closes the connections of a user's session that has ended. */
+    closeSession: (userId: string, sessionId: string): void =>
+      signOut(userId, [sessionId]),
 
     statusOf: (userId: string): "online" | "offline" =>
-      presence.isOnline(userId) ? "online" : "offline",
+      sharedPresence.isOnline(userId) ? "online" : "offline",
 
     /** Marks a room as read, see {@link markRead}. */
     markRead: (
@@ -140,7 +215,8 @@ export function createRealtime(options: RealtimeOptions) {
       ) {
         await pause(20);
       }
-      await Promise.race([seen.flush(), pause(SEEN_TIMEOUT_MS)]);
+      const stored = Promise.all([seen.flush(), sharedPresence.leave()]);
+      await Promise.race([stored, pause(SEEN_TIMEOUT_MS)]);
       timers.stop();
     },
   };

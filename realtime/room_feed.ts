@@ -12,6 +12,12 @@ const MAX_FRAME_MESSAGES = 100;
 /** Most live messages kept back for a follower that is catching up; past it the follower has to sync again. */
 const MAX_HELD = 1_000;
 
+/**
+ * Where several processes write, a message may overtake the one before it by this much, in
+ * milliseconds. Only then the database is asked for what is missing.
+ */
+const OVERTAKING_MS = 30;
+
 /** Messages read at once when the feed mends a gap. */
 const MEND_PAGE = 100;
 
@@ -33,6 +39,8 @@ export interface Follower {
 
 export interface RoomFeedOptions {
   roomId: string;
+  /** Whether other processes write in the room, too. */
+  isShared: boolean;
   clock: () => number;
   timers: Timers;
   /** Reads the room's messages after a `seq`, oldest first. */
@@ -48,8 +56,9 @@ export interface RoomFeedOptions {
 /**
  * The live feed of one room: gives every new message to every follower, in order of `seq`, encoded once.
  *
- * When a message comes whose `seq` is not the next one, something was stored that was never published
- * here (a write whose answer was lost): the feed reads it from the database first.
+ * When a message comes whose `seq` is not the next one, something was stored that was not published
+ * here: a write whose answer was lost, or one of another process that is yet to be heard of or never
+ * will be. The feed gives it a moment, then reads it from the database first.
  */
 export class RoomFeed {
   readonly #options: RoomFeedOptions;
@@ -64,7 +73,9 @@ export class RoomFeed {
   #flushTimer: (() => void) | undefined;
   #mending = false;
   #mendWanted = false;
+  /** Messages behind a gap. */
   #backlog: MessageNew[] = [];
+  #overtakingTimer: (() => void) | undefined;
 
   constructor(options: RoomFeedOptions) {
     this.#options = options;
@@ -137,7 +148,10 @@ export class RoomFeed {
     const sockets = this.#socketsOfUser.get(connection.user.id)! - 1;
     if (sockets > 0) this.#socketsOfUser.set(connection.user.id, sockets);
     else this.#socketsOfUser.delete(connection.user.id);
-    if (this.#followers.size === 0) this.#flushTimer?.();
+    if (this.#followers.size === 0) {
+      this.#flushTimer?.();
+      this.#overtakingTimer?.();
+    }
     return sockets === 0;
   }
 
@@ -159,12 +173,30 @@ export class RoomFeed {
   }
 
   /** Publishes messages that have been committed, in order of `seq`. */
-  publish(messages: readonly MessageNew[]): void {
-    const gap = this.#mending ? 0 : this.#indexOfGap(messages);
+  publish(committed: readonly MessageNew[]): void {
+    if (this.#mending) {
+      this.#backlog.push(...committed);
+      return;
+    }
+    const messages = this.#backlog.length === 0
+      ? committed
+      : [...this.#backlog, ...committed].sort((a, b) => a.seq - b.seq);
+    const gap = this.#indexOfGap(messages);
     this.#deliver(messages.slice(0, gap));
-    if (gap === messages.length) return;
-    this.#backlog.push(...messages.slice(gap));
-    if (!this.#mending) this.mend();
+    this.#backlog = messages.slice(gap);
+    if (this.#backlog.length === 0) {
+      this.#overtakingTimer?.();
+      this.#overtakingTimer = undefined;
+    } else if (!this.#options.isShared) this.mend();
+    else {
+      this.#overtakingTimer ??= this.#options.timers.after(
+        OVERTAKING_MS,
+        () => {
+          this.#overtakingTimer = undefined;
+          if (this.#backlog.length > 0) this.mend();
+        },
+      );
+    }
   }
 
   /** Index of the first message that is not the next one; their number when there is none. */

@@ -69,18 +69,30 @@ export class Rosters {
     }
   }
 
+  /** Loads the rosters of followed rooms anew, one after another: changes may have been missed. */
+  async refresh(): Promise<void> {
+    for (const roomId of [...this.#rosters.keys()]) {
+      const roster = await this.#load(roomId);
+      if (roster !== undefined) this.#schedule(roomId, roster);
+    }
+  }
+
   /** Drops the rosters of rooms that nobody follows any more. */
   sweep(): void {
     for (const [roomId, roster] of this.#rosters) {
       if (this.#options.hub.feed(roomId) !== undefined) continue;
-      roster.timer?.();
-      for (
-        const userId of [...roster.online.keys(), ...roster.offline.keys()]
-      ) {
-        this.#removeMember(roomId, roster, userId);
-      }
-      this.#rosters.delete(roomId);
+      this.#forget(roomId, roster);
     }
+  }
+
+  #forget(roomId: string, roster: Roster): void {
+    roster.timer?.();
+    for (
+      const userId of [...roster.online.keys(), ...roster.offline.keys()]
+    ) {
+      this.#removeMember(roomId, roster, userId);
+    }
+    this.#rosters.delete(roomId);
   }
 
   #load(roomId: string): Promise<Roster | undefined> {
@@ -103,11 +115,13 @@ export class Rosters {
         changes = this.#changes.get(roomId) ?? 0;
         members = await this.#options.loadMembers(roomId);
       } while (changes !== (this.#changes.get(roomId) ?? 0));
+      const known = this.#rosters.get(roomId);
+      if (known !== undefined) this.#forget(roomId, known);
       const roster: Roster = {
         online: new Map(),
         offline: new Map(),
-        sent: undefined,
-        sentAt: -Infinity,
+        sent: known?.sent,
+        sentAt: known?.sentAt ?? -Infinity,
         timer: undefined,
       };
       for (const user of members) this.#addMember(roomId, roster, user);

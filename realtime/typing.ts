@@ -1,3 +1,4 @@
+import type { TypingChange } from "./backbone/backbone.ts";
 import type { Connection } from "./connection.ts";
 import { envelopesFrame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
@@ -5,15 +6,24 @@ import { paceOf } from "./pace.ts";
 import { TYPING_TIMEOUT_MS, type UserRef } from "./protocol.ts";
 import type { Timers } from "./timers.ts";
 
+export interface TypingOptions {
+  hub: Hub;
+  /** Called with what has changed by sockets of this process, as often as a room's followers are told. */
+  onChanged: (roomId: string, changes: readonly TypingChange[]) => void;
+  clock: () => number;
+  timers: Timers;
+}
+
 /** A user who is typing in a room. */
 interface Mark {
-  connection: Connection;
+  /** The socket it was set on; undefined: one of another process. */
+  connection: Connection | undefined;
   cancelExpiry: () => void;
 }
 
 /** What a room's followers are yet to be told. */
 interface Outgoing {
-  changes: Map<string, { user: UserRef; isTyping: boolean }>;
+  changes: Map<string, TypingChange & { isOwn: boolean }>;
   sentAt: number;
   timer: (() => void) | undefined;
 }
@@ -26,16 +36,32 @@ interface Outgoing {
 export class Typing {
   readonly #marks = new Map<string, Map<string, Mark>>();
   readonly #outgoing = new Map<string, Outgoing>();
-  readonly #options: { hub: Hub; clock: () => number; timers: Timers };
+  readonly #options: TypingOptions;
 
-  constructor(options: { hub: Hub; clock: () => number; timers: Timers }) {
+  constructor(options: TypingOptions) {
     this.#options = options;
   }
 
   /** The user types, or has ceased to, on this connection. */
   set(connection: Connection, roomId: string, isTyping: boolean): void {
     const { user } = connection;
-    if (!isTyping) return this.clear(user, roomId);
+    if (isTyping) this.#set(user, roomId, connection);
+    else this.clear(user, roomId);
+  }
+
+  /** Users of another process have begun or ceased to type. */
+  changedElsewhere(roomId: string, changes: readonly TypingChange[]): void {
+    for (const { user, isTyping } of changes) {
+      if (isTyping) this.#set(user, roomId, undefined);
+      else this.#clear(user, roomId, false);
+    }
+  }
+
+  #set(
+    user: UserRef,
+    roomId: string,
+    connection: Connection | undefined,
+  ): void {
     let room = this.#marks.get(roomId);
     if (room === undefined) this.#marks.set(roomId, room = new Map());
     room.get(user.id)?.cancelExpiry();
@@ -44,18 +70,22 @@ export class Typing {
       () => this.clear(user, roomId),
     );
     room.set(user.id, { connection, cancelExpiry });
-    this.#tell(roomId, user, true);
+    this.#tell(roomId, user, true, connection !== undefined);
   }
 
   /** Ends the user's mark in a room, if there is one. */
   clear(user: UserRef, roomId: string): void {
+    this.#clear(user, roomId, true);
+  }
+
+  #clear(user: UserRef, roomId: string, isOwn: boolean): void {
     const room = this.#marks.get(roomId);
     const mark = room?.get(user.id);
     if (room === undefined || mark === undefined) return;
     mark.cancelExpiry();
     room.delete(user.id);
     if (room.size === 0) this.#marks.delete(roomId);
-    this.#tell(roomId, user, false);
+    this.#tell(roomId, user, false, isOwn && mark.connection !== undefined);
   }
 
   /** Ends the marks that were set on a connection, in the rooms it followed. */
@@ -66,7 +96,13 @@ export class Typing {
     }
   }
 
-  #tell(roomId: string, user: UserRef, isTyping: boolean): void {
+  /** @param isOwn whether the other processes are to be told, too */
+  #tell(
+    roomId: string,
+    user: UserRef,
+    isTyping: boolean,
+    isOwn: boolean,
+  ): void {
     const { hub, clock, timers } = this.#options;
     const followers = hub.feed(roomId)?.followerCount ?? 0;
     let outgoing = this.#outgoing.get(roomId);
@@ -74,7 +110,7 @@ export class Typing {
       outgoing = { changes: new Map(), sentAt: -Infinity, timer: undefined };
       this.#outgoing.set(roomId, outgoing);
     }
-    outgoing.changes.set(user.id, { user, isTyping });
+    outgoing.changes.set(user.id, { user, isTyping, isOwn });
     if (outgoing.timer !== undefined) return;
     const wait = outgoing.sentAt + paceOf(followers) - clock();
     if (wait <= 0) this.#flush(roomId, outgoing);
@@ -95,11 +131,13 @@ export class Typing {
         else this.#outgoing.delete(roomId);
       },
     );
-    this.#send(roomId, changes);
+    const own = changes.filter(({ isOwn }) => isOwn);
+    if (own.length > 0) this.#options.onChanged(roomId, own.map(plain));
+    this.#send(roomId, changes.map(plain));
   }
 
   /** Everybody gets the same frame, but who is in it gets one without themself. */
-  #send(roomId: string, changes: { user: UserRef; isTyping: boolean }[]): void {
+  #send(roomId: string, changes: TypingChange[]): void {
     const feed = this.#options.hub.feed(roomId);
     if (feed === undefined || changes.length === 0) return;
     const typists = new Set(changes.map(({ user }) => user.id));
@@ -118,4 +156,8 @@ export class Typing {
       }
     }
   }
+}
+
+function plain({ user, isTyping }: TypingChange): TypingChange {
+  return { user, isTyping };
 }

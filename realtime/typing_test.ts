@@ -8,7 +8,12 @@ const ALICE = createUser("alice");
 function createTyping() {
   const world = createHub();
   const { hub, clock } = world;
-  const typing = new Typing({ hub, clock: clock.now, timers: clock });
+  const typing = new Typing({
+    hub,
+    onChanged: () => {},
+    clock: clock.now,
+    timers: clock,
+  });
   const alice = world.follow(ROOM, 0, ALICE);
   const bob = world.follow(ROOM);
   return {
@@ -136,6 +141,7 @@ Deno.test("marks wait no longer when the clock is set back", async () => {
   const { hub, clock } = world;
   let setBack = 0;
   const typing = new Typing({
+    onChanged: () => {},
     hub,
     clock: () => clock.now() - setBack,
     timers: clock,

@@ -32,7 +32,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   const deps: RouteDeps = {
     ...appDeps,
     findSession: createSessionFinder(appDeps),
-    authLimits: createAuthLimits(clock),
+    authLimits: createAuthLimits(clock, appDeps.shared),
   };
   const app = new OpenAPIHono<AppEnv>();
 

@@ -3,6 +3,7 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import type { Log } from "../log.ts";
+import type { SharedState } from "../realtime/backbone/backbone.ts";
 import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./code_mail.ts";
@@ -27,6 +28,8 @@ export interface AppDeps {
   /** There when codes are delivered by e-mail. */
   readonly codeMail: CodeMail | undefined;
   readonly realtime: Realtime;
+  /** What all processes of the chat count together; undefined when there is but one. */
+  readonly shared: SharedState | undefined;
   readonly metrics: Metrics;
   readonly manifest: BuildManifest;
   /** The folder `static/`, with a slash at its end. */

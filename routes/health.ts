@@ -14,6 +14,14 @@ const RETRY_AFTER_MS = 2_000;
 
 const Status = z.object({ status: z.literal("ok") }).openapi("Status");
 
+const Readiness = z.object({
+  status: z.literal("ok"),
+  backbone: z.enum(["ok", "away"]).optional().openapi({
+    description:
+      "With `REDIS_URL`: whether other processes are told and heard at once. While it is away they follow within seconds.",
+  }),
+}).openapi("Readiness");
+
 const health = (path: string) =>
   createRoute({
     method: "get",
@@ -29,7 +37,7 @@ const ready = createRoute({
   tags: ["Operation"],
   summary: "Ready: the database answers and the server is not shutting down",
   responses: {
-    200: jsonAnswer("Send it traffic", Status),
+    200: jsonAnswer("Send it traffic", Readiness),
     ...problemResponses("unavailable"),
   },
 });
@@ -60,7 +68,12 @@ export function healthRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    return c.json({ status: "ok" as const }, 200);
+    const { backboneUp } = realtime;
+    const backbone = backboneUp ? "ok" as const : "away" as const;
+    return c.json({
+      status: "ok" as const,
+      ...backboneUp !== undefined && { backbone },
+    }, 200);
   });
   return app;
 }

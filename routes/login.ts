@@ -58,7 +58,7 @@ export async function requestLoginCode(
   username: string,
   email?: string,
 ): Promise<CodeRequest> {
-  const retryAfterMs = deps.authLimits.codeRequests.consume(username);
+  const retryAfterMs = await deps.authLimits.codeRequests.consume(username);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const now = deps.clock();
   const user = await findOrCreateUser(
@@ -78,7 +78,8 @@ export async function requestLoginCode(
   });
   if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
   if (deps.codeMail !== undefined) {
-    mailCode(deps, account?.email ?? claim, { username, loginCode });
+    // Not waited for: the time of the answer says nothing either.
+    void mailCode(deps, account?.email ?? claim, { username, loginCode });
     return { ok: true };
   }
   deps.log.info("login code", { username, loginCode });
@@ -100,7 +101,7 @@ export async function verifyLoginCode(
 ): Promise<Verification> {
   const { wrongCodes } = deps.authLimits;
   // Counted before the try and taken back after a right one: guesses sent at once all count.
-  const retryAfterMs = wrongCodes.consume(username);
+  const retryAfterMs = await wrongCodes.consume(username);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const now = deps.clock();
   const user = await findUserByName(deps.db, username);
@@ -122,16 +123,16 @@ export async function verifyLoginCode(
   return { ok: true, user, tokens: await startSession(deps, user, userAgent) };
 }
 
-function mailCode(
+async function mailCode(
   { codeMail, authLimits, log }: LoginDeps,
   to: string | undefined,
   code: { username: string; loginCode: string },
-): void {
+): Promise<void> {
   const { username } = code;
   if (to === undefined) {
     return log.info("a login code has no address to go to", { username });
   }
-  if (authLimits.codeMails.consume(to.toLowerCase()) !== undefined) {
+  if (await authLimits.codeMails.consume(to.toLowerCase()) !== undefined) {
     return log.warn("an address gets no more login codes for now", {
       username,
     });

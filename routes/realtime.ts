@@ -191,6 +191,12 @@ async function postFrame(
     new TextDecoder().decode(frame),
   );
   if (result === "not_found") return problem(c, "connection_not_found");
+  if (result === "unavailable") {
+    return problem(c, "unavailable", {
+      detail: "The process that has the stream cannot be reached",
+      retryAfterMs: RETRY_AFTER_MS,
+    });
+  }
   if (result.answer === undefined) return c.body(null, 204);
   return c.body(result.answer, 200, { "content-type": "application/json" });
 }

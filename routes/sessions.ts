@@ -84,11 +84,12 @@ export async function refreshSession(
   if (user !== undefined) {
     return { user, tokens: await signTokens(deps, user, id, next) };
   }
-  if (await revokeSession(deps.db, id, new Date(now))) {
+  const userId = await revokeSession(deps.db, id, new Date(now));
+  if (userId !== undefined) {
     deps.log.warn("a used refresh token came back; its session was ended", {
       sessionId: id,
     });
-    deps.realtime.closeSession(id);
+    deps.realtime.closeSession(userId, id);
   }
   return undefined;
 }
@@ -114,8 +115,8 @@ export async function endSession(
     : await readRefreshToken(deps.keys, refreshToken);
   for (const id of new Set([claims?.sessionId, refreshed])) {
     if (id === undefined) continue;
-    await revokeSession(deps.db, id, new Date(deps.clock()));
-    deps.realtime.closeSession(id);
+    const userId = await revokeSession(deps.db, id, new Date(deps.clock()));
+    if (userId !== undefined) deps.realtime.closeSession(userId, id);
   }
 }
 
@@ -126,8 +127,10 @@ export async function endSessionOf(
   sessionId: string,
 ): Promise<boolean> {
   const now = new Date(deps.clock());
-  if (!await revokeSession(deps.db, sessionId, now, userId)) return false;
-  deps.realtime.closeSession(sessionId);
+  if (await revokeSession(deps.db, sessionId, now, userId) === undefined) {
+    return false;
+  }
+  deps.realtime.closeSession(userId, sessionId);
   return true;
 }
 

@@ -17,7 +17,7 @@ export function roomJoin(parts: HandlerParts): Handler<"room:join"> {
     const { user } = connection;
     if (firstOfUser) {
       const createdAt = new Date(parts.clock()).toISOString();
-      parts.hub.announce(roomId, {
+      parts.hub.announce({
         event: "room:system",
         data: { type: "join", roomId, user, createdAt },
       });

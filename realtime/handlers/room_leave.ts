@@ -10,7 +10,7 @@ export function roomLeave(
     if (hub.unfollow(connection, roomId)) {
       const { user } = connection;
       const createdAt = new Date(clock()).toISOString();
-      hub.announce(roomId, {
+      hub.announce({
         event: "room:system",
         data: { type: "leave", roomId, user, createdAt },
       });

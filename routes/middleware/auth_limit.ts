@@ -4,7 +4,9 @@ import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
 import { problem } from "../problems.ts";
 import { clientAddress } from "./client_address.ts";
-import { WindowCounter } from "./window_counter.ts";
+import type { SharedState } from "../../realtime/backbone/backbone.ts";
+import { type AttemptCounter, sharedWindow } from "./shared_window.ts";
+import { WindowCounter, type WindowLimit } from "./window_counter.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -24,18 +26,28 @@ const WRONG_CODES_PER_NAME = { limit: 20, windowMs: 60 * MINUTE_MS };
 const CODE_MAILS_PER_ADDRESS = { limit: 10, windowMs: 15 * MINUTE_MS };
 
 export interface AuthLimits {
-  readonly attempts: WindowCounter;
-  readonly codeRequests: WindowCounter;
-  readonly wrongCodes: WindowCounter;
-  readonly codeMails: WindowCounter;
+  readonly attempts: AttemptCounter;
+  readonly codeRequests: AttemptCounter;
+  readonly wrongCodes: AttemptCounter;
+  readonly codeMails: AttemptCounter;
 }
 
-export function createAuthLimits(clock: () => number): AuthLimits {
+/** @param shared counts over all processes, where there are several */
+export function createAuthLimits(
+  clock: () => number,
+  shared: SharedState | undefined,
+): AuthLimits {
+  const counter = (name: string, limit: WindowLimit) => {
+    const local = new WindowCounter(limit, clock);
+    return shared === undefined
+      ? local
+      : sharedWindow(shared, name, limit, local);
+  };
   return {
-    attempts: new WindowCounter(ATTEMPTS_PER_ADDRESS, clock),
-    codeRequests: new WindowCounter(CODE_REQUESTS_PER_NAME, clock),
-    wrongCodes: new WindowCounter(WRONG_CODES_PER_NAME, clock),
-    codeMails: new WindowCounter(CODE_MAILS_PER_ADDRESS, clock),
+    attempts: counter("attempts", ATTEMPTS_PER_ADDRESS),
+    codeRequests: counter("codeRequests", CODE_REQUESTS_PER_NAME),
+    wrongCodes: counter("wrongCodes", WRONG_CODES_PER_NAME),
+    codeMails: counter("codeMails", CODE_MAILS_PER_ADDRESS),
   };
 }
 
@@ -46,7 +58,7 @@ export function limitAuthAttempts(
 ): MiddlewareHandler {
   return async function authLimit(c, next) {
     if (config.authRateLimit && c.req.method === "POST") {
-      const retryAfterMs = limits.attempts.consume(
+      const retryAfterMs = await limits.attempts.consume(
         clientAddress(c, config.trustedProxyHops),
       );
       if (retryAfterMs !== undefined) {

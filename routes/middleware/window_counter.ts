@@ -1,12 +1,11 @@
 /** Counts events per key in fixed windows, in bounded memory and without timers. */
 
+import type { WindowLimit } from "../../realtime/backbone/backbone.ts";
+
+export type { WindowLimit };
+
 /** Most keys one counter remembers; past it the oldest windows are forgotten first. */
 const MAX_KEYS = 100_000;
-
-export interface WindowLimit {
-  readonly limit: number;
-  readonly windowMs: number;
-}
 
 interface Window {
   count: number;

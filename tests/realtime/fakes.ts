@@ -1,3 +1,4 @@
+import { soloBackbone } from "../../realtime/backbone/solo.ts";
 /** Stand-ins for unit tests of the realtime parts: a wire that records, and connections on it. */
 
 import {
@@ -129,6 +130,7 @@ export function numbers(first: number, last: number): number[] {
 export function createHub(options: Partial<HubOptions> = {}) {
   const clock = createFakeClock();
   const hub = new Hub({
+    backbone: soloBackbone(),
     clock: clock.now,
     timers: clock,
     readAfter: () => Promise.resolve([]),

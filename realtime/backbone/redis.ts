@@ -1,0 +1,167 @@
+import { errorFields, type Log } from "../../log.ts";
+import type { Timers } from "../timers.ts";
+import type {
+  Backbone,
+  BackboneListener,
+  Channel,
+  Signal,
+} from "./backbone.ts";
+import { newProcessId } from "./process_id.ts";
+import { AnswerWatch, createRedisClient } from "./redis_connection.ts";
+import { PREFIX, redisState } from "./redis_state.ts";
+
+/** At the start the process waits this long for Redis before it serves without, in milliseconds. */
+const FIRST_CONNECT_MS = 2_000;
+
+/** Redis is asked for a sign of life this often, in milliseconds. */
+const PROBE_INTERVAL_MS = 1_000;
+
+export interface RedisBackboneOptions {
+  /** `redis://` or `rediss://`, with name and password where needed. */
+  url: string;
+  clock: () => number;
+  timers: Timers;
+  log: Log;
+}
+
+/**
+ * A backbone over Redis, by sharded publish and subscribe: in a cluster each channel is carried by one
+ * node alone. Does not wait for a Redis that is away: the chat serves without it, and joins the
+ * others when it comes.
+ */
+export async function openRedisBackbone(
+  { url, clock, timers, log }: RedisBackboneOptions,
+): Promise<Backbone> {
+  const processId = newProcessId();
+  const commands = createRedisClient(url, log);
+  const subscriber = createRedisClient(url, log);
+  const watch = new AnswerWatch(clock, timers);
+  /** What is to be heard, and what the connection hears or is about to. */
+  const channels = new Set<Channel>();
+  const heard = new Set<Channel>();
+  let listener: BackboneListener | undefined;
+  let isUp = false;
+  let isClosed = false;
+  let opening = 0;
+
+  const hear = (text: string) => {
+    // Redis gives a process its own words back, too.
+    if (text.startsWith(processId)) return;
+    try {
+      const signal: Signal = JSON.parse(text.slice(processId.length));
+      listener?.received(signal);
+    } catch (error) {
+      log.error("a signal could not be handled", errorFields(error));
+    }
+  };
+  async function subscribe(channel: Channel): Promise<void> {
+    heard.add(channel);
+    await subscriber.sSubscribe(PREFIX + channel, hear);
+  }
+  async function unsubscribe(channel: Channel): Promise<void> {
+    await subscriber.sUnsubscribe(PREFIX + channel, hear);
+    if (!channels.has(channel)) heard.delete(channel);
+  }
+  const unheard = (error: unknown) =>
+    log.debug("a channel could not be changed", errorFields(error));
+  const isWorking = () =>
+    commands.isReady && subscriber.isReady && !watch.isLate;
+
+  /** Up is: both connections stand, Redis answers, and every channel is heard. */
+  async function open(): Promise<void> {
+    const attempt = ++opening;
+    if (isUp || isClosed || !isWorking()) return;
+    try {
+      // The client itself follows again what it followed before; that may be too much by now.
+      const stale = [...heard].filter((channel) => !channels.has(channel));
+      await Promise.all([
+        ...[...channels].map(subscribe),
+        ...stale.map(unsubscribe),
+      ]);
+    } catch {
+      // The connection went away again; it says so when it is back.
+      return;
+    }
+    if (attempt !== opening || isClosed || !isWorking()) return;
+    isUp = true;
+    log.info("Redis is there: other processes are told and heard");
+    listener?.up();
+  }
+  function down(): void {
+    opening++;
+    if (!isUp) return;
+    isUp = false;
+    log.warn("Redis is away: this process serves on its own");
+    listener?.down();
+  }
+  /** Finds a Redis that stands still, and one that has come back to life. */
+  async function probe(): Promise<void> {
+    if (commands.isReady) {
+      try {
+        await watch.answer(commands.ping());
+      } catch {
+        // What follows looks at the state.
+      }
+    }
+    if (isClosed) return;
+    if (!isWorking()) down();
+    else if (!isUp) await open();
+    timers.after(PROBE_INTERVAL_MS, probe);
+  }
+
+  for (const client of [commands, subscriber]) {
+    client.on("ready", () => void open());
+    client.on("reconnecting", down);
+    client.on("end", down);
+  }
+  const connected = Promise.all([commands.connect(), subscriber.connect()])
+    .then(open, () => {});
+  const late = Promise.withResolvers<void>();
+  const stopWaiting = timers.after(FIRST_CONNECT_MS, late.resolve);
+  await Promise.race([connected, late.promise]);
+  stopWaiting();
+  if (!isUp) log.warn("Redis is away: this process serves on its own");
+  timers.after(PROBE_INTERVAL_MS, probe);
+
+  return {
+    processId,
+    get isUp() {
+      return isUp;
+    },
+    listen(its) {
+      listener = its;
+      if (isUp) its.up();
+    },
+    follow(channel) {
+      channels.add(channel);
+      if (!isUp) return undefined;
+      // When Redis has just gone away the channel is heard as soon as it is back.
+      return subscribe(channel).catch(unheard);
+    },
+    unfollow(channel) {
+      channels.delete(channel);
+      if (isUp) unsubscribe(channel).catch(unheard);
+    },
+    async publish(channel, signal) {
+      if (!isUp) return 0;
+      try {
+        return await commands.sPublish(
+          PREFIX + channel,
+          processId + JSON.stringify(signal),
+        );
+      } catch (error) {
+        log.debug("a signal was not told", errorFields(error));
+        return 0;
+      }
+    },
+    shared: redisState(commands, watch, processId, () => isUp),
+    close() {
+      isClosed = true;
+      isUp = false;
+      watch.stop();
+      commands.destroy();
+      subscriber.destroy();
+      return Promise.resolve();
+    },
+  };
+}

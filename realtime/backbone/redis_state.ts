@@ -1,0 +1,127 @@
+import {
+  type AnswerWatch,
+  RedisAwayError,
+  type RedisClient,
+} from "./redis_connection.ts";
+import {
+  COUNT_EVENT,
+  MUTE,
+  REFUND_EVENT,
+  TAKE_MESSAGE,
+} from "./redis_scripts.ts";
+import type { SharedState } from "./backbone.ts";
+
+/** All keys and channels begin with this. */
+export const PREFIX = "chatket:";
+
+/** Who is online by a process is forgotten this long after its last sign of life, in milliseconds. */
+const ONLINE_TTL_MS = 30_000;
+
+/** Most members in one command. */
+const MEMBERS_AT_ONCE = 1_000;
+
+/** State shared in Redis. */
+export function redisState(
+  client: RedisClient,
+  watch: AnswerWatch,
+  processId: string,
+  isUp: () => boolean,
+): SharedState {
+  /** SHA-1 of each script, as soon as Redis has it. */
+  const digests = new Map<string, string>();
+
+  function call<T>(run: () => Promise<T>): Promise<T> {
+    if (!isUp()) return Promise.reject(new RedisAwayError("Redis is away"));
+    return watch.answer(run());
+  }
+
+  /** Runs a script; by its digest when Redis knows it, which is shorter. */
+  async function evaluate(
+    script: string,
+    keys: string[],
+    args: string[],
+  ): Promise<unknown> {
+    const options = { keys, arguments: args };
+    const digest = digests.get(script);
+    if (digest !== undefined) {
+      try {
+        return await client.evalSha(digest, options);
+      } catch (error) {
+        // Redis was restarted and has forgotten its scripts.
+        if (!String(error).includes("NOSCRIPT")) throw error;
+      }
+    }
+    const result = await client.eval(script, options);
+    digests.set(script, await sha1(script));
+    return result;
+  }
+
+  const run = (script: string, keys: string[], ...args: unknown[]) =>
+    call(() => evaluate(script, keys, args.map(String)));
+  const limitKeys = (key: string) => [
+    `${PREFIX}{limit:${key}}:window`,
+    `${PREFIX}{limit:${key}}:mute`,
+  ];
+  const onlineKey = (process: string) => `${PREFIX}{online:${process}}`;
+
+  return {
+    async takeMessage(key, messageId, { messages, windowMs }) {
+      const [state, until] = await run(
+        TAKE_MESSAGE,
+        limitKeys(key),
+        ...[windowMs, messages, messageId],
+      ) as [number, number];
+      if (state === 2) return { kind: "muted", until };
+      return { kind: state === 1 ? "full" : "free" };
+    },
+    async refundMessage(key, messageId) {
+      await call(() => client.zRem(limitKeys(key)[0]!, messageId));
+    },
+    async mute(key, muteMs) {
+      const [until, isNew] = await run(MUTE, limitKeys(key), muteMs) as [
+        number,
+        number,
+      ];
+      return { until, isNew: isNew === 1 };
+    },
+    async countEvent(key, { limit, windowMs }) {
+      const wait = await run(
+        COUNT_EVENT,
+        [`${PREFIX}{count:${key}}`],
+        ...[limit, windowMs],
+      ) as number;
+      return wait === 0 ? undefined : wait;
+    },
+    async refundEvent(key) {
+      await run(REFUND_EVENT, [`${PREFIX}{count:${key}}`]);
+    },
+    async noteOnline({ online, offline }) {
+      const key = onlineKey(processId);
+      await call(async () => {
+        if (offline.length > 0) await client.sRem(key, [...offline]);
+        if (online.length > 0) await client.sAdd(key, [...online]);
+        await client.pExpire(key, ONLINE_TTL_MS);
+      });
+    },
+    async replaceOnline(userIds) {
+      const key = onlineKey(processId);
+      await call(() => client.del(key));
+      for (let start = 0; start < userIds.length; start += MEMBERS_AT_ONCE) {
+        const some = userIds.slice(start, start + MEMBERS_AT_ONCE);
+        await call(() => client.sAdd(key, some));
+      }
+      await call(() => client.pExpire(key, ONLINE_TTL_MS));
+    },
+    async keepOnline() {
+      return await call(() =>
+        client.pExpire(onlineKey(processId), ONLINE_TTL_MS)
+      ) === 1;
+    },
+    listOnline: (process) => call(() => client.sMembers(onlineKey(process))),
+  };
+}
+
+async function sha1(text: string): Promise<string> {
+  const bytes = new TextEncoder().encode(text);
+  return new Uint8Array(await crypto.subtle.digest("SHA-1", bytes)).toHex();
+}
