@@ -10,8 +10,8 @@ const ROOT = new URL("../", import.meta.url);
 const OUTPUT = new URL("static/build/", ROOT);
 const MANIFEST = new URL("manifest.json", OUTPUT);
 
-/** Browsers that have everything the pages use: 2022 and later. */
-const TARGET = ["chrome105", "firefox115", "safari16"];
+/** Browsers that run the scripts: 2024 and later. Older ones get pages of plain forms. */
+const TARGET = ["chrome123", "firefox125", "safari17.5"];
 
 /**
  * What the HTML names. Each is built by itself, not split with the others: few large files compress
@@ -70,6 +70,26 @@ export async function buildIslands(
   }
 }
 
+/** `name: light-dark(one, other)` as a browser without that function can take it: the light one. */
+const LIGHT_DARK = /light-dark\(([^(),]+),[^()]+\)/g;
+
+/** Puts the light colours behind the tokens once more, for browsers that cannot choose. */
+const lightFallback: esbuild.Plugin = {
+  name: "light fallback",
+  setup({ onLoad }) {
+    onLoad({ filter: /tokens\.css$/ }, async ({ path }) => {
+      const css = await Deno.readTextFile(path);
+      const light = css.match(/--[\w-]+:[^;{}]*light-dark[^;{}]*;/g) ?? [];
+      const fallback = light.join("").replace(LIGHT_DARK, "$1");
+      const query = "@supports not (color: light-dark(red, red))";
+      return {
+        contents: `${css}${query} { :root { ${fallback} } }`,
+        loader: "css",
+      };
+    });
+  },
+};
+
 function settings(entryPoints: Record<string, string>, minify: boolean) {
   return {
     absWorkingDir: fileURLToPath(ROOT),
@@ -90,6 +110,7 @@ function settings(entryPoints: Record<string, string>, minify: boolean) {
     jsxFactory: "h",
     jsxFragment: "Fragment",
     inject: [fileURLToPath(new URL("jsx_factory.ts", import.meta.url))],
+    plugins: [lightFallback],
     logLevel: "silent",
   } as const satisfies esbuild.BuildOptions;
 }

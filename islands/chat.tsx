@@ -18,8 +18,14 @@ const HIDDEN_DRAW_MS = 250;
 /** A year in seconds: how long the time zone is remembered for the next page. */
 const YEAR_S = 31_536_000;
 
+/** While nothing else happens the page is drawn this often: today becomes yesterday. In milliseconds. */
+const IDLE_DRAW_MS = 60_000;
+
 const root = document.getElementById("chat");
-if (root) start(root, JSON.parse(root.dataset.props ?? "{}"));
+// A browser older than 2024 keeps the page as the server has drawn it: its forms do all that is needed.
+if (root && "canParse" in URL) {
+  start(root, JSON.parse(root.dataset.props ?? "{}"));
+}
 
 async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const drawing = createDrawing();
@@ -99,6 +105,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
   document.cookie =
     `chatket_tz=${timeZone}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
+  setInterval(drawing.request, IDLE_DRAW_MS);
   client.connection.start();
   navigator.serviceWorker?.register("/sw.js");
 }
@@ -136,9 +143,14 @@ function newUuid(): string {
   });
 }
 
+let announced: string | undefined;
+
 function announce(title: string, unread: number): void {
-  document.title = `${unread > 0 ? `(${unread}) ` : ""}${title} · ChatKet`;
+  const text = `${unread > 0 ? `(${unread}) ` : ""}${title} · ChatKet`;
+  if (text === announced) return;
+  document.title = announced = text;
   const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-  const href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
-  if (icon && icon.getAttribute("href") !== href) icon.href = href;
+  if (icon) icon.href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
+  // On the icon of an installed program; refused where it is none.
+  navigator.setAppBadge?.(unread).catch(() => {});
 }

@@ -11,4 +11,5 @@ export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { createRoom } from "./components/new_room.ts";
+export { keepPlace } from "./keep_place.ts";
 export { DIALOGS, focusMessage, runShortcut } from "./shortcuts.ts";

@@ -8,6 +8,7 @@ import { createApi } from "../islands/client/api.ts";
 import { ChatClient } from "../islands/client/chat_client.ts";
 import { MemoryStorage } from "../islands/client/storage.ts";
 import { AccountMenu } from "../islands/components/account_menu.tsx";
+import { CreateRoom } from "../islands/components/create_room.tsx";
 import { ChatApp } from "../islands/components/chat_app.tsx";
 import * as extras from "../islands/extras.ts";
 import type { ChatPageProps } from "../islands/page_props.ts";
@@ -147,7 +148,11 @@ function renderChat(
     onChange: () => {},
   });
   const t = createTranslate(page.strings, page.locale);
-  const menu = <AccountMenu t={t} {...page} />;
+  const problem = page.room ? undefined : page.problem;
+  const served = {
+    create: <CreateRoom t={t} problem={problem} />,
+    menu: <AccountMenu t={t} {...page} />,
+  };
   const loaded = { module: extras, load: () => Promise.resolve(extras) };
   return renderDocument(manifest, {
     title,
@@ -156,7 +161,9 @@ function renderChat(
     typing: page.typing,
     entry: "chat",
     props: page,
-    body: <ChatApp client={client} page={page} extras={loaded} menu={menu} />,
+    body: (
+      <ChatApp client={client} page={page} extras={loaded} served={served} />
+    ),
   });
 }
 

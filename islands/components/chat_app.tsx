@@ -1,4 +1,4 @@
-import { type ComponentChild, h } from "preact";
+import { h } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { Wire } from "../client/fallback_transport.ts";
@@ -9,7 +9,7 @@ import { createTranslate } from "../text/translate.ts";
 import { ConnectionBar } from "./connection_bar.tsx";
 import { type Extras, Later, withExtras } from "./later.tsx";
 import { RoomPane } from "./room_pane.tsx";
-import { Sidebar } from "./sidebar.tsx";
+import { type ServedParts, Sidebar } from "./sidebar.tsx";
 import type { Ui } from "./ui.ts";
 
 /** What the page can do and the components cannot. */
@@ -24,13 +24,13 @@ export interface PageControls {
 
 /** The whole chat. Drawn once on the server and from then on in the browser. */
 export function ChatApp(
-  { client, page, extras, menu, controls }: {
+  { client, page, extras, served, controls }: {
     client: ChatClient;
     page: ChatPageProps;
     /** What is not needed to show a room. */
     extras: Extras;
-    /** The account's menu, given on the server only. */
-    menu?: ComponentChild;
+    /** Given on the server only. */
+    served?: ServedParts | undefined;
     controls?: PageControls | undefined;
   },
 ) {
@@ -99,8 +99,7 @@ export function ChatApp(
       <Sidebar
         ui={ui}
         path={path}
-        problem={room ? undefined : page.problem}
-        menu={menu}
+        served={served}
         onSwitch={() => setDialog("switcher")}
       />
       {room

@@ -127,7 +127,7 @@ function Hints(
         )}
         <span dir="auto">{typing}</span>
       </p>
-      <p id="composer-hint" class={left < 0 ? "over" : ""}>
+      <p id="composer-hint" class={left < 0 || mutedFor > 0 ? "over" : ""}>
         {mutedFor > 0
           ? t("mutedFor", { n: mutedFor })
           : left < 0

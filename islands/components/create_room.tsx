@@ -1,22 +1,15 @@
-import { useState } from "preact/hooks";
-import type { Strings } from "../strings/en.ts";
-import { Icon } from "./icon.tsx";
-import type { Ui } from "./ui.ts";
+/**
+ * The form for a new room: drawn by the server alone, like the account's menu. What happens when it is
+ * sent, `new_room.ts` knows.
+ */
 
-/** Makes a room and goes there. */
+import type { Strings } from "../strings/en.ts";
+import type { Translate } from "../text/translate.ts";
+import { Icon } from "./icon.tsx";
+
 export function CreateRoom(
-  { ui, problem }: { ui: Ui; problem: keyof Strings | undefined },
+  { t, problem }: { t: Translate; problem: keyof Strings | undefined },
 ) {
-  const { t, extras } = ui;
-  const [refusal, setRefusal] = useState(problem);
-  const create = async (
-    event: SubmitEvent & { currentTarget: HTMLFormElement },
-  ) => {
-    event.preventDefault();
-    const form = event.currentTarget;
-    await extras.load();
-    setRefusal(await extras.module?.createRoom(ui, form));
-  };
   return (
     <form
       class="create"
@@ -24,18 +17,18 @@ export function CreateRoom(
       method="post"
       action="/rooms"
       noValidate
-      onSubmit={create}
     >
       <label for="room-name">{t("roomName")}</label>
       <div class="create-box">
         <input
           id="room-name"
           name="name"
+          placeholder={t("createRoom")}
           autocomplete="off"
           maxLength={80}
           dir="auto"
           aria-describedby="room-name-problem"
-          aria-invalid={`${refusal !== undefined}`}
+          aria-invalid={`${problem !== undefined}`}
         />
         <button
           type="submit"
@@ -46,7 +39,7 @@ export function CreateRoom(
         </button>
       </div>
       <p id="room-name-problem" class="problem" role="alert">
-        {refusal && t(refusal)}
+        {problem && t(problem)}
       </p>
     </form>
   );

@@ -5,15 +5,11 @@ import { Icon } from "./icon.tsx";
 import { Later } from "./later.tsx";
 import type { Ui } from "./ui.ts";
 
-/** Who is in the room, and the way out of it. */
-export function MembersPanel(
-  { ui, room, isOpen, onClose }: {
-    ui: Ui;
-    room: RoomState;
-    isOpen: boolean;
-    onClose: () => void;
-  },
-) {
+/**
+ * Who is in the room, and the way out of it. Where there is no room beside the messages the browser shows
+ * it over them, closes it with Escape or a tap elsewhere and gives the focus back.
+ */
+export function MembersPanel({ ui, room }: { ui: Ui; room: RoomState }) {
   const { client, t } = ui;
   const { users = [], onlineCount = 0, memberCount = room.room.memberCount } =
     room.roster ?? {};
@@ -22,20 +18,21 @@ export function MembersPanel(
     <section
       id="members"
       aria-label={t("members")}
-      class={`members ${isOpen ? "open" : ""} ${isStale ? "stale" : ""}`}
-      onKeyDown={(event) => event.key === "Escape" && onClose()}
+      class={`members ${isStale ? "stale" : ""}`}
+      popover="auto"
     >
       <header>
         <h2>{t("members")}</h2>
         <p>
-          {t("onlineCount", { n: onlineCount })} ·{" "}
-          {t("memberCount", { n: memberCount })}
+          {t("memberCount", { n: memberCount })} ·{" "}
+          {t("onlineCount", { n: onlineCount })}
         </p>
         <button
           type="button"
           class="icon-button close"
           aria-label={t("close")}
-          onClick={onClose}
+          popovertarget="members"
+          popovertargetaction="hide"
         >
           <Icon name="close" />
         </button>

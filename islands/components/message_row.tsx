@@ -19,6 +19,11 @@ export interface MessageRowProps {
 
 /** One message, sent or on its way: the same element, so that being sent moves nothing. */
 export class MessageRow extends PureComponent<MessageRowProps> {
+  /** What can be done about a failed message depends on the others. */
+  override shouldComponentUpdate(next: MessageRowProps): boolean {
+    return next.status === "failed" || super.shouldComponentUpdate(next);
+  }
+
   override render(
     { author, text, at, isOwn, isFirst, status, ui }: MessageRowProps,
   ) {

@@ -9,14 +9,17 @@ const REFUSALS: Record<string, keyof Strings> = {
   unreachable: "unreachable",
 };
 
-/** Makes the room the form names and goes there; returns what it was refused for. */
+/** Makes the room the form names and goes there, or says in the form what it was refused for. */
 export async function createRoom(
-  { client, navigate }: Ui,
+  { client, t, navigate }: Ui,
   form: HTMLFormElement,
-): Promise<keyof Strings | undefined> {
+): Promise<void> {
   const name = new FormData(form).get("name");
   const result = await client.createRoom(String(name ?? "").trim());
-  if (!result.ok) return REFUSALS[result.code] ?? "failed";
+  const refusal = result.ok ? "" : t(REFUSALS[result.code] ?? "failed");
+  form.querySelector("input")?.setAttribute("aria-invalid", `${!result.ok}`);
+  form.querySelector(".problem")?.replaceChildren(refusal);
+  if (!result.ok) return;
   form.reset();
   navigate(`/rooms/${result.data.id}`);
 }

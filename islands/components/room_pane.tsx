@@ -1,4 +1,4 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import { Avatar } from "./avatar.tsx";
@@ -15,8 +15,6 @@ export function RoomPane(
 ) {
   const { client, t } = ui;
   const timeline = useRef<Timeline>(null);
-  const toggle = useRef<HTMLButtonElement>(null);
-  const [isMembersOpen, setMembersOpen] = useState(false);
   useEffect(() => void client.rooms.open(room), [room]);
   const { name, memberCount } = room.room;
   const { onlineCount } = room.roster ?? {};
@@ -36,13 +34,10 @@ export function RoomPane(
             </p>
           </div>
           <button
-            ref={toggle}
             type="button"
             class="icon-button members-toggle"
             aria-label={t("members")}
-            aria-expanded={`${isMembersOpen}`}
-            aria-controls="members"
-            onClick={() => setMembersOpen(!isMembersOpen)}
+            popovertarget="members"
           >
             <Icon name="people" />
           </button>
@@ -56,15 +51,7 @@ export function RoomPane(
           onSent={() => timeline.current?.jumpToEnd()}
         />
       </section>
-      <MembersPanel
-        ui={ui}
-        room={room}
-        isOpen={isMembersOpen}
-        onClose={() => {
-          setMembersOpen(false);
-          toggle.current?.focus();
-        }}
-      />
+      <MembersPanel ui={ui} room={room} />
     </>
   );
 }

@@ -1,23 +1,29 @@
 import type { ComponentChild } from "preact";
 import type { RoomState } from "../client/room_state.ts";
-import type { Strings } from "../strings/en.ts";
 import { Avatar } from "./avatar.tsx";
-import { CreateRoom } from "./create_room.tsx";
 import { Icon } from "./icon.tsx";
+import { withExtras } from "./later.tsx";
 import { Logo } from "./logo.tsx";
 import type { Ui } from "./ui.ts";
+
+/** What the server draws and the script leaves as it is: forms that change seldom. */
+export interface ServedParts {
+  /** The form for a new room. */
+  create: ComponentChild;
+  /** The account's menu. */
+  menu: ComponentChild;
+}
 
 interface SidebarProps {
   ui: Ui;
   path: string;
-  problem: keyof Strings | undefined;
-  /** Drawn by the server only. */
-  menu: ComponentChild;
+  /** Given on the server only. */
+  served: ServedParts | undefined;
   onSwitch: () => void;
 }
 
 /** The user's rooms, the way to more of them, and the user's own corner. */
-export function Sidebar({ ui, path, problem, menu, onSwitch }: SidebarProps) {
+export function Sidebar({ ui, path, served, onSwitch }: SidebarProps) {
   const { client, t } = ui;
   const rooms = client.rooms.list;
   const Title = path === "/" ? "h1" : "p";
@@ -61,8 +67,16 @@ export function Sidebar({ ui, path, problem, menu, onSwitch }: SidebarProps) {
           {t("discover")}
         </a>
       </nav>
-      <CreateRoom ui={ui} problem={problem} />
-      <Account ui={ui} menu={menu} />
+      <div
+        onSubmit={(event) => {
+          event.preventDefault();
+          const form = event.target as HTMLFormElement;
+          withExtras(ui, ({ createRoom }) => createRoom(ui, form));
+        }}
+      >
+        <Served>{served?.create}</Served>
+      </div>
+      <Account ui={ui} menu={served?.menu} />
     </div>
   );
 }
@@ -113,10 +127,14 @@ function Account({ ui, menu }: { ui: Ui; menu: ComponentChild }) {
         <Avatar name={username} />
       </span>
       <b class="name" dir="auto">{username}</b>
-      {menu === undefined
-        // Taking over the page leaves what the server has put here as it is.
-        ? <div class="account-menu" dangerouslySetInnerHTML={{ __html: "" }} />
-        : <div class="account-menu">{menu}</div>}
+      <Served>{menu}</Served>
     </footer>
   );
+}
+
+function Served({ children }: { children: ComponentChild }) {
+  return children === undefined
+    // Taking over the page leaves what the server has put here as it is.
+    ? <div class="served" dangerouslySetInnerHTML={{ __html: "" }} />
+    : <div class="served">{children}</div>;
 }

@@ -132,7 +132,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   }
 
   override render({ room, ui }: TimelineProps) {
-    const { client, t, times } = ui;
+    const { t, times } = ui;
     const { messages, hasOlder } = room.store;
     const [start, end] = this.#window();
     this.#moveUnreadLine();
@@ -348,6 +348,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
       this.#isAtEnd = isAtEnd;
       // From here on the window stands still; at the end it follows again.
       this.setState({ top: isAtEnd ? undefined : messages[start]?.seq });
+      withExtras(this.props.ui, ({ keepPlace }) => keepPlace(log));
     } else if (above < EDGE_PX && !isAtEnd) this.#showOlder();
     else if (below < EDGE_PX && end < messages.length) {
       this.setState({ top: messages[start + WINDOW_STEP]?.seq });

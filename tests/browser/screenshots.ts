@@ -5,7 +5,7 @@
 
 import { parseArgs } from "node:util";
 import type { BrowserContextOptions, Page } from "playwright-core";
-import { startTestApp } from "../helpers/app.ts";
+import { startTestApp, type TestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
 import { ChatPage, journey, type Visitor } from "./chat_page.ts";
@@ -44,8 +44,9 @@ const { values: { only = "" } } = parseArgs({
 });
 
 await Deno.mkdir(FOLDER, { recursive: true });
-await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "20" });
 for (const scheme of SCHEMES) {
+  // A server of its own, so that people and rooms have the same names in both.
+  await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "20" });
   await journey(`screenshots ${scheme}`, app, async (visit) => {
     const shot: Shot = async (name, page) => {
       if (!name.includes(only)) return;
@@ -57,10 +58,10 @@ for (const scheme of SCHEMES) {
       }
     };
     const options = { colorScheme: scheme };
-    await login(await visit(`visitor_${scheme}`, options), shot);
-    const ids = await conversation(visit, scheme, options, shot);
+    await login(await visit("visitor", options), shot);
+    const ids = await conversation(app, visit, options, shot);
     await turkish(
-      await visit(`ayse_${scheme}`, {
+      await visit("ayse", {
         ...options,
         locale: "tr-TR",
       }),
@@ -74,7 +75,7 @@ async function login({ chat, context }: Visitor, shot: Shot): Promise<void> {
   await chat.open("/");
   await shot("empty", chat.page);
   await context.clearCookies();
-  await chat.page.goto(`${app.origin}/login`);
+  await chat.page.goto(`${chat.origin}/login`);
   await shot("login", chat.page);
   await chat.page.getByRole("textbox", { name: "Username" }).fill("ada");
   await chat.page.getByRole("button", { name: "Continue" }).click();
@@ -83,18 +84,18 @@ async function login({ chat, context }: Visitor, shot: Shot): Promise<void> {
 }
 
 async function conversation(
+  app: TestApp,
   visit: (name: string, options: BrowserContextOptions) => Promise<Visitor>,
-  scheme: string,
   options: BrowserContextOptions,
   shot: Shot,
 ): Promise<string[]> {
-  const { chat, person: ada, context } = await visit(`ada_${scheme}`, options);
+  const { chat, person: ada, context } = await visit("ada", options);
   const others = await Promise.all(
-    NAMES.map((name) => signIn(app, `${name}_${scheme}`.slice(0, 20))),
+    NAMES.map((name) => signIn(app, name)),
   );
   const ids: string[] = [];
   for (const name of ROOMS) {
-    const room = await createRoom(ada, `${name} ${scheme}`.slice(0, 40));
+    const room = await createRoom(ada, name);
     ids.push(room.id);
     for (const other of others) await joinRoom(other, room.id);
   }
@@ -127,12 +128,13 @@ async function conversation(
     isTyping: true,
   });
   await shot("busy", chat.page);
-  await states(chat, ada, garden, shot);
+  await states(app, chat, ada, garden, shot);
   await context.setOffline(false);
   return [...ids.slice(0, 2), garden];
 }
 
 async function states(
+  app: TestApp,
   chat: ChatPage,
   ada: Visitor["person"],
   garden: string,
@@ -195,7 +197,7 @@ async function turkish(
   shot: Shot,
 ): Promise<void> {
   for (const id of ids) await joinRoom(person, id);
-  await chat.page.goto(`${app.origin}/rooms/${ids.at(-1)}`);
+  await chat.page.goto(`${chat.origin}/rooms/${ids.at(-1)}`);
   await chat.page.getByRole("status").filter({ hasText: /Bağlandı/ }).waitFor({
     state: "attached",
   });
