@@ -153,14 +153,20 @@ export class Writer {
     const rooms = new Set(batch.map((pending) => pending.message.roomId));
     for (const roomId of rooms) this.#busyRooms.add(roomId);
     this.#batches.add(batch);
-    try {
-      await this.#storeOrSplit(batch);
-    } finally {
+    let isOver = false;
+    const over = () => {
+      if (isOver) return;
+      isOver = true;
       this.#batches.delete(batch);
       for (const roomId of rooms) this.#busyRooms.delete(roomId);
       if (batch.length > 1 && batch.length < MAX_BATCH) {
         this.#gather(batch.length);
       } else this.#pump();
+    };
+    try {
+      await this.#storeOrSplit(batch, over);
+    } finally {
+      over();
     }
   }
 
@@ -179,10 +185,21 @@ export class Writer {
     this.#pump();
   }
 
-  /** Stores a batch; when the database will not have it, one by one, so that one bad message harms no other. */
-  async #storeOrSplit(batch: Pending[]): Promise<void> {
+  /**
+   * Stores a batch; when the database will not have it, one by one, so that one bad message harms no
+   * other.
+   *
+   * @param onCommitted called before anybody is told, so that the database has the next batch to work
+   *   on meanwhile; what comes of that one is told in a later turn
+   */
+  async #storeOrSplit(
+    batch: Pending[],
+    onCommitted?: () => void,
+  ): Promise<void> {
     try {
-      this.#publish(batch, await this.#storePatiently(batch));
+      const rows = await this.#storePatiently(batch);
+      onCommitted?.();
+      this.#publish(batch, rows);
     } catch (error) {
       if (isUnavailable(error)) {
         this.#giveUp(batch);
