@@ -10,11 +10,13 @@ const START_LIMIT_MS = 30_000;
 /** After SIGTERM it must be gone within this time, in milliseconds (contract: 10 s). */
 export const STOP_LIMIT_MS = 10_000;
 
-/** Errors in the log that a database that is away excuses. Any other error is an alarm. */
+/** Errors in the log that a database or a Redis that is away excuses. Any other error is an alarm. */
 const EXCUSED = new Set([
   "a roster could not be loaded",
   "reading positions could not be stored",
   "ended sessions could not be read",
+  "what other processes have done could not be read",
+  "who is online could not be shared",
 ]);
 
 export interface ServerOptions {

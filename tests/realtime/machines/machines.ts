@@ -1,0 +1,242 @@
+/** Several servers that are one chat, on one PostgreSQL database and a Redis of their own. */
+
+import { FaultProxy } from "../../faults/proxy.ts";
+import {
+  type EnvOverrides,
+  startTestApp,
+  type TestApp,
+} from "../../helpers/app.ts";
+import { connect, type TestClient } from "../../helpers/client.ts";
+import { makePlace, type TestPlace } from "../../helpers/database.ts";
+import {
+  createRoom,
+  joinRoom,
+  type Person,
+  type Room,
+  type Served,
+  signIn,
+} from "../../helpers/people.ts";
+import {
+  redisMissing,
+  type RedisServer,
+  startRedis,
+} from "../../helpers/redis.ts";
+import { newPerson, quiet, until } from "../setting.ts";
+
+/** Why these tests cannot be run here, or undefined. */
+export const missing: string | undefined = await redisMissing();
+
+/** Opens `/metrics`. */
+const METRICS_TOKEN = "opens-the-metrics-of-the-machines";
+
+/** One server, and the way from it to Redis. */
+export interface Machine extends Served {
+  readonly port: number;
+  readonly wayToRedis: FaultProxy;
+}
+
+export interface Machines extends AsyncDisposable {
+  readonly all: readonly [Machine, Machine, ...Machine[]];
+  readonly redis: RedisServer;
+  readonly place: TestPlace;
+  /** The environment of one more server of this chat. */
+  readonly env: EnvOverrides;
+  /** Starts one more server of this chat. */
+  add(): Promise<Machine>;
+  /** Resolves when every machine says that Redis is there, or away. */
+  backbone(state: "ok" | "away"): Promise<void>;
+}
+
+/** Starts servers that share a database and a Redis; resolves when they are one chat. */
+export async function startMachines(
+  count: number,
+  overrides: EnvOverrides = {},
+): Promise<Machines> {
+  const stack = new AsyncDisposableStack();
+  try {
+    const place = stack.use(await makePlace("postgres"));
+    const redis = stack.use(await startRedis());
+    const env: EnvOverrides = {
+      JWT_SECRET: "a secret that the machines of these tests share",
+      METRICS_TOKEN,
+      REDIS_URL: redis.url,
+      ...overrides,
+    };
+    const all: Machine[] = [];
+    const add = async () => {
+      const wayToRedis = await FaultProxy.listen(redis.port);
+      stack.defer(() => wayToRedis.close());
+      const url = `redis://127.0.0.1:${wayToRedis.port}`;
+      const app: TestApp = stack.use(
+        await startTestApp({ ...env, REDIS_URL: url }, { place }),
+      );
+      const machine = { origin: app.origin, port: app.port, wayToRedis };
+      all.push(machine);
+      return machine;
+    };
+    for (let number = 0; number < count; number++) await add();
+    const machines: Machines = {
+      all: all as unknown as Machines["all"],
+      ...{ redis, place, env, add },
+      async backbone(state) {
+        await until(
+          `the backbone is ${state} everywhere`,
+          async () => {
+            const states = await Promise.all(all.map(backboneOf));
+            return states.every((each) => each === state);
+          },
+        );
+      },
+      [Symbol.asyncDispose]: () => stack.disposeAsync(),
+    };
+    await machines.backbone("ok");
+    return machines;
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+/** Machines for all tests of the calling file, started before the first and gone after the last. */
+export function useMachines(
+  count: number,
+  overrides: EnvOverrides = {},
+): Machines {
+  let running: Machines | undefined;
+  Deno.test.beforeAll(async () => {
+    if (missing === undefined) running = await startMachines(count, overrides);
+  });
+  Deno.test.afterAll(async () => await running?.[Symbol.asyncDispose]());
+  const machines = () => {
+    if (running === undefined) throw new Error("no machines outside of a test");
+    return running;
+  };
+  return {
+    get all() {
+      return machines().all;
+    },
+    get redis() {
+      return machines().redis;
+    },
+    get place() {
+      return machines().place;
+    },
+    get env() {
+      return machines().env;
+    },
+    add: () => machines().add(),
+    backbone: (state) => machines().backbone(state),
+    [Symbol.asyncDispose]: () => machines()[Symbol.asyncDispose](),
+  };
+}
+
+/** What a server's `/ready` says of its Redis; the server must be ready. */
+export async function backboneOf({ origin }: Served): Promise<unknown> {
+  const answer = await fetch(`${origin}/ready`);
+  const body = await answer.json();
+  if (answer.status !== 200) throw new Error(JSON.stringify(body));
+  return body.backbone;
+}
+
+/** The value of a metric without labels. */
+export async function metricOf(
+  { origin }: Served,
+  name: string,
+): Promise<number | undefined> {
+  const answer = await fetch(`${origin}/metrics`, {
+    headers: { authorization: `Bearer ${METRICS_TOKEN}` },
+  });
+  const value = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text());
+  return value === null ? undefined : Number(value[1]);
+}
+
+/** A person as another machine sees them: the same session. */
+export function at(machine: Served, person: Person): Person {
+  const seen: Person = {
+    ...person,
+    fetch: (path, { json, ...init } = {}) => {
+      const headers = new Headers(init.headers);
+      headers.set("authorization", `Bearer ${person.token}`);
+      if (json !== undefined) headers.set("content-type", "application/json");
+      return fetch(machine.origin + path, {
+        ...init,
+        headers,
+        ...json === undefined ? {} : { body: JSON.stringify(json) },
+      });
+    },
+    getJson: async (path) => {
+      const answer = await seen.fetch(path);
+      if (!answer.ok) throw new Error(await answer.text());
+      return await answer.json();
+    },
+  };
+  return seen;
+}
+
+/** Somebody with a socket on one of the machines. */
+export interface MachineGuest {
+  readonly person: Person;
+  readonly socket: TestClient;
+}
+
+export interface Meeting extends AsyncDisposable {
+  readonly room: Room;
+  /** One on each machine, in the machines' order. */
+  readonly guests: readonly [MachineGuest, MachineGuest, ...MachineGuest[]];
+  /** One more socket on a machine that follows the room. */
+  enter(machine: Served, person: Person): Promise<TestClient>;
+}
+
+/** A room with one member on each machine, all of whom follow it. What they were told so far is forgotten. */
+export async function meet({ all }: Machines): Promise<Meeting> {
+  const sockets: TestClient[] = [];
+  const enter = async (machine: Served, person: Person) => {
+    const socket = await connect(machine, person);
+    sockets.push(socket);
+    await socket.expect("room:join", { roomId: room.id });
+    return socket;
+  };
+  const host = await newPerson(all[0]);
+  const room = await createRoom(host);
+  const guests: MachineGuest[] = [];
+  for (const machine of all) {
+    const person = machine === all[0] ? host : await newPerson(machine);
+    if (person !== host) await joinRoom(person, room.id);
+    guests.push({ person, socket: await enter(machine, person) });
+  }
+  // Everybody has arrived when the first machine says so to its follower.
+  await sockets[0]!.waitFor(
+    "room:roster",
+    ({ onlineCount }) => onlineCount === all.length,
+  );
+  await quiet(sockets);
+  return {
+    room,
+    guests: guests as unknown as Meeting["guests"],
+    enter,
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) await socket[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** Another session of a user, begun on a machine. */
+export function signInAgain(
+  machine: Served,
+  { user }: Person,
+): Promise<Person> {
+  return signIn(machine, user.username);
+}
+
+/** Where a machine shows a member: `online`, `offline`, or undefined when they are no member. */
+export async function statusOf(
+  machine: Served,
+  reader: Person,
+  roomId: string,
+  person: Person,
+): Promise<string | undefined> {
+  const members = await at(machine, reader).getJson<
+    { id: string; status: string }[]
+  >(`/api/rooms/${roomId}/members`);
+  return members.find(({ id }) => id === person.user.id)?.status;
+}

@@ -1,0 +1,189 @@
+/** Redis may go at any time: the chat goes on, a little slower from one machine to another. */
+
+import assert from "node:assert/strict";
+import { connect, type TestClient } from "../../helpers/client.ts";
+import { createRoom } from "../../helpers/people.ts";
+import { numbers } from "../fakes.ts";
+import { newPerson, say, send, until } from "../setting.ts";
+import {
+  backboneOf,
+  type Machines,
+  meet,
+  type Meeting,
+  metricOf,
+  missing,
+  startMachines,
+} from "./machines.ts";
+
+const ignore = missing !== undefined;
+
+/** From one machine to another whatever Redis does, and while it is there; in milliseconds. */
+const CROSSING_LIMIT_MS = 6_500;
+const CROSSING_LIMIT_UP_MS = 1_000;
+
+/** Milliseconds from an ack on one machine to the arrival on the other. */
+async function cross(
+  from: TestClient,
+  to: TestClient,
+  roomId: string,
+): Promise<number> {
+  const { messageId } = await say(from, roomId);
+  const ackedAt = performance.now();
+  await to.waitFor(
+    "message:new",
+    (message) => message.messageId === messageId,
+    2 * CROSSING_LIMIT_MS,
+  );
+  return performance.now() - ackedAt;
+}
+
+/** A message each way arrives within so many milliseconds. */
+async function crossBothWays(
+  { guests: [a, b], room }: Meeting,
+  limitMs: number,
+): Promise<void> {
+  for (const [from, to] of [[a, b], [b, a]] as const) {
+    const took = await cross(from.socket, to.socket, room.id);
+    assert.ok(took < limitMs, `it took ${took.toFixed(0)} ms`);
+  }
+}
+
+/** Everybody gets all messages, in order. */
+async function expectComplete(
+  { guests }: Meeting,
+  count: number,
+): Promise<void> {
+  for (const { socket } of guests) {
+    await socket.waitFor("message:new", ({ seq }) => seq === count);
+    assert.deepEqual(
+      socket.all("message:new").map(({ seq }) => seq),
+      numbers(1, count),
+    );
+  }
+}
+
+async function open(env = {}): Promise<{ machines: Machines; chat: Meeting }> {
+  const machines = await startMachines(2, env);
+  try {
+    return { machines, chat: await meet(machines) };
+  } catch (error) {
+    await machines[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+Deno.test({
+  name:
+    "Redis killed: messages cross within the bound, the server is ready and says so; Redis back: at once again, nothing missing",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    const [here] = machines.all;
+    await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
+    assert.equal(await metricOf(here, "chatket_backbone_up"), 1);
+
+    await machines.redis.kill();
+    await machines.backbone("away");
+    assert.equal(await metricOf(here, "chatket_backbone_up"), 0);
+    await crossBothWays(chat, CROSSING_LIMIT_MS);
+
+    await machines.redis.start();
+    await machines.backbone("ok");
+    assert.equal(await metricOf(here, "chatket_backbone_up"), 1);
+    await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
+    await expectComplete(chat, 6);
+  },
+});
+
+Deno.test({
+  name:
+    "Redis frozen: messages are acked soon all the same, and cross within the bound",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    machines.redis.pause();
+    const started = performance.now();
+    await say(chat.guests[0].socket, chat.room.id);
+    assert.ok(performance.now() - started < 4_000);
+    await crossBothWays(chat, CROSSING_LIMIT_MS);
+    machines.redis.resume();
+    await machines.backbone("ok");
+    await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
+    await expectComplete(chat, 5);
+  },
+});
+
+Deno.test({
+  name:
+    "one machine cut off from Redis still tells the others and hears them; they say who is cut off",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    const [here, there] = machines.all;
+    here.wayToRedis.partition();
+    await until(
+      "it has noticed",
+      async () => await backboneOf(here) === "away",
+    );
+    assert.equal(await backboneOf(there), "ok");
+    await crossBothWays(chat, CROSSING_LIMIT_MS);
+    here.wayToRedis.heal();
+    await machines.backbone("ok");
+    await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
+    await expectComplete(chat, 4);
+  },
+});
+
+Deno.test({
+  name:
+    "without Redis each machine keeps the message limit for itself; a mute holds",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    const [{ person, socket: here }] = chat.guests;
+    const there = await chat.enter(machines.all[1], person);
+    await machines.redis.kill();
+    await machines.backbone("away");
+    for (const socket of [here, there]) {
+      for (const _ of numbers(1, 5)) await say(socket, chat.room.id);
+      const ack = await send(socket, chat.room.id);
+      assert.ok(!ack.success && ack.code === "muted");
+    }
+    const again = await send(here, chat.room.id);
+    assert.ok(!again.success && again.code === "muted");
+  },
+});
+
+Deno.test({
+  name:
+    "a server that starts while Redis is away serves, and joins the others when it is back",
+  ignore,
+  async fn() {
+    await using machines = await startMachines(2);
+    await machines.redis.kill();
+    await machines.backbone("away");
+    const third = await machines.add();
+    const person = await newPerson(third);
+    await using alone = await connect(third, person);
+    const { id: roomId } = await createRoom(person);
+    await alone.expect("room:join", { roomId });
+    assert.equal((await say(alone, roomId)).seq, 1);
+
+    await machines.redis.start();
+    await machines.backbone("ok");
+    await using chat = await meet(machines);
+    const [a, , c] = chat.guests;
+    for (const [from, to] of [[a, c!], [c!, a]] as const) {
+      const took = await cross(from.socket, to.socket, chat.room.id);
+      assert.ok(took < CROSSING_LIMIT_UP_MS);
+    }
+  },
+});

@@ -1,0 +1,143 @@
+/** What ends on one machine has ended on the others; what is counted against guessing is counted once. */
+
+import assert from "node:assert/strict";
+import { connect } from "../../helpers/client.ts";
+import { leaveRoom, postJson } from "../../helpers/people.ts";
+import { numbers } from "../fakes.ts";
+import { newPerson, pause, say, send } from "../setting.ts";
+import { at, meet, missing, signInAgain, useMachines } from "./machines.ts";
+
+const machines = useMachines(2, { AUTH_RATE_LIMIT: "on" });
+const ignore = missing !== undefined;
+
+/** Code requests for one name that are answered, in a quarter of an hour. */
+const CODE_REQUESTS_PER_NAME = 30;
+
+/** A session that ended elsewhere closes its sockets within this time, whatever Redis does, in milliseconds. */
+const SIGN_OUT_LIMIT_MS = 4_000;
+
+Deno.test({
+  name:
+    "leaving a room on one machine cuts the user's sockets on the others: their last line is the leave",
+  ignore,
+  async fn() {
+    await using chat = await meet(machines);
+    const [a, b] = chat.guests;
+    const { id: roomId } = chat.room;
+    await say(a.socket, roomId);
+    await b.socket.waitFor("message:new");
+    b.socket.forget();
+    const started = performance.now();
+    await leaveRoom(at(machines.all[0], b.person), roomId);
+    const line = await b.socket.waitFor("room:system");
+    assert.ok(performance.now() - started < 1_000);
+    assert.equal(line.type, "leave");
+    assert.deepEqual(line.user, b.person.user);
+    await a.socket.waitFor("room:system", ({ type }) => type === "leave");
+
+    await say(a.socket, roomId);
+    await say(a.socket, roomId);
+    await pause(400);
+    assert.deepEqual(b.socket.events.map(({ event }) => event), [
+      "room:system",
+    ]);
+    const ack = await send(b.socket, roomId);
+    assert.ok(!ack.success && ack.code === "not_a_member");
+  },
+});
+
+Deno.test({
+  name:
+    "logging out on one machine closes the session's sockets on the others with 4401, and no other session's",
+  ignore,
+  async fn() {
+    const [here, there] = machines.all;
+    const person = await newPerson(here);
+    const other = await signInAgain(there, person);
+    await using socket = await connect(there, person);
+    await using spared = await connect(there, other);
+    const started = performance.now();
+    const answer = await person.fetch("/api/auth/logout", { method: "POST" });
+    assert.equal(answer.status, 204);
+    assert.equal((await socket.closed).code, 4401);
+    assert.ok(performance.now() - started < SIGN_OUT_LIMIT_MS);
+    const refused = await at(there, person).fetch("/api/auth/me");
+    await refused.body?.cancel();
+    assert.equal(refused.status, 401);
+    await spared.expect("presence:ping", {});
+  },
+});
+
+Deno.test({
+  name:
+    "ending a session or all of them on one machine closes their sockets on the others",
+  ignore,
+  async fn() {
+    const [here, there] = machines.all;
+    const person = await newPerson(here);
+    const other = await signInAgain(there, person);
+    await using first = await connect(there, person);
+    await using second = await connect(there, other);
+    const sessions = await at(here, person).getJson<
+      { id: string; isCurrent?: boolean }[]
+    >("/api/auth/sessions");
+    const ended = sessions.find(({ isCurrent }) => !isCurrent)!;
+    const one = await at(here, person).fetch(
+      `/api/auth/sessions/${ended.id}`,
+      { method: "DELETE" },
+    );
+    assert.equal(one.status, 204);
+    assert.equal((await second.closed).code, 4401);
+    await first.expect("presence:ping", {});
+    const all = await at(here, person).fetch("/api/auth/logout-everywhere", {
+      method: "POST",
+    });
+    assert.equal(all.status, 204);
+    assert.equal((await first.closed).code, 4401);
+  },
+});
+
+Deno.test({
+  name:
+    "without Redis too a session that ended elsewhere loses its sockets, a little later",
+  ignore,
+  async fn() {
+    const [here, there] = machines.all;
+    const person = await newPerson(here);
+    await using socket = await connect(there, person);
+    await machines.redis.kill();
+    try {
+      await machines.backbone("away");
+      const started = performance.now();
+      const answer = await person.fetch("/api/auth/logout", { method: "POST" });
+      assert.equal(answer.status, 204);
+      assert.equal((await socket.closed).code, 4401);
+      assert.ok(performance.now() - started < SIGN_OUT_LIMIT_MS);
+    } finally {
+      await machines.redis.start();
+      await machines.backbone("ok");
+    }
+  },
+});
+
+Deno.test({
+  name: "requests for codes are counted over all machines",
+  ignore,
+  async fn() {
+    const username = `asked_${crypto.randomUUID().slice(0, 8)}`;
+    const statuses: number[] = [];
+    for (const n of numbers(1, CODE_REQUESTS_PER_NAME + 2)) {
+      const machine = machines.all[n % 2]!;
+      const answer = await postJson(machine, "/api/auth/request-code", {
+        username,
+      });
+      await answer.body?.cancel();
+      statuses.push(answer.status);
+    }
+    assert.deepEqual(statuses, [
+      ...numbers(1, CODE_REQUESTS_PER_NAME).map(() => 200),
+      429,
+      429,
+    ]);
+  },
+});
