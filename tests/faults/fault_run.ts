@@ -55,6 +55,8 @@ export interface FaultRunOptions {
   readonly passes?: number;
   /** Only SIGKILL, so many times. */
   readonly kills?: number;
+  /** Only faults of the server and its surroundings with such a name. */
+  readonly only?: RegExp;
   /** Milliseconds after which no new pass begins. */
   readonly durationMs?: number;
   /** Ends as soon as anything is wrong. */
@@ -190,8 +192,9 @@ class FaultRun {
   }
 
   #roundsOf(random: Random): ServerFault[][] {
-    const { kills = 0 } = this.#options;
-    const deck = serverDeck(this.#arena, random);
+    const { kills = 0, only = /(?:)/ } = this.#options;
+    const deck = serverDeck(this.#arena, random)
+      .filter(({ name }) => only.test(name));
     const faults = kills === 0
       ? deck
       : Array.from({ length: kills }, () =>
@@ -200,9 +203,8 @@ class FaultRun {
     const loud = faults.filter(({ inQuiet }) => !inQuiet);
     const quiet = faults.filter(({ inQuiet }) => inQuiet);
     const rounds: ServerFault[][] = [];
-    for (let start = 0; start < loud.length; start += perRound) {
-      const end = quiet.splice(0, 1);
-      rounds.push([...loud.slice(start, start + perRound), ...end]);
+    while (loud.length > 0 || quiet.length > 0) {
+      rounds.push([...loud.splice(0, perRound), ...quiet.splice(0, 1)]);
     }
     return rounds;
   }

@@ -4,6 +4,10 @@ export interface Mutation {
   readonly name: string;
   /** `find` must stand exactly once in the file. */
   readonly edits: readonly { file: string; find: string; replace: string }[];
+  /** Server processes it takes to notice; one by default. */
+  readonly machines?: number;
+  /** A pattern for the faults that show it; all by default. */
+  readonly faults?: string;
 }
 
 /** Gives each room's next number by guess: that of the last commit and one more. */
@@ -128,8 +132,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "numbers are given outside of the commit",
     edits: [{
       file: "db/messages.ts",
-      find: "  const records = JSON.stringify(messages.map(toRecord));",
-      replace: `  const records = JSON.stringify(messages.map(toRecord));
+      find: "  const records = messages.map(toRecord);",
+      replace: `  const records = messages.map(toRecord);
   for (const message of messages) {
     if (await findByClientId(db, message) !== undefined) continue;
     await sql\`update rooms set last_seq = last_seq + 1 where id = \${message.roomId}
@@ -168,6 +172,37 @@ export const MUTATIONS: readonly Mutation[] = [
       for (const entry of this.entries(roomId)) this.remove(entry.clientMsgId);
       return this.pause();
     }`,
+    }],
+  },
+  {
+    name: "a message that another machine could not tell is never looked for",
+    machines: 3,
+    faults: "told to the other machines|in quiet",
+    edits: [{
+      file: "realtime/healing.ts",
+      find: "hub.feed(id)?.expect(last_seq);",
+      replace: "hub.feed(id) && last_seq;",
+    }],
+  },
+  {
+    name: "other machines' messages are not looked for while Redis is away",
+    machines: 3,
+    faults: "in quiet",
+    edits: [{
+      file: "realtime/healing.ts",
+      find: "if (isDone()) return;",
+      replace: "if (isDone() || backbone.isUp === false) return;",
+    }],
+  },
+  {
+    name: "a message of another machine does not wait for those before it",
+    machines: 3,
+    faults: "Redis",
+    edits: [{
+      file: "realtime/room_feed.ts",
+      find: "if (newest !== undefined && seq > newest + 1) return true;",
+      replace:
+        "if (!this.#options.isShared && newest !== undefined && seq > newest + 1) return true;",
     }],
   },
 ];

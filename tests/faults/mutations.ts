@@ -14,12 +14,12 @@ const SEEDS = [1, 2, 3];
 /** A run takes a minute; one that takes longer than this hangs, in milliseconds. */
 const RUN_LIMIT_MS = 240_000;
 
-/** Runs all mutations, or those whose name contains `only`. @returns whether all were noticed */
+/** Runs all mutations, or those whose name fits the pattern `only`. @returns whether all were noticed */
 export async function runMutations(
   say: (line: string) => void,
   only = "",
 ): Promise<boolean> {
-  const chosen = MUTATIONS.filter(({ name }) => name.includes(only));
+  const chosen = MUTATIONS.filter(({ name }) => new RegExp(only).test(name));
   let missed = 0;
   for (const mutation of chosen) {
     const startedAt = Date.now();
@@ -49,7 +49,7 @@ async function noticed(mutation: Mutation): Promise<string | undefined> {
     ]);
     for (const edit of mutation.edits) await applyEdit(folder, edit);
     for (const seed of SEEDS) {
-      const rule = await firstViolation(folder, seed);
+      const rule = await firstViolation(folder, mutation, seed);
       if (rule !== undefined) return `${rule} (seed ${seed})`;
     }
     return undefined;
@@ -84,12 +84,14 @@ export async function misfits({ name, edits }: Mutation): Promise<string[]> {
 
 async function firstViolation(
   folder: string,
+  { machines = 1, faults }: Mutation,
   seed: number,
 ): Promise<string | undefined> {
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...["run", "-A", "--no-check", "tests/faults/soak.ts"],
-      ...["--stop-at-first", `--seed=${seed}`],
+      ...["--stop-at-first", `--seed=${seed}`, `--machines=${machines}`],
+      ...faults === undefined ? [] : [`--only=${faults}`],
     ],
     cwd: folder,
     stdin: "null",

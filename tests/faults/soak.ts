@@ -3,9 +3,10 @@
  * for as long as wanted; without `--minutes` one pass over all faults. With `--machines` so many server
  * processes share a PostgreSQL and a Redis, and clients come back to any of them.
  *
- * `--kills=N` kills a server N times under load and nothing else. `--mutations` breaks the program
- * on purpose, fault by fault, and demands that the run notices. The seed that is printed brings the
- * schedule back. Exit status 1 when a promise was not kept.
+ * `--kills=N` kills a server N times under load and nothing else. `--mutations` breaks the program on
+ * purpose, fault by fault, and demands that the run notices. `--only=PATTERN` leaves out faults of the
+ * server, or mutations, whose name it does not fit. The seed that is printed brings the schedule back.
+ * Exit status 1 when a promise was not kept.
  */
 
 import { parseArgs } from "node:util";
@@ -47,6 +48,7 @@ async function main(): Promise<boolean> {
     ...values.minutes === undefined
       ? {}
       : { durationMs: number("minutes", values.minutes) * 60_000 },
+    ...values.only === undefined ? {} : { only: new RegExp(values.only) },
     ...values.kills === undefined
       ? {}
       : { kills: number("kills", values.kills) },
