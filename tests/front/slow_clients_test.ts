@@ -20,6 +20,10 @@ const MARGIN_MS = 3_000;
 /** What the process may grow by while others chat, in bytes. */
 const FLAT_BYTES = 30 * 1024 * 1024;
 
+/** `limit_conn` of deploy/nginx.conf, and so many more. */
+const ADDRESS_LIMIT = 600;
+const BEYOND = 20;
+
 const HEAD = "POST /api/auth/request-code HTTP/1.1\r\nHost: localhost\r\n";
 
 Deno.test({
@@ -73,6 +77,40 @@ Deno.test({
       await nginx[Symbol.asyncDispose]();
       await arena[Symbol.asyncDispose]();
     }
+  },
+});
+
+Deno.test({
+  name:
+    "of more connections from one address than the front allows, those above are 429 and never reach the process",
+  ignore: await nginxMissing() !== undefined ||
+    engine === "postgres" && await postgresMissing() !== undefined,
+  async fn() {
+    await using arena = await Arena.open({
+      engine,
+      alarm: (text) => assert.fail(text),
+      env: { TRUSTED_PROXY_HOPS: "1" },
+    });
+    await using nginx = await startNginx([arena.port]);
+    const alice = await signIn(nginx, "alice");
+    const openBefore = await openTo(arena.port);
+    const stop = new AbortController();
+    const statuses = await Promise.all(
+      Array.from({ length: ADDRESS_LIMIT + BEYOND }, async () => {
+        const answer = await alice.fetch("/api/events", {
+          signal: stop.signal,
+        });
+        // A stream is left open; what refuses one is read.
+        if (answer.status !== 200) await answer.text();
+        return answer.status;
+      }),
+    );
+    const count = (status: number) =>
+      statuses.filter((each) => each === status).length;
+    assert.deepEqual([count(200), count(429)], [ADDRESS_LIMIT, BEYOND]);
+    const open = await openTo(arena.port) - openBefore;
+    assert.ok(open <= ADDRESS_LIMIT, `${open} connections to the process`);
+    stop.abort();
   },
 });
 

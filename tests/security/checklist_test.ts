@@ -7,13 +7,13 @@ const CASES = 60;
 /** Tested where the part is tested, because they need a setting of their own. */
 const ELSEWHERE: Readonly<Record<number, string>> = {
   12: "tests/realtime/slow_reader_test.ts",
+  13: "tests/front/slow_clients_test.ts",
   14: "tests/realtime/frames_test.ts",
 };
 
 /** Why a case does not apply. */
 const NOT_OURS: Readonly<Record<number, string>> = {
   5: "TLS is ended, and http redirected, by the proxy in front",
-  13: "the runtime sets no time for headers: the proxy in front does",
   51: "every room is public: there are no private rooms to guess",
   56: "nothing is uploaded",
   57: "no links are previewed",
