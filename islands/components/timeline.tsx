@@ -162,7 +162,9 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
           onKeyDown={(event) => this.#keyPressed(event)}
         >
           <div class="log-inner">
-            {start > 0 || hasOlder
+            {!room.isLoaded
+              ? room.isLoading && <p class="skeleton">{t("loading")}</p>
+              : start > 0 || hasOlder
               ? (
                 <button
                   type="button"
@@ -173,7 +175,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
                   {t(room.isLoading ? "loading" : "loadOlder")}
                 </button>
               )
-              : !isEmpty && room.isLoaded &&
+              : !isEmpty &&
                 (
                   <p class="beginning">
                     {t("beginning", { name: room.room.name })}
@@ -186,9 +188,6 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
                   {t("tryAgain")}
                 </button>
               </p>
-            )}
-            {!room.isLoaded && room.isLoading && (
-              <p class="skeleton">{t("loading")}</p>
             )}
             {items.map((item) => this.#item(item))}
             {isEmpty && shown.length === 0 &&

@@ -8,6 +8,7 @@ import type {
   BrowserContextOptions,
   Locator,
   Page,
+  WebSocketRoute,
 } from "playwright-core";
 import { launchBrowser, withArtifacts } from "../helpers/browser.ts";
 import { type Person, type Served, signIn } from "../helpers/people.ts";
@@ -139,6 +140,28 @@ export async function journey(
   } finally {
     await browser.close();
   }
+}
+
+/** Stands between a page and the server's socket, and can cut it. */
+export async function holdSockets(
+  page: Page,
+): Promise<{ cut: () => void; block: (blocked: boolean) => void }> {
+  const sockets = new Set<WebSocketRoute>();
+  let isBlocked = false;
+  await page.routeWebSocket(/\/ws$/, (socket) => {
+    if (isBlocked) return void socket.close({ code: 4000 });
+    socket.connectToServer();
+    sockets.add(socket);
+  });
+  return {
+    cut: () => {
+      for (const socket of sockets) socket.close({ code: 4000 });
+      sockets.clear();
+    },
+    block: (blocked) => {
+      isBlocked = blocked;
+    },
+  };
 }
 
 /** Notes what should never appear in a browser's console. */

@@ -1,35 +1,12 @@
 /** The line breaks, the tab closes, the server restarts: nothing is lost and nothing comes twice. */
 
 import assert from "node:assert/strict";
-import type { Page, WebSocketRoute } from "playwright-core";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { makePlace } from "../helpers/database.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
-import { ChatPage, eventually, journey } from "./chat_page.ts";
+import { ChatPage, eventually, holdSockets, journey } from "./chat_page.ts";
 
 const app = useTestApp();
-
-/** Stands between a page and the server's socket, and can cut it. */
-async function holdSockets(
-  page: Page,
-): Promise<{ cut: () => void; block: (blocked: boolean) => void }> {
-  const sockets = new Set<WebSocketRoute>();
-  let isBlocked = false;
-  await page.routeWebSocket(/\/ws$/, (socket) => {
-    if (isBlocked) return void socket.close({ code: 4000 });
-    socket.connectToServer();
-    sockets.add(socket);
-  });
-  return {
-    cut: () => {
-      for (const socket of sockets) socket.close({ code: 4000 });
-      sockets.clear();
-    },
-    block: (blocked) => {
-      isBlocked = blocked;
-    },
-  };
-}
 
 Deno.test("what was said while the line was down is there when it is back, once and in order", async () => {
   await journey("cut", app, async (visit) => {
