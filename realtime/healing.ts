@@ -49,7 +49,7 @@ export class Healing {
     if (this.#options.backbone.isUp !== undefined) this.#schedule();
   }
 
-  /** Looks now, at memberships too: the backbone is back. */
+  /** Looks now, at memberships too: the backbone is back, or has gone with what it was about to tell. */
   now(): void {
     this.#round = 0;
     this.#cancel?.();

@@ -69,6 +69,10 @@ export function buildParts(
 ) {
   const fail = (what: string) => (error: unknown) =>
     log.error(what, errorFields(error));
+  // What is still being read when the process ends fails with the database's end: nobody needs it.
+  const failToRead = (what: string) => (error: unknown) => {
+    if (!isDraining()) fail(what)(error);
+  };
   const memberRooms = (userId: string, roomIds: string[]) =>
     memberRoomsAmong(db, userId, roomIds);
 
@@ -99,7 +103,7 @@ export function buildParts(
     loadMembers: (roomId) => listMembers(db, roomId),
     clock,
     timers,
-    fail: fail("a roster could not be loaded"),
+    fail: failToRead("a roster could not be loaded"),
   });
   const typing = new Typing({
     hub,
@@ -183,7 +187,7 @@ export function buildParts(
     },
     isDone: isDraining,
     timers,
-    fail: fail("what other processes have done could not be read"),
+    fail: failToRead("what other processes have done could not be read"),
   });
 
   const handlerParts: HandlerParts = {

@@ -79,7 +79,7 @@ export function createRealtime(options: RealtimeOptions) {
       healing.now();
       rosters.refresh();
     },
-    down: () => {},
+    down: () => healing.now(),
   });
   void backbone.follow("presence");
   watchRevocations({
