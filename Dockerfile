@@ -18,7 +18,7 @@ RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server ajv a
 FROM denoland/deno:2.9.6
 WORKDIR /app
 COPY --from=build /app ./
-RUN mkdir /data && chown deno:deno /data
+RUN mkdir -m 700 /data && chown deno:deno /data
 USER deno
 ENV CHATKET_ENV=production DATA_DIR=/data PORT=3000
 VOLUME /data

@@ -21,7 +21,11 @@ export async function openPglite(
   await Deno.mkdir(dataDir, { recursive: true });
   const lock = await lockDataDir(dataDir);
   try {
-    const pglite = await startWorker(`${dataDir}/postgres`, () => lock.close());
+    const folder = `${dataDir}/postgres`;
+    // PGlite's own files may be read and written by any user of the machine: the folder is closed.
+    await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
+    await Deno.chmod(folder, 0o700);
+    const pglite = await startWorker(folder, () => lock.close());
     return { dialect: new PGliteDialect({ pglite }) };
   } catch (error) {
     lock.close();

@@ -174,7 +174,7 @@ async function build(): Promise<Image> {
         ...UNPRIVILEGED,
       });
     } else if (word === "RUN") {
-      assert.equal(rest, "mkdir /data && chown deno:deno /data");
+      assert.equal(rest, "mkdir -m 700 /data && chown deno:deno /data");
       await Deno.mkdir(`${root}/data`);
     } else if (word === "ENV") {
       for (const setting of rest.split(" ")) {

@@ -28,6 +28,27 @@ Deno.test("systemd and Docker wait longer for the stop than the server takes", a
   for (const wait of waits) assert.ok(wait > 10, `${wait}`);
 });
 
+Deno.test("wherever the server is deployed its memory is limited, and what ends is started again", async () => {
+  const compose = await read("docker-compose.yml");
+  const chat = /\n {2}chat: &server\n([\s\S]*?)\n\n/.exec(compose)?.[1] ?? "";
+  assert.match(chat, /^ {4}mem_limit: \d+[mg]$/m);
+  assert.match(chat, /^ {4}restart: unless-stopped$/m);
+  assert.match(compose, /\n {2}machine:\n {4}<<: \*server\n/);
+  const unit = await read("deploy/chatket.service");
+  assert.match(unit, /^MemoryMax=\d+[MG]$/m);
+  assert.match(unit, /^Restart=always$/m);
+  assert.match(await read("fly.toml"), /^memory = "\d+[mg]b"$/m);
+});
+
+Deno.test("the container's command is not run by root", async () => {
+  const lines = (await read("Dockerfile")).split("\n");
+  const last = (pattern: RegExp) =>
+    lines.findLastIndex((line) => pattern.test(line));
+  const user = last(/^USER /);
+  assert.equal(lines[user], "USER deno");
+  assert.ok(user > last(/^FROM /) && user < last(/^CMD /));
+});
+
 Deno.test("links in the documents for operators and contributors lead to files that exist", async () => {
   for (
     const path of [
