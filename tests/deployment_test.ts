@@ -24,6 +24,7 @@ Deno.test("systemd and Docker wait longer for the stop than the server takes", a
     await seconds("deploy/chatket.service", /^TimeoutStopSec=(\d+)$/m),
     await seconds("docker-compose.yml", /stop_grace_period: (\d+)s/),
     await seconds("fly.toml", /^kill_timeout = (\d+)$/m),
+    await seconds("deploy/fly.machines.toml", /^kill_timeout = (\d+)$/m),
   ];
   for (const wait of waits) assert.ok(wait > 10, `${wait}`);
 });

@@ -107,6 +107,7 @@ Deno.test("every setting that .env.example, compose or Fly name exists", async (
     ...(await read(".env.example")).matchAll(/^([A-Z_]+)=/gm),
     ...(await read("docker-compose.yml")).matchAll(/\$\{([A-Z_]+)[:}]/g),
     ...(await read("fly.toml")).matchAll(/^([A-Z_]+) =/gm),
+    ...(await read("deploy/fly.machines.toml")).matchAll(/^([A-Z_]+) =/gm),
   ].map((hit) => hit[1]!);
   assert.ok(names.length > 8);
   for (const name of names) assert.ok(known.has(name), name);
