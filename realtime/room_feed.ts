@@ -174,6 +174,7 @@ export class RoomFeed {
 
   /** Publishes messages that have been committed, in order of `seq`. */
   publish(committed: readonly MessageNew[]): void {
+    if (this.#followers.size === 0) return;
     if (this.#mending) {
       this.#backlog.push(...committed);
       return;
@@ -230,6 +231,7 @@ export class RoomFeed {
     this.#mending = true;
     this.#mendWanted = false;
     const { roomId, readAfter, timers } = this.#options;
+    const known = this.#backlog.at(-1)?.seq ?? 0;
     while (this.#followers.size > 0) {
       try {
         const page = await readAfter(roomId, after, MEND_PAGE);
@@ -244,9 +246,11 @@ export class RoomFeed {
       }
     }
     this.#mending = false;
-    const backlog = this.#backlog;
+    const rest = this.#backlog.filter((message) => message.seq > after);
     this.#backlog = [];
-    this.publish(backlog.filter((message) => message.seq > after));
+    // What was known before the reading and is not in it follows upon a number that is gone for good.
+    this.#deliver(rest.filter(({ seq }) => seq <= known));
+    this.publish(rest.filter(({ seq }) => seq > known));
     if (this.#mendWanted) this.mend();
   }
 

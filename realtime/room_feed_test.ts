@@ -1,32 +1,16 @@
 import assert from "node:assert/strict";
 import {
   connectionLost,
-  createGate,
   createHub,
   createMessage,
   createMessages,
+  createStore,
   createUser,
   numbers,
 } from "../tests/realtime/fakes.ts";
 import { eventFrame } from "./frames.ts";
-import type { MessageNew } from "./protocol.ts";
 
 const ROOM = "room";
-
-/** A room's messages as the database has them, read when the test says so. */
-function createStore() {
-  const stored: MessageNew[] = [];
-  const gate = createGate<[string, number, number], MessageNew[]>();
-  return {
-    stored,
-    gate,
-    /** Answers the oldest read with what is stored now. */
-    answer() {
-      const { args: [, after, limit], resolve } = gate.next();
-      resolve(stored.filter(({ seq }) => seq > after).slice(0, limit));
-    },
-  };
-}
 
 Deno.test("publish() gives a message of a quiet room to every follower at once, encoded once", () => {
   const world = createHub();

@@ -1,6 +1,6 @@
-import { soloBackbone } from "../../realtime/backbone/solo.ts";
 /** Stand-ins for unit tests of the realtime parts: a wire that records, and connections on it. */
 
+import { soloBackbone } from "../../realtime/backbone/solo.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -177,6 +177,21 @@ export function createGate<A extends unknown[], R>() {
       const call = calls.shift();
       if (call === undefined) throw new Error("no call waits");
       return call;
+    },
+  };
+}
+
+/** A room's messages as the database has them, read when the test says so. */
+export function createStore() {
+  const stored: MessageNew[] = [];
+  const gate = createGate<[string, number, number], MessageNew[]>();
+  return {
+    stored,
+    gate,
+    /** Answers the oldest read with what is stored now. */
+    answer() {
+      const { args: [, after, limit], resolve } = gate.next();
+      resolve(stored.filter(({ seq }) => seq > after).slice(0, limit));
     },
   };
 }

@@ -1,0 +1,168 @@
+/** A Redis that is not there: backbones of several processes, joined in memory and on fake time. */
+
+import type {
+  Backbone,
+  BackboneListener,
+  Channel,
+  SharedState,
+  Signal,
+} from "../../realtime/backbone/backbone.ts";
+import { newProcessId } from "../../realtime/backbone/process_id.ts";
+import type { Timers } from "../../realtime/timers.ts";
+
+/** A signal needs this long, and so does an answer, unless the test says otherwise; in milliseconds. */
+const DELAY_MS = 1;
+
+export class AwayError extends Error {}
+
+/** The backbone of one process, and what happened to it. */
+export interface FakeBackbone extends Backbone {
+  readonly shared: SharedState;
+  /** Whatever was told, also while nobody could be. */
+  readonly told: { channel: Channel; signal: Signal }[];
+  /** How often each channel was followed and left again, in order: `+room:1`, `-room:1`. */
+  readonly follows: string[];
+  /** What is followed now. */
+  readonly channels: ReadonlySet<Channel>;
+  /** The process loses its way to the others; again is no error. */
+  goDown(): void;
+  /** It finds it again. */
+  comeUp(): void;
+}
+
+export interface Backbones {
+  /** A process more. @param isUp whether it reaches the others from the start */
+  join(isUp?: boolean): FakeBackbone;
+  /** How long a signal needs to a process, in milliseconds; undefined: it is lost. */
+  delay: (signal: Signal, from: string, to: string) => number | undefined;
+  /** True: what is asked of the shared state is done, but the answers do not come in time. */
+  isSlow: boolean;
+  /** Who is online by each process, as noted. */
+  readonly online: Map<string, Set<string>>;
+}
+
+export function createBackbones(timers: Timers): Backbones {
+  const processes: FakeBackbone[] = [];
+  /** What each process hears with, and which channels. */
+  const ears = new Map<
+    FakeBackbone,
+    { channels: Set<Channel>; hear: (signal: Signal) => void }
+  >();
+  const online = new Map<string, Set<string>>();
+  const after = (ms: number) =>
+    new Promise<void>((resolve) => void timers.after(ms, resolve));
+
+  const all: Backbones = {
+    online,
+    isSlow: false,
+    delay: () => DELAY_MS,
+    join(isUp = true) {
+      const processId = newProcessId();
+      const channels = new Set<Channel>();
+      const heard = new Set<Channel>();
+      let listener: BackboneListener | undefined;
+      const reach = async () => {
+        if (!isUp) throw new AwayError();
+        await after(DELAY_MS);
+        if (all.isSlow || !isUp) throw new AwayError();
+      };
+      const own = () => {
+        const noted = online.get(processId) ?? new Set();
+        online.set(processId, noted);
+        return noted;
+      };
+      const note = (change: () => void) => {
+        if (isUp) change();
+        return reach();
+      };
+      const away = () => Promise.reject(new AwayError());
+      const process: FakeBackbone = {
+        processId,
+        told: [],
+        follows: [],
+        channels,
+        get isUp() {
+          return isUp;
+        },
+        listen(its) {
+          listener = its;
+          if (isUp) its.up();
+        },
+        follow(channel) {
+          process.follows.push(`+${channel}`);
+          channels.add(channel);
+          if (!isUp) return undefined;
+          return after(DELAY_MS).then(() => void heard.add(channel));
+        },
+        unfollow(channel) {
+          process.follows.push(`-${channel}`);
+          channels.delete(channel);
+          heard.delete(channel);
+        },
+        async publish(channel, signal) {
+          process.told.push({ channel, signal });
+          if (!isUp) return 0;
+          // Across processes everything is text.
+          const text = JSON.stringify(signal);
+          const others = processes.filter((other) =>
+            other !== process && other.isUp &&
+            ears.get(other)!.channels.has(channel)
+          );
+          for (const other of others) {
+            const ms = all.delay(signal, processId, other.processId);
+            if (ms === undefined) continue;
+            timers.after(ms, () => {
+              if (other.isUp) ears.get(other)!.hear(JSON.parse(text));
+            });
+          }
+          await after(DELAY_MS);
+          return others.length;
+        },
+        shared: {
+          noteOnline: (changes) =>
+            note(() => {
+              for (const id of changes.offline) own().delete(id);
+              for (const id of changes.online) own().add(id);
+            }),
+          replaceOnline: (userIds) =>
+            note(() => void online.set(processId, new Set(userIds))),
+          async keepOnline() {
+            await reach();
+            return own().size > 0;
+          },
+          async listOnline(name) {
+            if (!isUp) throw new AwayError();
+            const noted = [...online.get(name) ?? []];
+            await reach();
+            return noted;
+          },
+          takeMessage: away,
+          refundMessage: away,
+          mute: away,
+          countEvent: away,
+          refundEvent: away,
+        },
+        goDown() {
+          if (!isUp) return;
+          isUp = false;
+          heard.clear();
+          listener?.down();
+        },
+        comeUp() {
+          if (isUp) return;
+          isUp = true;
+          for (const channel of channels) heard.add(channel);
+          listener?.up();
+        },
+        close: () => Promise.resolve(),
+      };
+      processes.push(process);
+      ears.set(process, {
+        channels: heard,
+        hear: (signal) => listener?.received(signal),
+      });
+      return process;
+    },
+  };
+  return all;
+}
