@@ -32,6 +32,9 @@ const LARGE_ROOM = 500;
 
 const STORM = { people: 1_000, rooms: 20, messages: 150, missed: 50 };
 
+/** Processes that are measured together. */
+const JOINED = [1, 2, 4] as const;
+
 const SERVERS = ["chatket", "baseline", "plain"] as const;
 
 export const ENTRIES: readonly Entry[] = [
@@ -147,4 +150,22 @@ export const ENTRIES: readonly Entry[] = [
     population: room(1),
     job: { scenario: "page", paths: { page: "/" } },
   },
+  ...([[9, CLOSED_LOOP], [10, SATURATED]] as const).flatMap((
+    [scenario, job],
+  ): Entry[] => [
+    {
+      key: `${scenario} alone`,
+      scenario,
+      target: "chatket",
+      population: room(20),
+      job,
+    },
+    ...JOINED.map((count): Entry => ({
+      key: `${scenario} joined ${count}`,
+      scenario,
+      target: `joined ${count}`,
+      population: room(20),
+      job,
+    })),
+  ]),
 ];

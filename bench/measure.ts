@@ -86,8 +86,9 @@ function jobOf(
       ? job.rate
       : earlier.get(entry.rateOf)?.ackedPerSecond,
     dialect: target.dialect,
-    port: target.port,
-    serverPid: target.pid,
+    ports: target.processes.map(({ port }) => port),
+    serverPids: target.processes.map(({ pid }) => pid),
+    redisPid: target.redisPid,
     postgresPid: target.database === undefined ? undefined : postgres.pid,
     people,
     rooms,

@@ -66,6 +66,36 @@ const talkRows = (scenario: number, bare: string): Row[] => [
   row(scenario, "deliveries lost", "lost"),
 ];
 
+/** Processes joined by Redis against one that is alone. */
+function joinedRows(scenario: number): Row[] {
+  return ([1, 2, 4] as const).flatMap((count) => {
+    const figure = (
+      label: string,
+      metric: string,
+      better?: "more" | "less",
+    ): Row => ({
+      label: `${count} joined: ${label}`,
+      ours: [`${scenario} joined ${count}`, metric],
+      limit: [`${scenario} alone`, metric],
+      limitName: "one alone",
+      ...better && { better },
+    });
+    return [
+      figure("acked messages/s", "ackedPerSecond", "more"),
+      figure("ack p50, ms", "ackP50Ms", "less"),
+      figure("server CPU a message, µs", "serverMicrosPerMessage", "less"),
+      figure("server CPU a delivery, µs", "serverMicrosPerDelivery", "less"),
+      figure(
+        "PostgreSQL CPU a message, µs",
+        "postgresMicrosPerMessage",
+        "less",
+      ),
+      figure("Redis CPU a message, µs", "redisMicrosPerMessage"),
+      figure("deliveries lost", "lost"),
+    ];
+  });
+}
+
 export const SECTIONS: readonly Section[] = [
   {
     title: "The database alone: commits of one row",
@@ -246,5 +276,14 @@ export const SECTIONS: readonly Section[] = [
         better: "less",
       }),
     ],
+  },
+  {
+    title:
+      "9. Several processes and a Redis; one room of 20, each sends when the last ack has come",
+    rows: joinedRows(9),
+  },
+  {
+    title: "10. The same, 50 messages of each on their way",
+    rows: joinedRows(10),
   },
 ];

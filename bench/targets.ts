@@ -1,6 +1,7 @@
 /** The servers under test, each in a process of its own. */
 
 import { type BenchPostgres, connect, JWT_SECRET } from "./database.ts";
+import { startRedis } from "../tests/helpers/redis.ts";
 import type { Tables } from "./database.ts";
 import type { DialectName } from "./load/dialect.ts";
 
@@ -13,15 +14,51 @@ const CHATKET_ARGS = [
   "--allow-read=static,routes,db,node_modules",
 ];
 
+/** Several processes on one database. */
+async function startJoined(
+  count: number,
+  postgres: BenchPostgres,
+  flags: string[],
+): Promise<Target> {
+  await using started = new AsyncDisposableStack();
+  const redis = started.use(await startRedis());
+  const url = await postgres.createDatabase();
+  const processes: { port: number; pid: number }[] = [];
+  for (let number = 0; number < count; number++) {
+    const server = started.use(
+      await startServer(
+        Deno.execPath(),
+        [...CHATKET_ARGS, ...flags, "main.ts"],
+        { ...chatketEnv(url), REDIS_URL: redis.url },
+      ),
+    );
+    processes.push(...server.processes);
+  }
+  const all = started.move();
+  return {
+    processes,
+    dialect: "chatket",
+    redisPid: redis.pid,
+    database: { url, tables: "chatket" },
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
+  };
+}
+
 /** A limit that is checked and never reached. */
 const NO_LIMIT = "1000000000";
 
-export type TargetName = "chatket" | "baseline" | "plain" | "gathered";
+/** Of ChatKet, "joined N" is N processes that a Redis joins. */
+export type TargetName =
+  | "chatket"
+  | `joined ${number}`
+  | "baseline"
+  | "plain"
+  | "gathered";
 
 export interface Target extends AsyncDisposable {
-  readonly port: number;
-  readonly pid: number;
+  readonly processes: readonly { port: number; pid: number }[];
   readonly dialect: DialectName;
+  readonly redisPid?: number;
   /** Where its database is and whose tables it has; undefined when it has none. */
   readonly database: { url: string; tables: Tables } | undefined;
 }
@@ -50,6 +87,9 @@ export async function startTarget(
       dialect: "chatket",
       database: { url, tables: "chatket" },
     };
+  }
+  if (name.startsWith("joined ")) {
+    return await startJoined(Number(name.split(" ")[1]), postgres, flags);
   }
   if (name === "baseline") {
     const url = await postgres.createDatabase();
@@ -124,7 +164,7 @@ async function startServer(
   command: string,
   args: string[],
   env: Record<string, string>,
-): Promise<Pick<Target, "port" | "pid" | typeof Symbol.asyncDispose>> {
+): Promise<Pick<Target, "processes" | typeof Symbol.asyncDispose>> {
   // The shell is replaced by the server, so that the process id is the server's.
   const child = new Deno.Command("sh", {
     args: [
@@ -154,8 +194,7 @@ async function startServer(
     listening.reject(new Error(`${command} ended with ${code}`))
   );
   return {
-    port: await listening.promise,
-    pid: child.pid,
+    processes: [{ port: await listening.promise, pid: child.pid }],
     async [Symbol.asyncDispose]() {
       const end = (signal: Deno.Signal) => {
         try {

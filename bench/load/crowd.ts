@@ -3,8 +3,8 @@
 import { Client, forEachAtOnce } from "./client.ts";
 import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
-import type { Job, Metrics } from "./job.ts";
-import { cpuSeconds, residentBytes } from "./proc.ts";
+import { type Job, type Metrics, portOf } from "./job.ts";
+import { cpuSecondsOfAll, residentBytes } from "./proc.ts";
 
 /** Connections or joins on their way at once. */
 const AT_ONCE = 100;
@@ -26,15 +26,19 @@ const SMALL_ROOM = 1_000;
 const SMALL_PATIENCE_MS = 6_000;
 
 export async function crowd(job: Job): Promise<Metrics> {
-  const emptyBytes = residentBytes(job.serverPid);
+  const emptyBytes = residentBytes(job.serverPids);
   const clients: Client[] = new Array(job.people.length);
   const connectedAt = performance.now();
   await forEachAtOnce(job.people, AT_ONCE, async ({ token }, index) => {
-    clients[index] = await Client.open(DIALECTS[job.dialect], job.port, token);
+    clients[index] = await Client.open(
+      DIALECTS[job.dialect],
+      portOf(job, index),
+      token,
+    );
   });
   const connectSeconds = (performance.now() - connectedAt) / 1000;
   await sleep(SETTLE_MS);
-  const idleBytes = residentBytes(job.serverPid);
+  const idleBytes = residentBytes(job.serverPids);
   return {
     connectsPerSecond: clients.length / connectSeconds,
     idleBytesPerConnection: (idleBytes - emptyBytes) / clients.length,
@@ -48,7 +52,7 @@ async function joinAll(
   emptyBytes: number,
 ): Promise<Metrics> {
   const received = () => sum(clients, ({ wire }) => wire.bytes);
-  const before = { bytes: received(), cpu: cpuSeconds(job.serverPid) };
+  const before = { bytes: received(), cpu: cpuSecondsOfAll(job.serverPids) };
   const joinTimes: number[] = [];
   const startedAt = performance.now();
   let lastJoinAt = startedAt;
@@ -65,14 +69,14 @@ async function joinAll(
     clients.length <= SMALL_ROOM ? SMALL_PATIENCE_MS : ROSTER_PATIENCE_MS,
   );
   const bytes = received();
-  const cpu = cpuSeconds(job.serverPid) - before.cpu;
+  const cpu = cpuSecondsOfAll(job.serverPids) - before.cpu;
   return {
     joined,
     joinsPerSecond: joined / (lastJoinAt - startedAt) * 1000,
     joinP99Ms: percentile(joinTimes, 0.99),
     receivedBytesPerJoin: (bytes - before.bytes) / joined,
     serverMicrosPerJoin: cpu * 1e6 / joined,
-    joinedBytesPerConnection: (residentBytes(job.serverPid) - emptyBytes) /
+    joinedBytesPerConnection: (residentBytes(job.serverPids) - emptyBytes) /
       clients.length,
   };
 }

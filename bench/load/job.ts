@@ -12,10 +12,13 @@ export interface Person {
 export interface Job {
   scenario: "talk" | "crowd" | "storm" | "page";
   dialect: DialectName;
-  port: number;
-  serverPid: number;
+  /** Where the server's processes listen; people are spread over them. */
+  ports: number[];
+  serverPids: number[];
   /** PostgreSQL's first process; undefined where no database is behind the server. */
   postgresPid: number | undefined;
+  /** Undefined where no Redis joins the server's processes. */
+  redisPid: number | undefined;
   warmupSeconds: number;
   seconds: number;
   people: Person[];
@@ -33,6 +36,11 @@ export interface Job {
   missed?: number | undefined;
   /** Paths asked for over HTTP. */
   paths?: Record<string, string> | undefined;
+}
+
+/** Where the person of an index connects to. */
+export function portOf({ ports }: Job, index: number): number {
+  return ports[index % ports.length]!;
 }
 
 /** Figures by name. Times are in the unit the name ends with. */

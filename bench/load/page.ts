@@ -2,8 +2,8 @@
 
 import { Agent, get } from "node:http";
 import { percentile } from "./figures.ts";
-import type { Job, Metrics } from "./job.ts";
-import { cpuSeconds } from "./proc.ts";
+import { type Job, type Metrics, portOf } from "./job.ts";
+import { cpuSecondsOfAll } from "./proc.ts";
 
 const WARMUP_REQUESTS = 100;
 const REQUESTS = 400;
@@ -21,10 +21,11 @@ export async function page(job: Job): Promise<Metrics> {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const ask = (encoding: string) => fetchOnce(job, path, encoding, agent);
     for (let i = 0; i < WARMUP_REQUESTS; i++) await ask("gzip");
-    const cpu = cpuSeconds(job.serverPid);
+    const cpu = cpuSecondsOfAll(job.serverPids);
     const times: number[] = [];
     for (let i = 0; i < REQUESTS; i++) times.push((await ask("gzip")).ms);
-    metrics[`${name}ServerMicros`] = (cpuSeconds(job.serverPid) - cpu) * 1e6 /
+    metrics[`${name}ServerMicros`] = (cpuSecondsOfAll(job.serverPids) - cpu) *
+      1e6 /
       REQUESTS;
     metrics[`${name}P50Ms`] = percentile(times, 0.5);
     metrics[`${name}P99Ms`] = percentile(times, 0.99);
@@ -47,7 +48,7 @@ function fetchOnce(
     get({
       agent,
       host: "127.0.0.1",
-      port: job.port,
+      port: portOf(job, 0),
       path,
       headers: {
         "accept-encoding": encoding,

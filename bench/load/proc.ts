@@ -1,5 +1,7 @@
 /** What Linux says of a process: CPU time and memory. */
 
+import { sum } from "./figures.ts";
+
 /** Clock ticks of /proc/PID/stat a second: 100 on every Linux of today. */
 const TICKS_PER_SECOND = 100;
 
@@ -7,6 +9,11 @@ const TICKS_PER_SECOND = 100;
 export function cpuSeconds(pid: number): number {
   const fields = statFields(pid);
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND;
+}
+
+/** The same of several processes together. */
+export function cpuSecondsOfAll(pids: readonly number[]): number {
+  return sum(pids, cpuSeconds);
 }
 
 /** As {@link cpuSeconds}, of a process and its children, ended ones too. */
@@ -27,10 +34,12 @@ export function familyCpuSeconds(pid: number): number {
   return seconds;
 }
 
-/** Resident memory of a process in bytes. */
-export function residentBytes(pid: number): number {
-  const status = Deno.readTextFileSync(`/proc/${pid}/status`);
-  return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+/** Resident memory of processes in bytes. */
+export function residentBytes(pids: readonly number[]): number {
+  return sum(pids, (pid) => {
+    const status = Deno.readTextFileSync(`/proc/${pid}/status`);
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(status)?.[1]) * 1024;
+  });
 }
 
 /** The parent of a process. */

@@ -3,8 +3,8 @@
 import { Client, forEachAtOnce } from "./client.ts";
 import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
-import type { Job, Metrics } from "./job.ts";
-import { cpuSeconds, familyCpuSeconds } from "./proc.ts";
+import { type Job, type Metrics, portOf } from "./job.ts";
+import { cpuSecondsOfAll, familyCpuSeconds } from "./proc.ts";
 
 /** Connections being made at once: a listening socket's queue is not what is measured. */
 const AT_ONCE = 200;
@@ -16,12 +16,16 @@ export async function storm(job: Job): Promise<Metrics> {
   const clients: Client[] = [];
   const times: number[] = [];
   const before = {
-    server: cpuSeconds(job.serverPid),
+    server: cpuSecondsOfAll(job.serverPids),
     postgres: familyCpuSeconds(job.postgresPid!),
   };
   const startedAt = performance.now();
   await forEachAtOnce(job.people, AT_ONCE, async ({ token }, index) => {
-    const client = await Client.open(DIALECTS[job.dialect], job.port, token);
+    const client = await Client.open(
+      DIALECTS[job.dialect],
+      portOf(job, index),
+      token,
+    );
     clients.push(client);
     const roomId = job.rooms[index % job.rooms.length]!;
     await client.request("rooms:sync", {
@@ -42,7 +46,8 @@ export async function storm(job: Job): Promise<Metrics> {
     syncP50Ms: percentile(times, 0.5),
     syncP99Ms: percentile(times, 0.99),
     replayedPerSecond: replayed / seconds,
-    serverMicrosPerClient: (cpuSeconds(job.serverPid) - before.server) * 1e6 /
+    serverMicrosPerClient: (cpuSecondsOfAll(job.serverPids) - before.server) *
+      1e6 /
       clients.length,
     postgresMicrosPerClient:
       (familyCpuSeconds(job.postgresPid!) - before.postgres) * 1e6 /

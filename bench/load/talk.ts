@@ -3,8 +3,8 @@
 import { Client, forEachAtOnce } from "./client.ts";
 import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
-import type { Job, Metrics } from "./job.ts";
-import { cpuSeconds, familyCpuSeconds } from "./proc.ts";
+import { type Job, type Metrics, portOf } from "./job.ts";
+import { cpuSeconds, cpuSecondsOfAll, familyCpuSeconds } from "./proc.ts";
 import { MARK } from "./wire.ts";
 
 /** Length of every text: that of an ordinary line of chat, in characters. */
@@ -60,10 +60,11 @@ export async function talk(job: Job): Promise<Metrics> {
     marks: sum(clients, (client) => client.wire.marks),
     frames: sum(clients.slice(job.senders), (client) => client.wire.frames),
     readerMarks: sum(clients.slice(job.senders), (client) => client.wire.marks),
-    server: cpuSeconds(job.serverPid),
+    server: cpuSecondsOfAll(job.serverPids),
     postgres: job.postgresPid === undefined
       ? NaN
       : familyCpuSeconds(job.postgresPid),
+    redis: job.redisPid === undefined ? NaN : cpuSeconds(job.redisPid),
     load: cpuSeconds(Deno.pid),
   });
   const before = reading();
@@ -92,6 +93,7 @@ export async function talk(job: Job): Promise<Metrics> {
     serverMicrosPerMessage: server * 1e6 / acked,
     serverMicrosPerDelivery: server * 1e6 / delivered,
     postgresMicrosPerMessage: (after.postgres - before.postgres) * 1e6 / acked,
+    redisMicrosPerMessage: (after.redis - before.redis) * 1e6 / acked,
     serverCores: server / seconds,
     postgresCores: (after.postgres - before.postgres) / seconds,
     loadCores: (after.load - before.load) / seconds,
@@ -104,7 +106,11 @@ async function gather(state: Talk): Promise<Client[]> {
   const { job, roomId } = state;
   const clients: Client[] = new Array(job.people.length);
   await forEachAtOnce(job.people, SETUP_AT_ONCE, async ({ token }, index) => {
-    const client = await Client.open(DIALECTS[job.dialect], job.port, token);
+    const client = await Client.open(
+      DIALECTS[job.dialect],
+      portOf(job, index),
+      token,
+    );
     await client.join(roomId);
     if (index >= job.senders) {
       client.onlyCount(

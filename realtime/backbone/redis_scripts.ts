@@ -1,7 +1,7 @@
 /**
  * What Redis does in one step. Times are those of the Redis server, so that all processes agree on
- * them; in milliseconds. The two keys of one limit share a hash tag, so that a cluster has them in
- * one place.
+ * them; in milliseconds. The keys of one script share a hash tag, so that a cluster has them in one
+ * place.
  */
 
 const NOW = `
@@ -9,19 +9,28 @@ const NOW = `
   local now = time[1] * 1000 + math.floor(time[2] / 1000)`;
 
 /**
- * Counts a message in a sliding window.
+ * Counts messages, each in a sliding window.
  *
- * KEYS: window (sorted set), mute. ARGV: window in ms, most messages, message id.
- * Returns [0 free and counted | 1 full | 2 muted, end of the mute].
+ * KEYS: for each message its window (sorted set) and its mute. ARGV: window in ms, most messages, then
+ * the id of each message. Returns for each [0 free and counted | 1 full | 2 muted], end of the mute.
  */
-export const TAKE_MESSAGE = `${NOW}
-  local muted = tonumber(redis.call('GET', KEYS[2]) or '0')
-  if muted > now then return {2, muted} end
-  redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1])
-  if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return {1, 0} end
-  redis.call('ZADD', KEYS[1], now, ARGV[3])
-  redis.call('PEXPIRE', KEYS[1], ARGV[1])
-  return {0, 0}`;
+export const TAKE_MESSAGES = `${NOW}
+  local answers = {}
+  for i = 1, #ARGV - 2 do
+    local window, mute = KEYS[2 * i - 1], KEYS[2 * i]
+    local state, untilTime = 0, tonumber(redis.call('GET', mute) or '0')
+    if untilTime > now then state = 2
+    else
+      redis.call('ZREMRANGEBYSCORE', window, '-inf', now - ARGV[1])
+      if redis.call('ZCARD', window) >= tonumber(ARGV[2]) then state = 1
+      else
+        redis.call('ZADD', window, now, ARGV[i + 2])
+        redis.call('PEXPIRE', window, ARGV[1])
+      end
+    end
+    answers[2 * i - 1], answers[2 * i] = state, untilTime
+  end
+  return answers`;
 
 /**
  * Mutes, unless muted.

@@ -7,9 +7,14 @@ import {
   COUNT_EVENT,
   MUTE,
   REFUND_EVENT,
-  TAKE_MESSAGE,
+  TAKE_MESSAGES,
 } from "./redis_scripts.ts";
-import type { SharedState } from "./backbone.ts";
+import type {
+  MessageWindow,
+  SharedLimitState,
+  SharedState,
+} from "./backbone.ts";
+import { GroupedCalls } from "./grouped_calls.ts";
 
 /** All keys and channels begin with this. */
 export const PREFIX = "chatket:";
@@ -19,6 +24,17 @@ const ONLINE_TTL_MS = 30_000;
 
 /** Most members in one command. */
 const MEMBERS_AT_ONCE = 1_000;
+
+interface Take {
+  key: string;
+  messageId: string;
+  window: MessageWindow;
+}
+
+/** What is counted together: the keys of one room, which end with its id. */
+function groupOf(key: string): string {
+  return key.slice(key.lastIndexOf(":") + 1);
+}
 
 /** State shared in Redis. */
 export function redisState(
@@ -59,21 +75,31 @@ export function redisState(
   const run = (script: string, keys: string[], ...args: unknown[]) =>
     call(() => evaluate(script, keys, args.map(String)));
   const limitKeys = (key: string) => [
-    `${PREFIX}{limit:${key}}:window`,
-    `${PREFIX}{limit:${key}}:mute`,
+    `${PREFIX}{limit:${groupOf(key)}}:${key}:window`,
+    `${PREFIX}{limit:${groupOf(key)}}:${key}:mute`,
   ];
+  const takes = new GroupedCalls<Take, SharedLimitState>(async (_, items) => {
+    const { messages, windowMs } = items[0]!.window;
+    const answers = await run(
+      TAKE_MESSAGES,
+      items.flatMap(({ key }) => limitKeys(key)),
+      ...[windowMs, messages],
+      ...items.map(({ messageId }) => messageId),
+    ) as number[];
+    return items.map((_, index) => {
+      const [state, until] = answers.slice(2 * index, 2 * index + 2) as [
+        number,
+        number,
+      ];
+      if (state === 2) return { kind: "muted", until };
+      return { kind: state === 1 ? "full" : "free" };
+    });
+  });
   const onlineKey = (process: string) => `${PREFIX}{online:${process}}`;
 
   return {
-    async takeMessage(key, messageId, { messages, windowMs }) {
-      const [state, until] = await run(
-        TAKE_MESSAGE,
-        limitKeys(key),
-        ...[windowMs, messages, messageId],
-      ) as [number, number];
-      if (state === 2) return { kind: "muted", until };
-      return { kind: state === 1 ? "full" : "free" };
-    },
+    takeMessage: (key, messageId, window) =>
+      takes.call(groupOf(key), { key, messageId, window }),
     async refundMessage(key, messageId) {
       await call(() => client.zRem(limitKeys(key)[0]!, messageId));
     },

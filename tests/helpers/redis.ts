@@ -13,6 +13,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** `redis://127.0.0.1:port` */
   readonly url: string;
+  /** Its process while it runs. */
+  readonly pid: number;
   /** Starts it again, empty, on the same port; resolves when it answers. */
   start(): Promise<void>;
   /** Ends it in order: SIGTERM. */
@@ -67,6 +69,10 @@ export async function startRedis(): Promise<RedisServer> {
   const server: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
+    get pid() {
+      if (child === undefined) throw new Error("Redis does not run");
+      return child.pid;
+    },
     async start() {
       if (child !== undefined) throw new Error("Redis runs already");
       child = new Deno.Command("redis-server", {
