@@ -4,7 +4,7 @@
  */
 
 import { createClient } from "@redis/client";
-import { TAKE_MESSAGE } from "../realtime/backbone/redis_scripts.ts";
+import { TAKE_MESSAGES } from "../realtime/backbone/redis_scripts.ts";
 import { startRedis } from "../tests/helpers/redis.ts";
 import { run } from "../tests/helpers/system.ts";
 import { cpuSeconds } from "./load/proc.ts";
@@ -82,7 +82,7 @@ async function main(): Promise<void> {
   const pid = parseInt(stdout);
   const { port } = redis;
   const client = await connect(port);
-  const sha = await client.scriptLoad(TAKE_MESSAGE);
+  const sha = await client.scriptLoad(TAKE_MESSAGES);
   const both = { here: COMMANDS, there: COMMANDS };
 
   await measure("a limit asked for", pid, async () => {
