@@ -19,6 +19,7 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { postgresMissing, startPostgres } from "../helpers/postgres.ts";
+import { redisMissing, startRedis } from "../helpers/redis.ts";
 import { freePort } from "../helpers/system.ts";
 import { nginxMissing, startNginx } from "./nginx.ts";
 
@@ -27,107 +28,114 @@ const PEOPLE = 6;
 /** Everybody must be up to date again within this time, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
-Deno.test({
-  name:
-    "a rolling restart behind nginx: no request fails, no message is lost, doubled or out of order",
-  ignore: await nginxMissing() !== undefined ||
-    await postgresMissing() !== undefined,
-  async fn() {
-    await using cluster = await startPostgres({ fsync: true });
-    const dataDir = await Deno.makeTempDir({ prefix: "chatket-front-" });
-    const ports = [freePort(), freePort()] as const;
-    const servers = ports.map((port) =>
-      new ServerProcess({
-        port,
-        alarm: (text) => assert.fail(text),
-        env: {
-          RATE_LIMIT_MESSAGES: "1000000",
-          FRAME_LIMIT_PER_SECOND: "1000000",
-          FRAME_LIMIT_BURST: "1000000",
-          MAX_SOCKETS_PER_ADDRESS: "10000",
-          JWT_SECRET:
-            "a secret of the front's tests, long enough for production",
-          CODE_DELIVERY: "response",
-          ALLOW_INSECURE_CODES: "yes",
-          TRUSTED_PROXY_HOPS: "1",
-          DATA_DIR: dataDir,
-          DATABASE_URL: cluster.url(),
-        },
-      })
-    );
-    for (const server of servers) await server.start();
-    const nginx = await startNginx(ports);
-    const history = new History();
-    const clients: RawClient[] = [];
-    try {
-      const people: Person[] = [];
-      for (let n = 0; n < PEOPLE; n++) {
-        people.push(await signIn(nginx, `user${n}`));
-      }
-      const [first, ...others] = people;
-      const { id: roomId } = await createRoom(first!);
-      const { id: foreignRoomId } = await createRoom(
-        await signIn(nginx, "hermit"),
-      );
-      for (const person of others) await joinRoom(person, roomId);
-      for (const [n, person] of people.entries()) {
-        const client = await RawClient.create({
-          ...{ name: `client${n}`, person, roomIds: [roomId], foreignRoomId },
-          ...{ serverPort: nginx.port, history, random: new Random(n) },
-          ...{ thinkMs: 60, byTime: false },
-        });
-        clients.push(client);
-        client.connect();
-        client.startTalking();
-      }
-      const asking = { on: true };
-      const failures: string[] = [];
-      const asked = askOften(nginx.origin, first!, asking, failures);
+const missing = await nginxMissing() ?? await postgresMissing() ??
+  await redisMissing();
 
-      await sleep(1_000);
-      for (const server of servers) {
-        const { code, ms } = await server.stop();
-        assert.equal(code, 0);
-        report(`a process ended in ${ms.toFixed(0)} ms`);
-        await sleep(500);
-        await server.start();
-        await sleep(1_500);
-      }
-      asking.on = false;
-      const requests = await asked;
-      for (const client of clients) client.stopTalking();
-      await settled(clients, history, roomId);
-
-      assert.deepEqual(failures, [], "requests that failed");
-      const rooms = await stored(cluster.url(), dataDir, [
-        roomId,
-        foreignRoomId,
-      ]);
-      const violations = [
-        ...history.violations,
-        ...check({
-          rooms,
-          sent: history.sent,
-          views: clients.flatMap((client) => client.views()),
-        }),
-      ];
-      assert.deepEqual(violations, []);
-      const messages = rooms[0]!.lastSeq;
-      report(
-        `${messages} messages, ${requests} requests, ${
-          history.counts.get("connects")
-        } connects, ${history.counts.get("closed 1012")} goodbyes`,
+for (const role of ["backup", "beside"] as const) {
+  Deno.test({
+    name: `a rolling restart behind nginx, the second process ${
+      role === "backup" ? "standing by" : "joined by Redis"
+    }: no request fails, no message is lost, doubled or out of order`,
+    ignore: missing !== undefined,
+    async fn() {
+      await using cluster = await startPostgres({ fsync: true });
+      await using redis = role === "beside" ? await startRedis() : undefined;
+      const dataDir = await Deno.makeTempDir({ prefix: "chatket-front-" });
+      const ports = [freePort(), freePort()] as const;
+      const servers = ports.map((port) =>
+        new ServerProcess({
+          port,
+          alarm: (text) => assert.fail(text),
+          env: {
+            RATE_LIMIT_MESSAGES: "1000000",
+            FRAME_LIMIT_PER_SECOND: "1000000",
+            FRAME_LIMIT_BURST: "1000000",
+            MAX_SOCKETS_PER_ADDRESS: "10000",
+            JWT_SECRET:
+              "a secret of the front's tests, long enough for production",
+            CODE_DELIVERY: "response",
+            ALLOW_INSECURE_CODES: "yes",
+            TRUSTED_PROXY_HOPS: "1",
+            DATA_DIR: dataDir,
+            DATABASE_URL: cluster.url(),
+            ...redis && { REDIS_URL: redis.url },
+          },
+        })
       );
-      assert.ok(messages > 100, `${messages} messages`);
-      assert.ok((history.counts.get("closed 1012") ?? 0) >= PEOPLE);
-    } finally {
-      for (const client of clients) await client.close();
-      await nginx[Symbol.asyncDispose]();
-      for (const server of servers) await server.kill();
-      await Deno.remove(dataDir, { recursive: true });
-    }
-  },
-});
+      for (const server of servers) await server.start();
+      const nginx = await startNginx(ports, role);
+      const history = new History();
+      const clients: RawClient[] = [];
+      try {
+        const people: Person[] = [];
+        for (let n = 0; n < PEOPLE; n++) {
+          people.push(await signIn(nginx, `user${n}`));
+        }
+        const [first, ...others] = people;
+        const { id: roomId } = await createRoom(first!);
+        const { id: foreignRoomId } = await createRoom(
+          await signIn(nginx, "hermit"),
+        );
+        for (const person of others) await joinRoom(person, roomId);
+        for (const [n, person] of people.entries()) {
+          const client = await RawClient.create({
+            ...{ name: `client${n}`, person, roomIds: [roomId], foreignRoomId },
+            ...{ serverPort: nginx.port, history, random: new Random(n) },
+            ...{ thinkMs: 60, byTime: false },
+          });
+          clients.push(client);
+          client.connect();
+          client.startTalking();
+        }
+        const asking = { on: true };
+        const failures: string[] = [];
+        const asked = askOften(nginx.origin, first!, asking, failures);
+
+        await sleep(1_000);
+        for (const server of servers) {
+          const { code, ms } = await server.stop();
+          assert.equal(code, 0);
+          report(`a process ended in ${ms.toFixed(0)} ms`);
+          await sleep(500);
+          await server.start();
+          await sleep(1_500);
+        }
+        asking.on = false;
+        const requests = await asked;
+        for (const client of clients) client.stopTalking();
+        await settled(clients, history, roomId);
+
+        assert.deepEqual(failures, [], "requests that failed");
+        const rooms = await stored(cluster.url(), dataDir, [
+          roomId,
+          foreignRoomId,
+        ]);
+        const violations = [
+          ...history.violations,
+          ...check({
+            rooms,
+            sent: history.sent,
+            views: clients.flatMap((client) => client.views()),
+          }),
+        ];
+        assert.deepEqual(violations, []);
+        const messages = rooms[0]!.lastSeq;
+        report(
+          `${messages} messages, ${requests} requests, ${
+            history.counts.get("connects")
+          } connects, ${history.counts.get("closed 1012")} goodbyes`,
+        );
+        assert.ok(messages > 100, `${messages} messages`);
+        assert.ok((history.counts.get("closed 1012") ?? 0) >= PEOPLE);
+      } finally {
+        for (const client of clients) await client.close();
+        await nginx[Symbol.asyncDispose]();
+        for (const server of servers) await server.kill();
+        await Deno.remove(dataDir, { recursive: true });
+      }
+    },
+  });
+}
 
 /** Reads and writes over HTTP, one request after another. @returns how many */
 async function askOften(
