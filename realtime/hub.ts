@@ -6,7 +6,11 @@ import {
   type MessageNew,
   type ServerEvent,
 } from "./protocol.ts";
+import { RecentMap } from "./recent_map.ts";
 import { type Follower, RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
+
+/** Newest lines of coming and going that are known again. */
+const REMEMBERED_LINES = 1_000;
 
 export interface HubOptions
   extends Omit<RoomFeedOptions, "roomId" | "isShared"> {
@@ -24,6 +28,8 @@ export class Hub {
   readonly #feeds = new Map<string, RoomFeed>();
   /** Rooms that other processes' messages are not heard of yet. */
   readonly #unheard = new Map<string, Promise<void>>();
+  /** Lines told lately. */
+  readonly #announced = new RecentMap<string, true>(REMEMBERED_LINES);
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -102,10 +108,12 @@ export class Hub {
       const isShared = backbone.isUp !== undefined;
       feed = new RoomFeed({ ...this.#options, roomId, isShared });
       this.#feeds.set(roomId, feed);
-      const heard = backbone.follow(`room:${roomId}`)?.finally(() =>
-        this.#unheard.delete(roomId)
-      );
+      const heard = backbone.follow(`room:${roomId}`)?.then(() => {
+        // The room may have been left and followed again: that is not heard yet.
+        if (this.#unheard.get(roomId) === heard) this.#unheard.delete(roomId);
+      });
       if (heard !== undefined) this.#unheard.set(roomId, heard);
+      else this.#unheard.delete(roomId);
     }
     const { follower, firstOfUser } = feed.hold(connection);
     connection.rooms.set(roomId, follower);
@@ -160,12 +168,16 @@ export class Hub {
 
   /** As {@link announce}, to the followers in this process. */
   announceHere(event: RoomSystem): void {
-    const { roomId } = event.data;
+    const { type, roomId, user, createdAt } = event.data;
     const feed = this.#feeds.get(roomId);
     if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {
       return;
     }
-    feed.broadcast(eventFrame(event), new Set([event.data.user.id]));
+    // Each process that a user's sockets are cut off in tells of it.
+    const line = `${type} ${roomId} ${user.id} ${createdAt}`;
+    if (this.#announced.get(line)) return;
+    this.#announced.set(line, true);
+    feed.broadcast(eventFrame(event), new Set([user.id]));
   }
 
   /** Sends an event to a user's sockets, but for one when that is wanted. */

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { createFakeClock } from "../tests/helpers/clock.ts";
+import { createBackbones } from "../tests/realtime/fake_backbone.ts";
 import {
+  createGate,
   createHub,
   createMessage,
   createUser,
@@ -132,4 +135,138 @@ Deno.test("tellUser() reaches all sockets of the user but the excepted one, in w
   assert.equal(one.wire.frames.length, 1);
   assert.equal(two.wire.frames.length, 2);
   assert.deepEqual(other.wire.frames, []);
+});
+
+/** A hub of one process among others. */
+function createSharedHub() {
+  const clock = createFakeClock();
+  const backbone = createBackbones(clock).join();
+  const world = createHub({ backbone, clock: clock.now, timers: clock });
+  return { ...world, world, clock, backbone };
+}
+
+Deno.test("a room's channel is followed with its first socket and left with its last, a user's with theirs", () => {
+  const { world, hub, backbone } = createSharedHub();
+  const user = createUser();
+  const [one, two] = [world.connect(user), world.connect(user)].map((
+    { connection },
+  ) => connection);
+  for (const connection of [one!, two!, one!]) hub.hold(connection, ROOM);
+  assert.deepEqual(backbone.follows, [`+user:${user.id}`, `+room:${ROOM}`]);
+  hub.unfollow(one!, ROOM);
+  hub.unfollow(one!, ROOM);
+  one!.lost();
+  hub.remove(one!);
+  assert.equal(backbone.follows.length, 2);
+  two!.lost();
+  hub.remove(two!);
+  hub.unfollow(two!, ROOM);
+  assert.deepEqual(backbone.follows.slice(2), [
+    `-room:${ROOM}`,
+    `-user:${user.id}`,
+  ]);
+  assert.equal(backbone.channels.size, 0);
+});
+
+Deno.test("cut() of a room's last sockets leaves its channel once", () => {
+  const { world, hub, backbone } = createSharedHub();
+  const user = createUser();
+  world.follow(ROOM, 0, user);
+  world.follow(ROOM, 0, user);
+  hub.cut(user.id, ROOM);
+  hub.cut(user.id, ROOM);
+  assert.deepEqual(
+    backbone.follows.filter((each) => each.endsWith(ROOM)),
+    [`+room:${ROOM}`, `-room:${ROOM}`],
+  );
+});
+
+Deno.test("hold() says until when others' messages are not heard, to everybody who comes before that", async () => {
+  const { world, hub, clock } = createSharedHub();
+  const [one, two] = [world.connect(), world.connect()];
+  const { heard } = hub.hold(one.connection, ROOM);
+  assert.notEqual(heard, undefined);
+  assert.equal(hub.hold(two.connection, ROOM).heard, heard);
+  await clock.advance(1);
+  await heard;
+  assert.equal(hub.hold(world.connect().connection, ROOM).heard, undefined);
+});
+
+Deno.test("hold() of a room that was left and is followed again waits for the second time to be heard", async () => {
+  const clock = createFakeClock();
+  const backbone = createBackbones(clock).join();
+  const follows = createGate<[string], void>();
+  const world = createHub({
+    backbone: Object.create(backbone, { follow: { value: follows.call } }),
+  });
+  const { connection } = world.connect();
+  follows.next();
+  world.hub.hold(connection, ROOM);
+  world.hub.unfollow(connection, ROOM);
+  const { heard } = world.hub.hold(connection, ROOM);
+  follows.next().resolve();
+  await clock.advance(0);
+  const other = world.connect().connection;
+  assert.equal(world.hub.hold(other, ROOM).heard, heard);
+  assert.notEqual(heard, undefined);
+});
+
+Deno.test("hold() waits for nobody while the backbone is away", () => {
+  const { world, hub, backbone } = createSharedHub();
+  backbone.goDown();
+  const { connection } = world.connect();
+  assert.equal(hub.hold(connection, ROOM).heard, undefined);
+  assert.deepEqual([...backbone.channels], [
+    `user:${connection.user.id}`,
+    `room:${ROOM}`,
+  ]);
+});
+
+Deno.test("publish(), announce() and tellUser() tell the other processes once, also of rooms and users nobody here follows", () => {
+  const { hub, backbone } = createSharedHub();
+  const user = createUser();
+  const event = {
+    event: "room:read",
+    data: { roomId: ROOM, lastSeq: 3 },
+  } as const;
+  const line = joinLine(ROOM, user);
+  hub.publish(ROOM, [createMessage(1)]);
+  hub.announce(line);
+  hub.tellUser(user.id, event);
+  assert.deepEqual(backbone.told, [
+    {
+      channel: `room:${ROOM}`,
+      signal: { kind: "messages", roomId: ROOM, messages: [createMessage(1)] },
+    },
+    {
+      channel: `room:${ROOM}`,
+      signal: { kind: "announcement", event: line },
+    },
+    {
+      channel: `user:${user.id}`,
+      signal: { kind: "event", userId: user.id, event },
+    },
+  ]);
+});
+
+Deno.test("announceHere() and tellUserHere() tell nobody elsewhere: what was heard is not told on", () => {
+  const { world, hub, backbone } = createSharedHub();
+  const { wire, connection } = world.follow(ROOM);
+  hub.announceHere(joinLine(ROOM));
+  hub.tellUserHere(connection.user.id, {
+    event: "room:read",
+    data: { roomId: ROOM, lastSeq: 3 },
+  });
+  assert.equal(wire.envelopes().length, 2);
+  assert.deepEqual(backbone.told, []);
+});
+
+Deno.test("announceHere() says a line once, however many processes tell it", () => {
+  const { world, hub } = createSharedHub();
+  const { wire } = world.follow(ROOM);
+  const line = joinLine(ROOM);
+  hub.announceHere(line);
+  hub.announceHere(structuredClone(line));
+  hub.announceHere(joinLine(ROOM));
+  assert.equal(wire.events("room:system").length, 2);
 });
