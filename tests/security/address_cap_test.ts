@@ -48,8 +48,42 @@ Deno.test("of a thousand sockets from one address behind the proxy five hundred 
   }
 });
 
-/** Asks for a socket and keeps the connection, whatever the answer. */
-async function upgrade({ port }: TestApp, { token }: Person, address: string) {
+Deno.test("with more hops trusted than there are, a client chooses the address it is counted under", async () => {
+  for (const [hops, second] of [["1", 429], ["2", 101]] as const) {
+    await using app = await startTestApp({
+      TRUSTED_PROXY_HOPS: hops,
+      MAX_SOCKETS_PER_ADDRESS: "1",
+    });
+    const alice = await signIn(app, "alice");
+    const held: Deno.TcpConn[] = [];
+    const statuses: number[] = [];
+    for (const chosen of ["192.0.2.1", "192.0.2.2"]) {
+      const { status, connection } = await upgrade(
+        app,
+        alice,
+        CROWDED,
+        chosen,
+      );
+      held.push(connection);
+      statuses.push(status);
+    }
+    for (const connection of held) connection.close();
+    assert.deepEqual(statuses, [101, second], `${hops} hops`);
+  }
+});
+
+/**
+ * Asks for a socket and keeps the connection, whatever the answer.
+ *
+ * @param address what the proxy has seen
+ * @param chosen what the client says itself: it stands left of that
+ */
+async function upgrade(
+  { port }: TestApp,
+  { token }: Person,
+  address: string,
+  chosen: string = crypto.randomUUID(),
+) {
   const connection = await Deno.connect({ hostname: "127.0.0.1", port });
   const head = [
     "GET /ws HTTP/1.1",
@@ -59,8 +93,7 @@ async function upgrade({ port }: TestApp, { token }: Person, address: string) {
     "Sec-WebSocket-Version: 13",
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
     `Sec-WebSocket-Protocol: ${SUBPROTOCOL}, ${BEARER_PREFIX}${token}`,
-    // What the client says itself stands left of what the proxy has seen.
-    `X-Forwarded-For: ${crypto.randomUUID()}, ${address}`,
+    `X-Forwarded-For: ${chosen}, ${address}`,
   ];
   await connection.write(
     new TextEncoder().encode(`${head.join("\r\n")}\r\n\r\n`),
