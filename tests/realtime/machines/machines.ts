@@ -33,6 +33,8 @@ const METRICS_TOKEN = "opens-the-metrics-of-the-machines";
 export interface Machine extends Served {
   readonly port: number;
   readonly wayToRedis: FaultProxy;
+  /** Ends it as SIGTERM does. */
+  stop(): Promise<void>;
 }
 
 export interface Machines extends AsyncDisposable {
@@ -43,6 +45,8 @@ export interface Machines extends AsyncDisposable {
   readonly env: EnvOverrides;
   /** Starts one more server of this chat. */
   add(): Promise<Machine>;
+  /** Does not count one that was stopped any more. */
+  forget(machine: Machine): void;
   /** Resolves when every machine says that Redis is there, or away. */
   backbone(state: "ok" | "away"): Promise<void>;
 }
@@ -70,7 +74,8 @@ export async function startMachines(
       const app: TestApp = stack.use(
         await startTestApp({ ...env, REDIS_URL: url }, { place }),
       );
-      const machine = { origin: app.origin, port: app.port, wayToRedis };
+      const { origin, port, stop } = app;
+      const machine = { origin, port, stop, wayToRedis };
       all.push(machine);
       return machine;
     };
@@ -78,6 +83,7 @@ export async function startMachines(
     const machines: Machines = {
       all: all as unknown as Machines["all"],
       ...{ redis, place, env, add },
+      forget: (machine) => void all.splice(all.indexOf(machine), 1),
       async backbone(state) {
         await until(
           `the backbone is ${state} everywhere`,
@@ -125,6 +131,7 @@ export function useMachines(
       return machines().env;
     },
     add: () => machines().add(),
+    forget: (machine) => machines().forget(machine),
     backbone: (state) => machines().backbone(state),
     [Symbol.asyncDispose]: () => machines()[Symbol.asyncDispose](),
   };

@@ -130,6 +130,29 @@ Deno.test({
 });
 
 Deno.test({
+  name:
+    "a machine that is stopped takes its users offline on the others at once",
+  ignore,
+  async fn() {
+    await using chat = await meet(machines);
+    const [{ socket }] = chat.guests;
+    const third = await machines.add();
+    const person = await newPerson(third);
+    await joinRoom(person, chat.room.id);
+    const theirs = await connect(third, person);
+    await socket.waitFor("room:roster", ({ onlineCount }) => onlineCount === 3);
+    socket.forget();
+    const stopped = performance.now();
+    const stopping = third.stop();
+    assert.equal((await theirs.closed).code, 1012);
+    await socket.waitFor("room:roster", ({ onlineCount }) => onlineCount === 2);
+    assert.ok(performance.now() - stopped < 2_000);
+    await stopping;
+    machines.forget(third);
+  },
+});
+
+Deno.test({
   name: "typing is seen on the other machine, begins and ends",
   ignore,
   async fn() {

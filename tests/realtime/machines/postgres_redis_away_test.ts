@@ -2,10 +2,11 @@
 
 import assert from "node:assert/strict";
 import { connect, type TestClient } from "../../helpers/client.ts";
-import { createRoom } from "../../helpers/people.ts";
+import { createRoom, joinRoom, leaveRoom } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
-import { newPerson, say, send, until } from "../setting.ts";
+import { newPerson, pause, say, send, until } from "../setting.ts";
 import {
+  at,
   backboneOf,
   type Machines,
   meet,
@@ -13,6 +14,7 @@ import {
   metricOf,
   missing,
   startMachines,
+  statusOf,
 } from "./machines.ts";
 
 const ignore = missing !== undefined;
@@ -159,6 +161,63 @@ Deno.test({
     }
     const again = await send(here, chat.room.id);
     assert.ok(!again.success && again.code === "muted");
+  },
+});
+
+Deno.test({
+  name:
+    "who came and went while Redis was away is shown rightly on all machines when it is back",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    const [here, there] = machines.all;
+    const [{ person }, gone] = chat.guests;
+    const { id: roomId } = chat.room;
+    const come = await newPerson(there);
+    await joinRoom(come, roomId);
+    await machines.redis.kill();
+    await machines.backbone("away");
+    await gone.socket.close();
+    await chat.enter(there, come);
+    await machines.redis.start();
+    await machines.backbone("ok");
+    for (const machine of machines.all) {
+      for (
+        const [each, status] of [[gone, "offline"], [
+          { person: come },
+          "online",
+        ]] as const
+      ) {
+        await until(
+          `${status} at ${machine === here ? "the one" : "the other"}`,
+          async () =>
+            await statusOf(machine, person, roomId, each.person) === status,
+        );
+      }
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "who leaves a room while Redis is away is cut out of it on the other machine within 15 s",
+  ignore,
+  async fn() {
+    const { machines, chat } = await open();
+    await using _ = machines;
+    await using __ = chat;
+    const [, { person, socket }] = chat.guests;
+    const { id: roomId } = chat.room;
+    await machines.redis.kill();
+    await machines.backbone("away");
+    await leaveRoom(at(machines.all[0], person), roomId);
+    await socket.waitFor("room:system", ({ type }) => type === "leave", 15_000);
+    socket.forget();
+    await say(chat.guests[0].socket, roomId);
+    await pause(2_000);
+    assert.deepEqual(socket.all("message:new"), []);
   },
 });
 
