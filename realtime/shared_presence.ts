@@ -26,11 +26,12 @@ export interface SharedPresenceOptions {
 /** Another process, as far as it is known here. */
 interface Process {
   online: Set<string>;
-  /** Of the last changes it has told. */
+  /** Of the last of its changes that are known here; -1: none. */
   number: number;
+  /** Of the last changes it is known to have told. */
+  told: number;
   heardAt: number;
-  /** Its users are being read; true: and once more, because more was told meanwhile. */
-  reading: boolean | undefined;
+  isReading: boolean;
 }
 
 /**
@@ -46,6 +47,8 @@ export class SharedPresence {
   #untold = new Map<string, boolean>();
   #telling: (() => void) | undefined;
   #number = 0;
+  /** Whether all but the untold is noted. */
+  #isNoted = false;
 
   constructor(options: SharedPresenceOptions) {
     this.#options = options;
@@ -108,19 +111,11 @@ export class SharedPresence {
 
   /** The backbone works, for the first time or again: whatever it held may be gone. */
   async backboneUp(): Promise<void> {
-    const { backbone, onlineHere, clock, fail } = this.#options;
+    const { backbone, clock } = this.#options;
     const now = clock();
     for (const process of this.#processes.values()) process.heardAt = now;
-    try {
-      this.#untold.clear();
-      await backbone.shared?.replaceOnline([...onlineHere()]);
-      // Whoever heard the last number has to read anew.
-      this.#number++;
-      this.introduce();
-      backbone.publish("presence", { kind: "hello" });
-    } catch (error) {
-      fail(error);
-    }
+    await this.#noteAll();
+    void backbone.publish("presence", { kind: "hello" });
   }
 
   /** Takes the users of dead processes offline. While the backbone is away nobody can be told dead. */
@@ -151,12 +146,29 @@ export class SharedPresence {
       this.introduce();
       try {
         const isKept = await backbone.shared!.keepOnline();
-        const online = [...onlineHere()];
-        if (!isKept && online.length > 0) await this.backboneUp();
+        const isMissing = !isKept && [...onlineHere()].length > 0;
+        if (!this.#isNoted || isMissing) await this.#noteAll();
       } catch {
         // Away: it says so when it is back.
       }
     });
+  }
+
+  /** Notes anew who is online here, and has the others read it. */
+  async #noteAll(): Promise<void> {
+    const { backbone, onlineHere, fail } = this.#options;
+    this.#untold.clear();
+    this.#isNoted = false;
+    try {
+      await backbone.shared!.replaceOnline([...onlineHere()]);
+      this.#isNoted = true;
+      // Whoever heard the last number has to read anew.
+      this.#number++;
+      this.introduce();
+    } catch (error) {
+      // With the next sign of life it is tried again.
+      fail(error);
+    }
   }
 
   async #tell(): Promise<void> {
@@ -176,7 +188,8 @@ export class SharedPresence {
         changes: told,
       });
     } catch {
-      // Away: everything is noted anew when it is back.
+      // Away, or slow without ever being away.
+      this.#isNoted = false;
     }
   }
 
@@ -185,47 +198,45 @@ export class SharedPresence {
    *
    * @param before number of what it told before
    * @param after number of what is known of it when this is
-   * @returns undefined when its users must be read anew, which has begun
+   * @returns undefined when there is nothing new, or when it must be read, which has begun
    */
   #heard(name: string, before: number, after: number): Process | undefined {
     const now = this.#options.clock();
     let process = this.#processes.get(name);
     if (process === undefined) {
-      process = {
-        online: new Set(),
-        number: -1,
-        heardAt: now,
-        reading: undefined,
-      };
+      const nothing = { number: -1, told: -1, heardAt: now, isReading: false };
+      process = { online: new Set(), ...nothing };
       this.#processes.set(name, process);
     }
     process.heardAt = now;
-    if (process.number === before && process.reading === undefined) {
-      return process;
-    }
-    if (process.reading === undefined) void this.#read(name, process, after);
-    else process.reading = true;
+    process.told = Math.max(process.told, after);
+    if (process.isReading || after <= process.number) return undefined;
+    if (process.number === before) return process;
+    void this.#read(name, process);
     return undefined;
   }
 
-  async #read(name: string, process: Process, number: number): Promise<void> {
-    process.reading = false;
+  /** Reads a process's users; again, when it has told more meanwhile. */
+  async #read(name: string, process: Process): Promise<void> {
+    const { shared } = this.#options.backbone;
+    process.isReading = true;
     try {
-      const online = new Set(
-        await this.#options.backbone.shared!.listOnline(name),
-      );
-      if (this.#processes.get(name) !== process) return;
-      for (const userId of [...process.online]) {
-        if (!online.has(userId)) this.#set(process, userId, false);
+      while (process.number < process.told) {
+        // Noted first, then told: what was told up to now will be read.
+        const { told } = process;
+        const online = new Set(await shared!.listOnline(name));
+        if (this.#processes.get(name) !== process) return;
+        for (const userId of [...process.online]) {
+          if (!online.has(userId)) this.#set(process, userId, false);
+        }
+        for (const userId of online) this.#set(process, userId, true);
+        process.number = told;
       }
-      for (const userId of online) this.#set(process, userId, true);
-      // The number belongs to what was told before the reading; more told meanwhile is read again.
-      process.number = process.reading ? -1 : number;
     } catch {
       // With the next sign of life it is tried again.
       process.number = -1;
     } finally {
-      process.reading = undefined;
+      process.isReading = false;
     }
   }
 
