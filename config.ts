@@ -78,7 +78,8 @@ const postgresUrl = z.string().refine((value) => {
 
 const redisUrl = z.string().refine((value) => {
   const url = URL.parse(value);
-  return url !== null && /^rediss?:$/.test(url.protocol) && url.hostname !== "";
+  return url !== null && /^rediss?(\+cluster)?:$/.test(url.protocol) &&
+    url.hostname !== "";
 });
 
 const smtpUrl = z.string().refine((value) => {
@@ -105,7 +106,7 @@ const VARIABLES = {
   REDIS_URL: {
     check: redisUrl,
     accepted:
-      "a Redis URL (redis://name:password@host:port or rediss://…), or unset",
+      "a Redis URL (redis://name:password@host:port, rediss://…, or redis+cluster://… of a cluster), or unset",
     secret: true,
   },
   DATA_DIR: { check: z.string(), accepted: "a folder" },

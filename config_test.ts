@@ -76,11 +76,11 @@ Deno.test("loadConfig() accepts the edges of what it documents", () => {
   assert.equal(loadConfig({ HOST: "::1" }).host, "::1");
   const url = "postgresql://u:p%40ss@db.example.org:5433/chat?sslmode=require";
   assert.equal(loadConfig({ DATABASE_URL: url }).databaseUrl, url);
-  const redis = "rediss://default:secret@cache.example.org:6380";
-  assert.equal(
-    loadConfig({ DATABASE_URL: url, REDIS_URL: redis }).redisUrl,
-    redis,
-  );
+  for (const scheme of ["redis", "rediss", "redis+cluster"]) {
+    const redisUrl = `${scheme}://default:secret@cache.example.org:6380`;
+    const config = loadConfig({ DATABASE_URL: url, REDIS_URL: redisUrl });
+    assert.equal(config.redisUrl, redisUrl);
+  }
 });
 
 Deno.test("loadConfig() refuses REDIS_URL without a database that processes can share", () => {

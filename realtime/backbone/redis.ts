@@ -7,7 +7,7 @@ import type {
   Signal,
 } from "./backbone.ts";
 import { newProcessId } from "./process_id.ts";
-import { AnswerWatch, createRedisClient } from "./redis_connection.ts";
+import { AnswerWatch, createRedisConnection } from "./redis_connection.ts";
 import { PREFIX, redisState } from "./redis_state.ts";
 
 /** At the start the process waits this long for Redis before it serves without, in milliseconds. */
@@ -17,7 +17,7 @@ const FIRST_CONNECT_MS = 2_000;
 const PROBE_INTERVAL_MS = 1_000;
 
 export interface RedisBackboneOptions {
-  /** `redis://` or `rediss://`, with name and password where needed. */
+  /** `redis://` or `rediss://`, of a node of a cluster `redis+cluster://`; with name and password where needed. */
   url: string;
   clock: () => number;
   timers: Timers;
@@ -33,8 +33,12 @@ export async function openRedisBackbone(
   { url, clock, timers, log }: RedisBackboneOptions,
 ): Promise<Backbone> {
   const processId = newProcessId();
-  const commands = createRedisClient(url, log);
-  const subscriber = createRedisClient(url, log);
+  const connection = createRedisConnection(
+    url,
+    { ready: () => void open(), away: down },
+    log,
+  );
+  const { commands, subscriber } = connection;
   const watch = new AnswerWatch(clock, timers);
   /** What is to be heard, and what the connection hears or is about to. */
   const channels = new Set<Channel>();
@@ -64,8 +68,7 @@ export async function openRedisBackbone(
   }
   const unheard = (error: unknown) =>
     log.debug("a channel could not be changed", errorFields(error));
-  const isWorking = () =>
-    commands.isReady && subscriber.isReady && !watch.isLate;
+  const isWorking = () => connection.isReady && !watch.isLate;
 
   /** Up is: both connections stand, Redis answers, and every channel is heard. */
   async function open(): Promise<void> {
@@ -96,9 +99,9 @@ export async function openRedisBackbone(
   }
   /** Finds a Redis that stands still, and one that has come back to life. */
   async function probe(): Promise<void> {
-    if (commands.isReady) {
+    if (connection.isReady) {
       try {
-        await watch.answer(commands.ping());
+        await watch.answer(commands.exists(`${PREFIX}probe`));
       } catch {
         // What follows looks at the state.
       }
@@ -106,22 +109,16 @@ export async function openRedisBackbone(
     if (isClosed) return;
     if (!isWorking()) down();
     else if (!isUp) await open();
-    timers.after(PROBE_INTERVAL_MS, probe);
+    stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
   }
 
-  for (const client of [commands, subscriber]) {
-    client.on("ready", () => void open());
-    client.on("reconnecting", down);
-    client.on("end", down);
-  }
-  const connected = Promise.all([commands.connect(), subscriber.connect()])
-    .then(open, () => {});
+  const connected = connection.connect().then(open, () => {});
   const late = Promise.withResolvers<void>();
   const stopWaiting = timers.after(FIRST_CONNECT_MS, late.resolve);
   await Promise.race([connected, late.promise]);
   stopWaiting();
   if (!isUp) log.warn("Redis is away: this process serves on its own");
-  timers.after(PROBE_INTERVAL_MS, probe);
+  let stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
 
   return {
     processId,
@@ -158,9 +155,9 @@ export async function openRedisBackbone(
     close() {
       isClosed = true;
       isUp = false;
+      stopProbing();
       watch.stop();
-      commands.destroy();
-      subscriber.destroy();
+      connection.destroy();
       return Promise.resolve();
     },
   };

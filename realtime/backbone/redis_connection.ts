@@ -1,4 +1,4 @@
-import { createClient } from "@redis/client";
+import { createClient, createCluster } from "@redis/client";
 import { errorFields, type Log } from "../../log.ts";
 import type { Timers } from "../timers.ts";
 
@@ -17,30 +17,150 @@ export class RedisAwayError extends Error {
   override name = "RedisAwayError";
 }
 
-export type RedisClient = ReturnType<typeof createRedisClient>;
+/** What is asked of Redis, be it one server or a cluster. */
+export interface RedisCommands {
+  eval(script: string, options: ScriptOptions): Promise<unknown>;
+  evalSha(digest: string, options: ScriptOptions): Promise<unknown>;
+  exists(key: string): Promise<number>;
+  del(key: string): Promise<number>;
+  pExpire(key: string, milliseconds: number): Promise<number>;
+  sAdd(key: string, members: string[]): Promise<number>;
+  sRem(key: string, members: string[]): Promise<number>;
+  sMembers(key: string): Promise<string[]>;
+  zRem(key: string, member: string): Promise<number>;
+  sPublish(channel: string, text: string): Promise<number>;
+}
 
-/**
- * A client that comes back by itself for ever, and refuses commands at once in between. Not connected
- * yet.
- */
-export function createRedisClient(url: string, log: Log) {
-  const client = createClient({
-    url,
-    RESP: 2,
-    maintNotifications: "disabled",
-    disableOfflineQueue: true,
-    pingInterval: PING_INTERVAL_MS,
-    socket: {
-      connectTimeout: SOCKET_TIMEOUT_MS,
-      // With the library's own strategy a time-out would close the client for good.
-      socketTimeout: SOCKET_TIMEOUT_MS,
-      reconnectStrategy: (retries) =>
-        Math.min(50 * (retries + 1), MAX_RECONNECT_DELAY_MS),
+export interface ScriptOptions {
+  keys: string[];
+  arguments: string[];
+}
+
+/** Channels that are heard. */
+export interface RedisSubscriber {
+  sSubscribe(channel: string, hear: (text: string) => void): Promise<void>;
+  sUnsubscribe(channel: string, hear: (text: string) => void): Promise<void>;
+}
+
+export interface RedisConnection {
+  readonly commands: RedisCommands;
+  readonly subscriber: RedisSubscriber;
+  /** Whether everything that is asked can be sent. */
+  readonly isReady: boolean;
+  /** Connects, and again for ever. Resolves when it has first been done. */
+  connect(): Promise<void>;
+  destroy(): void;
+}
+
+/** Tells what has become of a connection. */
+export interface RedisEvents {
+  ready(): void;
+  away(): void;
+}
+
+/** A connection that comes back by itself for ever, and refuses commands at once in between. */
+export function createRedisConnection(
+  url: string,
+  events: RedisEvents,
+  log: Log,
+): RedisConnection {
+  return CLUSTER_SCHEME.test(url)
+    ? clusterConnection(url, events, log)
+    : serverConnection(url, events, log);
+}
+
+/** `redis+cluster://` names any node of a cluster. */
+const CLUSTER_SCHEME = /^(rediss?)\+cluster:/;
+
+const CLIENT_OPTIONS = {
+  RESP: 2,
+  maintNotifications: "disabled",
+  disableOfflineQueue: true,
+  pingInterval: PING_INTERVAL_MS,
+} as const;
+
+const SOCKET_OPTIONS = {
+  connectTimeout: SOCKET_TIMEOUT_MS,
+  // With the library's own strategy a time-out would close the client for good.
+  socketTimeout: SOCKET_TIMEOUT_MS,
+  reconnectStrategy: (retries: number) =>
+    Math.min(50 * (retries + 1), MAX_RECONNECT_DELAY_MS),
+};
+
+function serverConnection(
+  url: string,
+  events: RedisEvents,
+  log: Log,
+): RedisConnection {
+  // A connection that listens can do nothing else.
+  const [commands, subscriber] = [0, 1].map(() =>
+    createClient({ ...CLIENT_OPTIONS, url, socket: SOCKET_OPTIONS })
+  ) as [ReturnType<typeof createClient>, ReturnType<typeof createClient>];
+  const both = [commands, subscriber];
+  for (const client of both) {
+    // Without a listener an error ends the process.
+    client.on("error", (error) => log.debug("redis", errorFields(error)));
+    client.on("ready", events.ready);
+    client.on("reconnecting", events.away);
+    client.on("end", events.away);
+  }
+  return {
+    commands,
+    subscriber,
+    get isReady() {
+      return both.every((client) => client.isReady);
+    },
+    async connect() {
+      await Promise.all(both.map((client) => client.connect()));
+    },
+    destroy: () => both.forEach((client) => client.destroy()),
+  };
+}
+
+function clusterConnection(
+  url: string,
+  events: RedisEvents,
+  log: Log,
+): RedisConnection {
+  const plain = url.replace(CLUSTER_SCHEME, "$1:");
+  const { protocol, username, password } = new URL(plain);
+  const cluster = createCluster({
+    rootNodes: [{ url: plain }],
+    defaults: {
+      ...CLIENT_OPTIONS,
+      socket: { ...SOCKET_OPTIONS, ...protocol === "rediss:" && { tls: true } },
+      ...username !== "" && { username: decodeURIComponent(username) },
+      ...password !== "" && { password: decodeURIComponent(password) },
     },
   });
-  // Without a listener an error ends the process.
-  client.on("error", (error) => log.debug("redis", errorFields(error)));
-  return client;
+  cluster.on("error", (error) => log.debug("redis", errorFields(error)));
+  cluster.on("node-error", (error) => log.debug("redis", errorFields(error)));
+  cluster.on("connect", events.ready);
+  let isClosed = false;
+  return {
+    commands: cluster,
+    subscriber: cluster,
+    get isReady() {
+      return cluster.isReady;
+    },
+    async connect() {
+      for (let retries = 0; !isClosed; retries++) {
+        try {
+          await cluster.connect();
+          return;
+        } catch (error) {
+          log.debug("redis", errorFields(error));
+          await new Promise((resolve) =>
+            setTimeout(resolve, SOCKET_OPTIONS.reconnectStrategy(retries))
+          );
+        }
+      }
+    },
+    destroy() {
+      isClosed = true;
+      if (cluster.isOpen) cluster.destroy();
+    },
+  };
 }
 
 /**

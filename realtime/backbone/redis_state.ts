@@ -1,7 +1,7 @@
 import {
   type AnswerWatch,
   RedisAwayError,
-  type RedisClient,
+  type RedisCommands,
 } from "./redis_connection.ts";
 import {
   COUNT_EVENT,
@@ -38,7 +38,7 @@ function groupOf(key: string): string {
 
 /** State shared in Redis. */
 export function redisState(
-  client: RedisClient,
+  client: RedisCommands,
   watch: AnswerWatch,
   processId: string,
   isUp: () => boolean,
