@@ -38,6 +38,7 @@ export class Healing {
   readonly #options: HealingOptions;
   #cancel: (() => void) | undefined;
   #running = false;
+  #again = false;
   #round = 0;
 
   constructor(options: HealingOptions) {
@@ -51,9 +52,13 @@ export class Healing {
 
   /** Looks now, at memberships too: the backbone is back, or has gone with what it was about to tell. */
   now(): void {
-    this.#round = 0;
     this.#cancel?.();
-    void this.#run();
+    // What is being read now may have been too early.
+    if (this.#running) this.#again = true;
+    else {
+      this.#round = 0;
+      void this.#run();
+    }
   }
 
   #schedule(): void {
@@ -66,7 +71,6 @@ export class Healing {
   }
 
   async #run(): Promise<void> {
-    if (this.#running) return;
     this.#running = true;
     const { fail } = this.#options;
     try {
@@ -78,7 +82,9 @@ export class Healing {
       fail(error);
     }
     this.#running = false;
-    this.#schedule();
+    if (!this.#again) return this.#schedule();
+    this.#again = false;
+    this.now();
   }
 
   async #findMessages(): Promise<void> {
@@ -94,7 +100,9 @@ export class Healing {
     const { hub, missingAmong, onEnded } = this.#options;
     const keys = new Map<string, MembershipKey>();
     for (const { user, rooms } of hub.connections()) {
-      for (const roomId of rooms.keys()) {
+      for (const [roomId, { admitted }] of rooms) {
+        // Whoever is not let in yet may never have been a member.
+        if (!admitted) continue;
         keys.set(`${user.id}${roomId}`, { userId: user.id, roomId });
       }
     }
