@@ -132,6 +132,48 @@ Deno.test("the keyboard alone reaches messages, rooms and dialogs", async () => 
   });
 });
 
+Deno.test("the first stop leads past the rooms to the messages, and the members give the focus back", async () => {
+  await journey("stops", app, async (visit) => {
+    const { chat, person } = await visit("ada_stops", {
+      // So narrow that the box does not take the focus by itself.
+      viewport: { width: 700, height: 600 },
+    });
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    await chat.page.keyboard.press("Tab");
+    const skip = chat.page.getByRole("link", { name: "Skip to messages" });
+    assert.ok(await skip.evaluate((link) => link === document.activeElement));
+    await eventually(
+      async () => ((await skip.boundingBox())?.y ?? -1) >= 0,
+      true,
+    );
+    await chat.page.keyboard.press("Enter");
+    await eventually(
+      () => chat.log.evaluate((log) => log === document.activeElement),
+      true,
+    );
+    const button = chat.page.getByRole("button", { name: "Members" });
+    for (const close of ["Escape", "button", "outside"]) {
+      await button.focus();
+      await chat.page.keyboard.press("Enter");
+      await chat.members.waitFor();
+      if (close === "outside") await chat.page.mouse.click(100, 300);
+      else if (close === "Escape") await chat.page.keyboard.press("Escape");
+      else {
+        await chat.page.keyboard.press("Tab");
+        await chat.page.keyboard.press("Enter");
+      }
+      await chat.members.waitFor({ state: "hidden" });
+      if (close !== "outside") {
+        assert.ok(
+          await button.evaluate((button) => button === document.activeElement),
+          close,
+        );
+      }
+    }
+  });
+});
+
 Deno.test("a message keeps its place, its element and the focus while it is being sent", async () => {
   await journey("focus kept", app, async (visit) => {
     const { chat, person } = await visit("ada_kept");

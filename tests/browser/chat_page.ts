@@ -76,6 +76,13 @@ export class ChatPage {
   }
 }
 
+const encoder = new TextEncoder();
+
+/** Prints a figure under the test that found it. */
+export function tell(what: string, value: number | string): void {
+  Deno.stdout.writeSync(encoder.encode(`  ${what}: ${value}\n`));
+}
+
 /** How long something is waited for, and how often it is looked at, in milliseconds. */
 const PATIENCE_MS = 10_000;
 const LOOK_AGAIN_MS = 50;

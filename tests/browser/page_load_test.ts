@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
-import { journey } from "./chat_page.ts";
+import { journey, tell } from "./chat_page.ts";
 
 const app = useTestApp({ RATE_LIMIT_MESSAGES: "100" });
 
@@ -63,6 +63,7 @@ Deno.test("pages load without moving anything and without a request to another h
         }
       }
     }
+    tell("layout shifts in eight page loads", shifts.length);
     assert.deepEqual(shifts, []);
     assert.deepEqual([...hosts], [new URL(app.origin).host]);
   });

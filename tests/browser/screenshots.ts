@@ -145,6 +145,10 @@ async function states(
   await page.getByRole("button", { name: "Members" }).click();
   await shot("members", page);
   await page.keyboard.press("Escape");
+  await page.setViewportSize({ width: 740, height: 360 });
+  await page.screenshot({
+    path: new URL(`landscape-740-${await scheme(page)}.png`, FOLDER).pathname,
+  });
   await page.setViewportSize({ width: 1440, height: 900 });
   await chat.log.focus();
   await page.keyboard.press("?");
@@ -182,6 +186,10 @@ async function states(
 
   await page.goto(`${app.origin}/discover`);
   await shot("discover", page);
+  await page.goto(`${app.origin}/rooms/nowhere`);
+  await shot("no-room", page);
+  await page.goto(`${app.origin}/nowhere`);
+  await shot("no-page", page);
   await chat.open(`/rooms/${garden}`);
   await page.context().setOffline(true);
   await page.evaluate(() => dispatchEvent(new Event("offline")));
@@ -189,6 +197,12 @@ async function states(
   await page.getByText("You are offline").waitFor();
   await page.waitForTimeout(3_500);
   await shot("offline", page);
+}
+
+function scheme(page: Page): Promise<string> {
+  return page.evaluate(() =>
+    matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"
+  );
 }
 
 async function turkish(

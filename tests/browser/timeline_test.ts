@@ -150,37 +150,3 @@ Deno.test("new messages stick to the end when one is there, and are counted when
     );
   });
 });
-
-Deno.test("a burst of 100 messages and a room of 10,000 leave the page quick", async () => {
-  await journey("long room", app, async (visit) => {
-    const { chat, person } = await visit("ada_long");
-    const bob = await signIn(app, "bob_long");
-    const room = await createRoom(person);
-    await joinRoom(bob, room.id);
-    await chat.open(`/rooms/${room.id}`);
-    await fill(bob, room.id, 10_000);
-    await chat.sees("line 10000");
-    assert.ok((await chat.texts()).length <= 150);
-
-    await chat.page.evaluate(() => {
-      const found = globalThis as unknown as { longTasks: number[] };
-      found.longTasks = [];
-      new PerformanceObserver((list) => {
-        for (const { duration } of list.getEntries()) {
-          found.longTasks.push(Math.round(duration));
-        }
-      }).observe({ type: "longtask" });
-    });
-    await fill(bob, room.id, 100, 10_001);
-    await chat.sees("line 10100");
-    const longTasks = await chat.page.evaluate(() =>
-      (globalThis as unknown as { longTasks: number[] }).longTasks
-    );
-    // The machine that runs this has other work; on an idle one there is none above 50 ms.
-    assert.ok(Math.max(0, ...longTasks) < 250, `long tasks: ${longTasks}`);
-    const started = Date.now();
-    await chat.say("an answer");
-    await chat.sees("an answer");
-    assert.ok(Date.now() - started < 2000);
-  });
-});

@@ -6,7 +6,7 @@ import { readManifest } from "../../islands/build.ts";
 import { useTestApp } from "../helpers/app.ts";
 import { launchBrowser, withArtifacts } from "../helpers/browser.ts";
 import { createRoom, signIn } from "../helpers/people.ts";
-import { ChatPage } from "./chat_page.ts";
+import { ChatPage, tell } from "./chat_page.ts";
 
 const app = useTestApp();
 
@@ -144,5 +144,6 @@ Deno.test("the chat page stays within its budget of scripts and styles", async (
   const script = await size([chat?.file ?? "", ...chat?.imports ?? []]);
   assert.ok(script <= SCRIPT_BUDGET, `${script} bytes of script`);
   const style = await size([styles?.file ?? ""]);
+  tell("scripts and styles of the chat page, bytes", `${script}, ${style}`);
   assert.ok(style <= STYLE_BUDGET, `${style} bytes of styles`);
 });
