@@ -286,3 +286,106 @@ Deno.test("sweep() forgets the rosters of rooms that nobody follows, and keeps t
     ["alice- bob- 0/2"],
   );
 });
+
+Deno.test("refresh() loads every roster anew, one after another, and sends those that have changed", async () => {
+  const { world, clock, rosters, members, loads, join } = createRosters([
+    ALICE,
+    BOB,
+  ]);
+  const { wire, connection } = await join();
+  const { feed, follower } = world.hub.hold(connection, "other");
+  feed.release(follower, 0, 0);
+  const sent = rosters.sendTo(connection, "other");
+  loads.next().resolve([ALICE]);
+  await sent;
+  await clock.advance(1_000);
+  wire.forget();
+  // Bob has left and Carol has come, and nobody here heard of it.
+  members.splice(1, 1, CAROL);
+  const refreshed = rosters.refresh();
+  assert.deepEqual(loads.calls.map(({ args }) => args), [[ROOM]]);
+  loads.next().resolve([...members]);
+  await clock.advance(0);
+  assert.deepEqual(loads.calls.map(({ args }) => args), [["other"]]);
+  loads.next().resolve([ALICE]);
+  await refreshed;
+  await clock.advance(1_000);
+  const changed = wire.events("room:roster");
+  assert.deepEqual(changed.filter(({ roomId }) => roomId === ROOM).map(brief), [
+    "alice- carol- 0/2",
+  ]);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("refresh() sends nothing where nothing has changed", async () => {
+  const { clock, rosters, members, loads, join, presence } = createRosters([
+    ALICE,
+  ]);
+  const { wire } = await join();
+  presence(ALICE, true);
+  await clock.advance(1_000);
+  wire.forget();
+  const refreshed = rosters.refresh();
+  loads.next().resolve([...members]);
+  await refreshed;
+  await clock.advance(1_000);
+  assert.deepEqual(wire.frames, []);
+});
+
+Deno.test("changes during refresh() are in the roster, also those that were about to be sent", async () => {
+  const { clock, rosters, members, loads, join, presence, membership } =
+    createRosters([ALICE, BOB]);
+  const { wire } = await join();
+  presence(ALICE, true);
+  const refreshed = rosters.refresh();
+  const stale = [...members];
+  presence(BOB, true);
+  membership(CAROL, true);
+  loads.next().resolve(stale);
+  await clock.advance(0);
+  loads.next().resolve([...members]);
+  await refreshed;
+  await clock.advance(1_000);
+  assert.equal(
+    brief(wire.events("room:roster").at(-1)!),
+    "alice+ bob+ carol- 2/3",
+  );
+});
+
+Deno.test("refresh() that fails keeps the roster as it was known, and the others are loaded", async () => {
+  const { world, clock, rosters, loads, join, failures, presence } =
+    createRosters([ALICE]);
+  const { wire, connection } = await join();
+  world.hub.hold(connection, "other");
+  const sent = rosters.sendTo(connection, "other");
+  loads.next().resolve([ALICE]);
+  await sent;
+  const refreshed = rosters.refresh();
+  loads.next().reject(connectionLost());
+  await clock.advance(0);
+  loads.next().resolve([ALICE]);
+  await refreshed;
+  assert.equal(failures.length, 1);
+  wire.forget();
+  presence(ALICE, true);
+  await clock.advance(1_000);
+  const roster = wire.events("room:roster").find(({ roomId }) =>
+    roomId === ROOM
+  );
+  assert.equal(brief(roster!), "alice+ 1/1");
+});
+
+Deno.test("refresh() of a room that everybody leaves meanwhile leaves nothing behind", async () => {
+  const { clock, rosters, loads, join, presence } = createRosters([ALICE]);
+  const { wire, connection } = await join();
+  const refreshed = rosters.refresh();
+  connection.lost();
+  rosters.sweep();
+  loads.next().resolve([ALICE]);
+  await refreshed;
+  rosters.sweep();
+  presence(ALICE, true);
+  await clock.advance(1_000);
+  assert.equal(clock.waiting, 0);
+  assert.equal(wire.events("room:roster").length, 1);
+});

@@ -8,9 +8,14 @@ const ALICE = createUser("alice");
 function createTyping() {
   const world = createHub();
   const { hub, clock } = world;
+  const told: string[] = [];
   const typing = new Typing({
     hub,
-    onChanged: () => {},
+    onChanged: (roomId, changes) => {
+      for (const { user, isTyping } of changes) {
+        told.push(`${user.username} ${isTyping ? "types" : "stops"} ${roomId}`);
+      }
+    },
     clock: clock.now,
     timers: clock,
   });
@@ -23,6 +28,8 @@ function createTyping() {
     typing,
     alice,
     bob,
+    /** What the other processes were told since the last look. */
+    toldElsewhere: () => told.splice(0),
     /** What Bob was told since the last look. */
     told() {
       const marks = bob.wire.events("typing:update").map((
@@ -174,4 +181,73 @@ Deno.test("in a large room marks are sent more seldom", async () => {
   }
   const frames = bob.wire.frames.length;
   assert.ok(frames <= 6, `${frames} frames in 10 s to 500 sockets`);
+});
+
+Deno.test("the other processes are told of what changes here, as often as a room's followers", async () => {
+  const { clock, typing, alice, toldElsewhere } = createTyping();
+  typing.set(alice.connection, ROOM, true);
+  assert.deepEqual(toldElsewhere(), [`alice types ${ROOM}`]);
+  for (let n = 0; n < 21; n++) {
+    typing.set(alice.connection, ROOM, n % 2 === 1);
+    await clock.advance(10);
+  }
+  assert.deepEqual(toldElsewhere(), []);
+  await clock.advance(250);
+  assert.deepEqual(toldElsewhere(), [`alice stops ${ROOM}`]);
+});
+
+Deno.test("a mark that ends by itself or with its socket is told elsewhere, too", async () => {
+  const { clock, typing, alice, toldElsewhere } = createTyping();
+  typing.set(alice.connection, ROOM, true);
+  await clock.advance(5_000);
+  typing.set(alice.connection, ROOM, true);
+  await clock.advance(250);
+  typing.clearConnection(alice.connection, [ROOM]);
+  await clock.advance(10_000);
+  assert.deepEqual(
+    toldElsewhere(),
+    ["types", "stops", "types", "stops"].map((what) => `alice ${what} ${ROOM}`),
+  );
+});
+
+Deno.test("changedElsewhere() tells the followers here, and is not told on, nor is its end", async () => {
+  const { clock, typing, told, toldElsewhere } = createTyping();
+  const carol = createUser("carol");
+  typing.changedElsewhere(ROOM, [{ user: carol, isTyping: true }]);
+  assert.deepEqual(told(), ["carol types"]);
+  await clock.advance(1_000);
+  typing.changedElsewhere(ROOM, [{ user: carol, isTyping: false }]);
+  typing.changedElsewhere(ROOM, [{ user: createUser(), isTyping: false }]);
+  await clock.advance(1_000);
+  assert.deepEqual(told(), ["carol stops"]);
+  // Its process is gone and says nothing any more.
+  typing.changedElsewhere(ROOM, [{ user: carol, isTyping: true }]);
+  await clock.advance(4_999);
+  assert.deepEqual(told(), ["carol types"]);
+  await clock.advance(1);
+  assert.deepEqual(told(), ["carol stops"]);
+  await clock.advance(1_000);
+  assert.deepEqual(toldElsewhere(), []);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("a user who types in two processes is seen until both marks have ended or a message ends them", async () => {
+  const { clock, typing, alice, toldElsewhere } = createTyping();
+  typing.changedElsewhere(ROOM, [{ user: ALICE, isTyping: true }]);
+  await clock.advance(250);
+  typing.set(alice.connection, ROOM, true);
+  await clock.advance(250);
+  typing.clear(ALICE, ROOM);
+  await clock.advance(250);
+  assert.deepEqual(
+    toldElsewhere(),
+    ["types", "stops"].map((what) => `alice ${what} ${ROOM}`),
+  );
+});
+
+Deno.test("changedElsewhere() of a room that nobody here follows leaves nothing behind", async () => {
+  const { clock, typing } = createTyping();
+  typing.changedElsewhere("unknown", [{ user: ALICE, isTyping: true }]);
+  await clock.advance(10_000);
+  assert.equal(clock.waiting, 0);
 });
