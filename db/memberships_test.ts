@@ -12,6 +12,8 @@ import {
   isMember,
   listMembers,
   memberRoomsAmong,
+  type MembershipKey,
+  missingMemberships,
   removeMember,
   storeSeenMarks,
 } from "./memberships.ts";
@@ -115,4 +117,33 @@ Deno.test("storeSeenMarks() passes over those who left and stores the others", a
   const room = await findRoom(test.db, roomId, user.id);
   assert.equal(room?.last_seen_seq, 2);
   assert.equal(await isMember(test.db, roomId, gone.id), false);
+});
+
+Deno.test("missingMemberships() names those that do not exist, and no other", async () => {
+  const [user, other] = [await makeUser(test.db), await makeUser(test.db)];
+  const [own, both] = [
+    await makeRoom(test.db, user),
+    await makeRoom(test.db, user, other),
+  ];
+  const gone = { userId: other.id, roomId: own };
+  const nowhere = { userId: user.id, roomId: crypto.randomUUID() };
+  const nobody = { userId: crypto.randomUUID(), roomId: both };
+  const missing = await missingMemberships(test.db, [
+    ...[{ userId: user.id, roomId: own }, gone, nowhere],
+    ...[{ userId: other.id, roomId: both }, nobody],
+  ]);
+  const sorted = (keys: MembershipKey[]) =>
+    keys.map(({ userId, roomId }) => `${userId} ${roomId}`).sort();
+  assert.deepEqual(sorted(missing), sorted([gone, nowhere, nobody]));
+  assert.deepEqual(await missingMemberships(test.db, []), []);
+});
+
+Deno.test("missingMemberships() looks at a thousand at once", async () => {
+  const user = await makeUser(test.db);
+  const roomId = await makeRoom(test.db, user);
+  const keys = Array.from({ length: 1_000 }, (_, index) => ({
+    userId: user.id,
+    roomId: index % 10 === 0 ? roomId : crypto.randomUUID(),
+  }));
+  assert.equal((await missingMemberships(test.db, keys)).length, 900);
 });

@@ -14,6 +14,7 @@ import {
   findRoom,
   listAllRooms,
   listUserRooms,
+  newestSeqs,
   type RoomCursor,
   roomNameKey,
 } from "./rooms.ts";
@@ -124,4 +125,22 @@ Deno.test("listAllRooms() finds names by part, without regard to case, to the le
   assert.deepEqual(await find("_"), []);
   assert.deepEqual(await find("' or true --"), []);
   assert.deepEqual((await find("woo")).length, 2);
+});
+
+Deno.test("newestSeqs() gives each room's newest number, and nothing for a room that is not there", async () => {
+  const user = await makeUser(test.db);
+  const [quiet, busy] = [
+    await makeRoom(test.db, user),
+    await makeRoom(test.db, user),
+  ];
+  await storeMessages(test.db, [
+    newMessage(busy, user.id),
+    newMessage(busy, user.id),
+  ], after(1));
+  const seqs = await newestSeqs(test.db, [quiet, crypto.randomUUID(), busy]);
+  assert.deepEqual(
+    new Map(seqs.map(({ id, last_seq }) => [id, last_seq])),
+    new Map([[quiet, 0], [busy, 2]]),
+  );
+  assert.deepEqual(await newestSeqs(test.db, []), []);
 });
