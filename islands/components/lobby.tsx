@@ -155,9 +155,11 @@ export function OtherRoom(
         {room && <p>{t("notMember")}</p>}
         {isMissing && <h1>{t("roomMissing")}</h1>}
       </header>
-      {room
-        ? <JoinForm ui={ui} room={room} label={t("joinRoom")} />
-        : <a class="button" href="/discover" data-chat>{t("discover")}</a>}
+      {room ? <JoinForm ui={ui} room={room} label={t("joinRoom")} /> : (
+        <p>
+          <a class="button" href="/discover" data-chat>{t("discover")}</a>
+        </p>
+      )}
     </section>
   );
 }
