@@ -16,9 +16,12 @@ export function sharedRateLimit(
   settings: RateLimitSettings,
   local: MessageRateLimit,
 ): MessageLimit {
+  // Unlike those of any other process, and short: they travel with every message.
+  const idPrefix = crypto.randomUUID().slice(-12);
+  let ids = 0;
   return {
     async take(key: string, now: number): Promise<Taken> {
-      const messageId = crypto.randomUUID();
+      const messageId = `${idPrefix}${ids++}`;
       try {
         const state = await shared.takeMessage(key, messageId, settings);
         if (state.kind === "muted") return state;

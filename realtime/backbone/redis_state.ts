@@ -74,10 +74,12 @@ export function redisState(
 
   const run = (script: string, keys: string[], ...args: unknown[]) =>
     call(() => evaluate(script, keys, args.map(String)));
-  const limitKeys = (key: string) => [
-    `${PREFIX}{limit:${groupOf(key)}}:${key}:window`,
-    `${PREFIX}{limit:${groupOf(key)}}:${key}:mute`,
-  ];
+  const limitKeys = (key: string) => {
+    const base = `${PREFIX}{${groupOf(key)}}${
+      key.slice(0, key.lastIndexOf(":"))
+    }`;
+    return [`${base}:window`, `${base}:mute`];
+  };
   const takes = new GroupedCalls<Take, SharedLimitState>(async (_, items) => {
     const { messages, windowMs } = items[0]!.window;
     const answers = await run(
