@@ -320,4 +320,10 @@ Deno.test("a history that was reset is loaded anew", async () => {
     messageId
   );
   assert.deepEqual(ids, ["restored"]);
+  const notices = client.rooms.get("room")?.notices;
+  assert.deepEqual(
+    notices?.map(({ type, afterSeq }) => [type, afterSeq]),
+    [["reset", 1]],
+    "and the room says so",
+  );
 });

@@ -176,11 +176,10 @@ export class JoinedRooms {
     if (!result.ok) return false;
     store.reset(result.data);
     const newest = result.data.messages.at(-1);
-    this.#positions.reset(
-      room.id,
-      newest?.seq ?? 0,
-      newest?.createdAt ?? room.createdAt,
-    );
+    const createdAt = newest?.createdAt ?? room.createdAt;
+    this.#positions.reset(room.id, newest?.seq ?? 0, createdAt);
+    state.notices = [];
+    state.note({ type: "reset", user: this.#options.user, createdAt });
     this.#options.onChange();
     return true;
   }

@@ -3,7 +3,6 @@
 import type {
   MessageNew,
   RoomRoster,
-  RoomSystem,
   UserRef,
 } from "../../realtime/protocol.ts";
 import type { MessagePage, Room } from "./api.ts";
@@ -14,9 +13,9 @@ import { TypingMarks } from "./typing.ts";
 /** So many join and leave lines are kept a room. */
 const MAX_NOTICES = 30;
 
-/** "Ada joined": shown after the message with number `afterSeq`, gone after a reload. */
+/** "Ada joined", or that the history is another one: shown after the message with number `afterSeq`, gone after a reload. */
 export interface Notice {
-  readonly type: "join" | "leave";
+  readonly type: "join" | "leave" | "reset";
   readonly user: UserRef;
   readonly createdAt: string;
   readonly afterSeq: number;
@@ -97,9 +96,8 @@ export class RoomState {
     return messages[0]?.seq;
   }
 
-  /** Keeps a join or leave line. */
-  note(event: RoomSystem & { type: "join" | "leave" }): void {
-    const { type, user, createdAt } = event;
+  /** Keeps a line about what has happened just now. */
+  note({ type, user, createdAt }: Omit<Notice, "afterSeq">): void {
     const notice = { type, user, createdAt, afterSeq: this.store.position };
     this.notices = [...this.notices, notice].slice(-MAX_NOTICES);
   }

@@ -24,6 +24,12 @@ const END_PX = 100;
 /** More messages are shown when the edge of the window is nearer than this, in pixels. */
 const EDGE_PX = 600;
 
+const NOTICES = {
+  join: "joined",
+  leave: "left",
+  reset: "reloaded",
+} as const;
+
 interface TimelineProps {
   room: RoomState;
   ui: Ui;
@@ -259,9 +265,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
         );
       case "notice": {
         const { type, user, createdAt } = item.notice;
-        const text = t(type === "join" ? "joined" : "left", {
-          name: user.username,
-        });
+        const text = t(NOTICES[type], { name: user.username });
         return <p class="notice" key={`${createdAt}${user.id}`}>{text}</p>;
       }
       case "message":

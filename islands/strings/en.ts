@@ -85,6 +85,7 @@ export const en = {
   yesterday: "Yesterday",
   joined: "{name} joined",
   left: "{name} left",
+  reloaded: "This room’s history has changed and was loaded anew.",
 
   message: "Message",
   writeTo: "Write to {name}",

@@ -81,6 +81,7 @@ export const tr: Strings = {
   yesterday: "Dün",
   joined: "{name} katıldı",
   left: "{name} ayrıldı",
+  reloaded: "Bu odanın geçmişi değişti ve yeniden yüklendi.",
 
   message: "Mesaj",
   writeTo: "{name} odasına yazın",
