@@ -40,9 +40,11 @@ export async function openRedisBackbone(
   );
   const { commands, subscriber } = connection;
   const watch = new AnswerWatch(clock, timers);
-  /** What is to be heard, and what the connection hears or is about to. */
+  /** What is to be heard, and what is. */
   const channels = new Set<Channel>();
   const heard = new Set<Channel>();
+  /** Channels of which one is about to become the other. */
+  const settling = new Map<Channel, Promise<void>>();
   let listener: BackboneListener | undefined;
   let isUp = false;
   let isClosed = false;
@@ -58,14 +60,37 @@ export async function openRedisBackbone(
       log.error("a signal could not be handled", errorFields(error));
     }
   };
-  async function subscribe(channel: Channel): Promise<void> {
-    heard.add(channel);
-    await subscriber.sSubscribe(PREFIX + channel, hear);
+  const isSettled = (channel: Channel) =>
+    channels.has(channel) === heard.has(channel);
+  /** Hears a channel, or no longer, in turn: the client confuses a change with one that is on its way. */
+  async function settle(channel: Channel): Promise<void> {
+    try {
+      while (!isSettled(channel)) {
+        if (channels.has(channel)) {
+          await subscriber.sSubscribe(PREFIX + channel, hear);
+          heard.add(channel);
+        } else {
+          await subscriber.sUnsubscribe(PREFIX + channel, hear);
+          heard.delete(channel);
+        }
+      }
+    } finally {
+      settling.delete(channel);
+    }
   }
-  async function unsubscribe(channel: Channel): Promise<void> {
-    await subscriber.sUnsubscribe(PREFIX + channel, hear);
-    if (!channels.has(channel)) heard.delete(channel);
+  /** Resolves when a channel is heard if it is to be, and is not if it is not. */
+  function settled(channel: Channel): Promise<void> {
+    let promise = settling.get(channel);
+    if (promise === undefined) {
+      promise = Promise.resolve().then(() => settle(channel));
+      settling.set(channel, promise);
+    }
+    return promise;
   }
+  const unsettled = () =>
+    [...channels.union(heard)].filter((channel) =>
+      !isSettled(channel) || settling.has(channel)
+    );
   const unheard = (error: unknown) =>
     log.debug("a channel could not be changed", errorFields(error));
   const isWorking = () => connection.isReady && !watch.isLate;
@@ -75,12 +100,10 @@ export async function openRedisBackbone(
     const attempt = ++opening;
     if (isUp || isClosed || !isWorking()) return;
     try {
-      // The client itself follows again what it followed before; that may be too much by now.
-      const stale = [...heard].filter((channel) => !channels.has(channel));
-      await Promise.all([
-        ...[...channels].map(subscribe),
-        ...stale.map(unsubscribe),
-      ]);
+      // The client itself follows again what it followed before. Meanwhile there may be more to follow.
+      for (let left = unsettled(); left.length > 0; left = unsettled()) {
+        await Promise.all(left.map(settled));
+      }
     } catch {
       // The connection went away again; it says so when it is back.
       return;
@@ -133,11 +156,11 @@ export async function openRedisBackbone(
       channels.add(channel);
       if (!isUp) return undefined;
       // When Redis has just gone away the channel is heard as soon as it is back.
-      return subscribe(channel).catch(unheard);
+      return watch.answer(settled(channel)).catch(unheard);
     },
     unfollow(channel) {
       channels.delete(channel);
-      if (isUp) unsubscribe(channel).catch(unheard);
+      if (isUp) settled(channel).catch(unheard);
     },
     async publish(channel, signal) {
       if (!isUp) return 0;

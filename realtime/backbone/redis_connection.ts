@@ -22,10 +22,7 @@ export interface RedisCommands {
   eval(script: string, options: ScriptOptions): Promise<unknown>;
   evalSha(digest: string, options: ScriptOptions): Promise<unknown>;
   exists(key: string): Promise<number>;
-  del(key: string): Promise<number>;
   pExpire(key: string, milliseconds: number): Promise<number>;
-  sAdd(key: string, members: string[]): Promise<number>;
-  sRem(key: string, members: string[]): Promise<number>;
   sMembers(key: string): Promise<string[]>;
   zRem(key: string, member: string): Promise<number>;
   sPublish(channel: string, text: string): Promise<number>;

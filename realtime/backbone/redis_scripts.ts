@@ -60,3 +60,22 @@ export const COUNT_EVENT = `
 export const REFUND_EVENT = `
   if tonumber(redis.call('GET', KEYS[1]) or '0') > 0 then redis.call('DECR', KEYS[1]) end
   return 0`;
+
+/**
+ * Notes who is online by a process.
+ *
+ * KEYS: set. ARGV: life of the note in ms, how many go offline, who goes offline, who comes online.
+ */
+export const NOTE_ONLINE = `
+  local online = 3 + ARGV[2]
+  for i = 3, online - 1 do redis.call('SREM', KEYS[1], ARGV[i]) end
+  for i = online, #ARGV do redis.call('SADD', KEYS[1], ARGV[i]) end
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return 0`;
+
+/** Replaces the note as a whole. KEYS: set. ARGV: its life in ms, who is online. */
+export const REPLACE_ONLINE = `
+  redis.call('DEL', KEYS[1])
+  for i = 2, #ARGV do redis.call('SADD', KEYS[1], ARGV[i]) end
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return 0`;

@@ -6,7 +6,9 @@ import {
 import {
   COUNT_EVENT,
   MUTE,
+  NOTE_ONLINE,
   REFUND_EVENT,
+  REPLACE_ONLINE,
   TAKE_MESSAGES,
 } from "./redis_scripts.ts";
 import type {
@@ -21,9 +23,6 @@ export const PREFIX = "chatket:";
 
 /** Who is online by a process is forgotten this long after its last sign of life, in milliseconds. */
 const ONLINE_TTL_MS = 30_000;
-
-/** Most members in one command. */
-const MEMBERS_AT_ONCE = 1_000;
 
 interface Take {
   key: string;
@@ -124,21 +123,12 @@ export function redisState(
       await run(REFUND_EVENT, [`${PREFIX}{count:${key}}`]);
     },
     async noteOnline({ online, offline }) {
-      const key = onlineKey(processId);
-      await call(async () => {
-        if (offline.length > 0) await client.sRem(key, [...offline]);
-        if (online.length > 0) await client.sAdd(key, [...online]);
-        await client.pExpire(key, ONLINE_TTL_MS);
-      });
+      const changes = [offline.length, ...offline, ...online];
+      await run(NOTE_ONLINE, [onlineKey(processId)], ONLINE_TTL_MS, ...changes);
     },
     async replaceOnline(userIds) {
-      const key = onlineKey(processId);
-      await call(() => client.del(key));
-      for (let start = 0; start < userIds.length; start += MEMBERS_AT_ONCE) {
-        const some = userIds.slice(start, start + MEMBERS_AT_ONCE);
-        await call(() => client.sAdd(key, some));
-      }
-      await call(() => client.pExpire(key, ONLINE_TTL_MS));
+      const args = [ONLINE_TTL_MS, ...userIds];
+      await run(REPLACE_ONLINE, [onlineKey(processId)], ...args);
     },
     async keepOnline() {
       return await call(() =>
