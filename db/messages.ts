@@ -165,11 +165,23 @@ async function storeOrFind(
   return rows;
 }
 
-/** Takes the next numbers of rooms: `base` is each room's newest before them, `at` their time. */
+/**
+ * Takes the next numbers of rooms: `base` is each room's newest before them, `at` their time.
+ *
+ * Another process may take numbers of the same rooms at the same moment. The rooms are locked in order
+ * of their ids first, one look-up each: otherwise two batches wait for each other until PostgreSQL
+ * notices, a second later, and ends one of them.
+ */
 const nextNumbers = (added: RawBuilder<unknown>, now: Date) =>
-  sql`update rooms
+  sql`with locked as materialized (
+      select n.room_id, n.added from (${added} order by room_id) n
+      cross join lateral (
+        select from rooms r where r.id = n.room_id for no key update
+      ) room
+    )
+    update rooms
     set last_seq = last_seq + n.added, last_activity_at = greatest(last_activity_at, ${now}::timestamptz)
-    from (${added}) n
+    from locked n
     where rooms.id = n.room_id
     returning rooms.id as room_id, rooms.last_seq - n.added as base, rooms.last_activity_at as at`;
 
