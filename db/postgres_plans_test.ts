@@ -33,7 +33,9 @@ async function fill(db: Database): Promise<void> {
   await sql`insert into users select ${uuidSql("n")}, 'user' || n, now(), now()
     from generate_series(1, ${sql.lit(USERS)}) n`.execute(db);
   await sql`insert into rooms
-    select ${uuidSql("n")}, 'Room ' || n, 'room ' || n, ${uuidSql("1")}, now(),
+    select ${uuidSql("n")}, 'Big room ' || n, 'big room ' || n, ${
+    uuidSql("1")
+  }, now(),
       ${sql.lit(MESSAGES / ROOMS)}, now() - n * interval '1 minute'
     from generate_series(1, ${sql.lit(ROOMS)}) n`.execute(db);
   await sql`insert into memberships
