@@ -1,17 +1,15 @@
 /** The backbone over a Redis of its own: what processes tell each other, and what becomes of it when Redis fails. */
 
 import assert from "node:assert/strict";
-import { recordingLog } from "../../tests/helpers/log.ts";
+import { startRedis } from "../../tests/helpers/redis.ts";
 import {
-  redisMissing,
-  type RedisServer,
-  startRedis,
-} from "../../tests/helpers/redis.ts";
-import { systemTimers } from "../timers.ts";
+  openChat,
+  openProcess,
+  pause,
+  redisTest,
+  until,
+} from "../../tests/realtime/redis_chat.ts";
 import type { Channel, Signal } from "./backbone.ts";
-import { openRedisBackbone } from "./redis.ts";
-
-const missing = await redisMissing();
 
 const ROOM: Channel = "room:one";
 const HELLO: Signal = { kind: "hello" };
@@ -23,251 +21,214 @@ const signal = (number: number): Signal => ({
   number,
 });
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+redisTest(
+  "who follows a channel hears the others in order, not itself; who has left it hears nothing",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await b.backbone.follow(ROOM);
+    await a.backbone.follow(ROOM);
+    assert.equal(await a.backbone.publish("room:other", HELLO), 0);
+    const counts = await Promise.all(
+      [1, 2, 3].map((number) => a.backbone.publish(ROOM, signal(number))),
+    );
+    assert.deepEqual(counts, [2, 2, 2], "this process counts, too");
+    await until("all are heard", () => b.signals.length === 3);
+    assert.deepEqual(b.numbers(), [1, 2, 3]);
+    b.backbone.unfollow(ROOM);
+    await until("it is left", () => b.signals.length === 3);
+    while (await a.backbone.publish(ROOM, signal(4)) === 2) await pause(5);
+    await pause(50);
+    b.signals.length = 0;
+    await a.backbone.publish(ROOM, signal(5));
+    await pause(50);
+    assert.deepEqual([a.signals, b.signals], [[], []]);
+  },
+);
 
-/** Resolves with how long it took until something is true, in milliseconds. */
-async function until(what: string, isTrue: () => boolean, limitMs = 10_000) {
-  const started = performance.now();
-  while (!isTrue()) {
-    if (performance.now() - started > limitMs) assert.fail(`never: ${what}`);
-    await pause(5);
-  }
-  return performance.now() - started;
-}
+redisTest(
+  "a channel that is followed and left in quick turn ends as it was wanted last",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    const rooms = Array.from({ length: 60 }, (_, n): Channel => `room:${n}`);
+    await Promise.all(rooms.map(async (room, index) => {
+      for (let n = 0; n < 15; n++) {
+        void b.backbone.follow(room);
+        if ((index + n) % 3 > 0) await pause((index * n) % 3);
+        b.backbone.unfollow(room);
+        if ((index + n) % 2 > 0) await pause((index + n) % 2);
+      }
+      if (index % 2 === 0) await b.backbone.follow(room);
+    }));
+    await pause(100);
+    const heard = await Promise.all(
+      rooms.map((room) => a.backbone.publish(room, HELLO)),
+    );
+    assert.deepEqual(heard, rooms.map((_, index) => index % 2 === 0 ? 1 : 0));
+  },
+);
 
-/** A process of the chat, as far as Redis sees it. */
-async function openProcess(redis: RedisServer) {
-  const log = recordingLog();
-  const backbone = await openRedisBackbone({
-    url: redis.url,
-    clock: Date.now,
-    timers: systemTimers,
-    log,
-  });
-  const signals: Signal[] = [];
-  const states: string[] = [];
-  return {
-    ...{ backbone, signals, states, log },
-    shared: backbone.shared!,
-    /** Says who listens. */
-    listen: () =>
-      backbone.listen({
-        received: (its) => void signals.push(its),
-        up: () => void states.push("up"),
-        down: () => void states.push("down"),
-      }),
-    numbers: () =>
-      signals.flatMap((its) => its.kind === "alive" ? [its.number] : []),
-    [Symbol.asyncDispose]: () => backbone.close(),
-  };
-}
-
-type Process = Awaited<ReturnType<typeof openProcess>>;
-
-/** Some processes that listen, on a Redis of their own. */
-async function openChat(count: number) {
-  await using stack = new AsyncDisposableStack();
-  const redis = stack.use(await startRedis());
-  const processes: Process[] = [];
-  for (let n = 0; n < count; n++) {
-    const process = stack.use(await openProcess(redis));
-    process.listen();
-    processes.push(process);
-  }
-  const all = stack.move();
-  return {
-    redis,
-    processes: processes as [Process, Process],
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
-  };
-}
-
-function test(name: string, fn: () => Promise<void>): void {
-  Deno.test({ name, ignore: missing !== undefined, fn });
-}
-
-test("who follows a channel hears the others in order, not itself; who has left it hears nothing", async () => {
-  await using chat = await openChat(2);
-  const [a, b] = chat.processes;
-  assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
-  assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
-  await b.backbone.follow(ROOM);
-  await a.backbone.follow(ROOM);
-  assert.equal(await a.backbone.publish("room:other", HELLO), 0);
-  const counts = await Promise.all(
-    [1, 2, 3].map((number) => a.backbone.publish(ROOM, signal(number))),
-  );
-  assert.deepEqual(counts, [2, 2, 2], "this process counts, too");
-  await until("all are heard", () => b.signals.length === 3);
-  assert.deepEqual(b.numbers(), [1, 2, 3]);
-  b.backbone.unfollow(ROOM);
-  await until("it is left", () => b.signals.length === 3);
-  while (await a.backbone.publish(ROOM, signal(4)) === 2) await pause(5);
-  await pause(50);
-  b.signals.length = 0;
-  await a.backbone.publish(ROOM, signal(5));
-  await pause(50);
-  assert.deepEqual([a.signals, b.signals], [[], []]);
-});
-
-test("a channel that is followed and left in quick turn ends as it was wanted last", async () => {
-  await using chat = await openChat(2);
-  const [a, b] = chat.processes;
-  const rooms = Array.from({ length: 60 }, (_, n): Channel => `room:${n}`);
-  await Promise.all(rooms.map(async (room, index) => {
-    for (let n = 0; n < 15; n++) {
-      void b.backbone.follow(room);
-      if ((index + n) % 3 > 0) await pause((index * n) % 3);
-      b.backbone.unfollow(room);
-      if ((index + n) % 2 > 0) await pause((index + n) % 2);
+redisTest(
+  "texts that are no signals are passed over, and what comes after them is heard",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await b.backbone.follow(ROOM);
+    for (
+      const text of ["x", "0123456789ab{", "0123456789ab", "{}", "\\u0000"]
+    ) {
+      await chat.redis.command(`SPUBLISH chatket:${ROOM} ${text}`);
     }
-    if (index % 2 === 0) await b.backbone.follow(room);
-  }));
-  await pause(100);
-  const heard = await Promise.all(
-    rooms.map((room) => a.backbone.publish(room, HELLO)),
-  );
-  assert.deepEqual(heard, rooms.map((_, index) => index % 2 === 0 ? 1 : 0));
-});
+    await a.backbone.publish(ROOM, signal(1));
+    await until("the signal is heard", () => b.numbers().length === 1);
+    assert.ok(b.log.lines.length > 0);
+  },
+);
 
-test("texts that are no signals are passed over, and what comes after them is heard", async () => {
-  await using chat = await openChat(2);
-  const [a, b] = chat.processes;
-  await b.backbone.follow(ROOM);
-  for (const text of ["x", "0123456789ab{", "0123456789ab", "{}", "\\u0000"]) {
-    await chat.redis.command(`SPUBLISH chatket:${ROOM} ${text}`);
-  }
-  await a.backbone.publish(ROOM, signal(1));
-  await until("the signal is heard", () => b.numbers().length === 1);
-  assert.ok(b.log.lines.length > 0);
-});
-
-test("a Redis that was killed and is empty again is joined again, with what was followed and left meanwhile", async () => {
-  await using chat = await openChat(2);
-  const [a, b] = chat.processes;
-  await b.backbone.follow(ROOM);
-  await b.backbone.follow("room:left");
-  await a.shared.countEvent("key", { limit: 1, windowMs: 60_000 });
-  await chat.redis.kill();
-  await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
-  assert.equal(b.backbone.follow("room:new"), undefined);
-  b.backbone.unfollow("room:left");
-  assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
-  await assert.rejects(a.shared.listOnline("x"), { name: "RedisAwayError" });
-  await chat.redis.start();
-  await until("it is back", () => !!a.backbone.isUp && !!b.backbone.isUp);
-  assert.deepEqual(b.states, ["up", "down", "up"]);
-  assert.equal(await a.backbone.publish(ROOM, signal(1)), 1);
-  assert.equal(await a.backbone.publish("room:new", signal(2)), 1);
-  assert.equal(await a.backbone.publish("room:left", signal(3)), 0);
-  await until("both are heard", () => b.signals.length === 2);
-  // Redis has forgotten the script that it is now asked for by name.
-  const limit = { limit: 1, windowMs: 60_000 };
-  assert.equal(await a.shared.countEvent("key", limit), undefined);
-  assert.ok(await a.shared.countEvent("key", limit) ?? 0 > 59_000);
-});
-
-test("what is followed at the very moment when Redis comes is heard", async () => {
-  await using chat = await openChat(2);
-  const [a, b] = chat.processes;
-  for (let round = 0; round < 3; round++) {
+redisTest(
+  "a Redis that was killed and is empty again is joined again, with what was followed and left meanwhile",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await b.backbone.follow(ROOM);
+    await b.backbone.follow("room:left");
+    await a.shared.countEvent("key", { limit: 1, windowMs: 60_000 });
     await chat.redis.kill();
     await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
+    assert.equal(b.backbone.follow("room:new"), undefined);
+    b.backbone.unfollow("room:left");
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await assert.rejects(a.shared.listOnline("x"), { name: "RedisAwayError" });
     await chat.redis.start();
-    let rooms = 0;
-    while (!b.backbone.isUp) {
-      void b.backbone.follow(`room:${round}:${rooms++}`);
-      await (rooms % 20 === 0 ? pause(0) : Promise.resolve());
-      assert.ok(rooms < 1_000_000);
+    await until("it is back", () => !!a.backbone.isUp && !!b.backbone.isUp);
+    assert.deepEqual(b.states, ["up", "down", "up"]);
+    assert.equal(await a.backbone.publish(ROOM, signal(1)), 1);
+    assert.equal(await a.backbone.publish("room:new", signal(2)), 1);
+    assert.equal(await a.backbone.publish("room:left", signal(3)), 0);
+    await until("both are heard", () => b.signals.length === 2);
+    // Redis has forgotten the script that it is now asked for by name.
+    const limit = { limit: 1, windowMs: 60_000 };
+    assert.equal(await a.shared.countEvent("key", limit), undefined);
+    assert.ok(await a.shared.countEvent("key", limit) ?? 0 > 59_000);
+  },
+);
+
+redisTest(
+  "what is followed at the very moment when Redis comes is heard",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    for (let round = 0; round < 3; round++) {
+      await chat.redis.kill();
+      await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
+      await chat.redis.start();
+      let rooms = 0;
+      while (!b.backbone.isUp) {
+        void b.backbone.follow(`room:${round}:${rooms++}`);
+        await (rooms % 20 === 0 ? pause(0) : Promise.resolve());
+        assert.ok(rooms < 1_000_000);
+      }
+      await until("the other is back", () => !!a.backbone.isUp);
+      const heard: number[] = await Promise.all(
+        Array.from(
+          { length: Math.min(rooms, 500) },
+          (_, n) => a.backbone.publish(`room:${round}:${rooms - 1 - n}`, HELLO),
+        ),
+      );
+      assert.deepEqual(heard, heard.map(() => 1));
+      for (let n = 0; n < rooms; n++) b.backbone.unfollow(`room:${round}:${n}`);
     }
-    await until("the other is back", () => !!a.backbone.isUp);
-    const heard: number[] = await Promise.all(
-      Array.from(
-        { length: Math.min(rooms, 500) },
-        (_, n) => a.backbone.publish(`room:${round}:${rooms - 1 - n}`, HELLO),
-      ),
-    );
-    assert.deepEqual(heard, heard.map(() => 1));
-    for (let n = 0; n < rooms; n++) b.backbone.unfollow(`room:${round}:${n}`);
-  }
-});
+  },
+);
 
-test("a Redis that stands still is noticed within 3 s, holds nothing up for longer than a second, and is back when it goes on", async () => {
-  await using chat = await openChat(2);
-  const [a] = chat.processes;
-  const window = { messages: 100, windowMs: 60_000 };
-  await a.shared.takeMessage("user:room", "first", window);
-  chat.redis.pause();
-  const order: number[] = [];
-  const started = performance.now();
-  const takes = [1, 2, 3, 4, 5].map(async (number) => {
-    await pause(number * 20);
-    const from = performance.now();
-    await assert.rejects(
-      a.shared.takeMessage("user:room", `${number}`, window),
-      { name: "RedisAwayError" },
-    );
-    order.push(number);
-    return performance.now() - from;
-  });
-  const followed = a.backbone.follow(ROOM);
-  await followed;
-  assert.ok(performance.now() - started < 1_200, "follow() does not wait");
-  const waited = await Promise.all(takes);
-  assert.deepEqual(order, [1, 2, 3, 4, 5]);
-  assert.ok(Math.max(...waited) < 1_500, `${waited}`);
-  await until("it is noticed", () => a.backbone.isUp === false);
-  assert.ok(performance.now() - started < 3_500);
-  const away = performance.now();
-  await assert.rejects(a.shared.takeMessage("user:room", "late", window));
-  assert.ok(performance.now() - away < 50, "nothing is waited for");
-  chat.redis.resume();
-  await until("it is back", () => a.backbone.isUp === true);
-  assert.deepEqual(await a.shared.takeMessage("user:room", "new", window), {
-    kind: "free",
-  });
-  const [, b] = chat.processes;
-  await until("the other is back", () => b.backbone.isUp === true);
-  assert.equal(await b.backbone.publish(ROOM, HELLO), 1);
-});
+redisTest(
+  "a Redis that stands still is noticed within 3 s, holds nothing up for longer than a second, and is back when it goes on",
+  async () => {
+    await using chat = await openChat(2);
+    const [a] = chat.processes;
+    const window = { messages: 100, windowMs: 60_000 };
+    await a.shared.takeMessage("user:room", "first", window);
+    chat.redis.pause();
+    const order: number[] = [];
+    const started = performance.now();
+    const takes = [1, 2, 3, 4, 5].map(async (number) => {
+      await pause(number * 20);
+      const from = performance.now();
+      await assert.rejects(
+        a.shared.takeMessage("user:room", `${number}`, window),
+        { name: "RedisAwayError" },
+      );
+      order.push(number);
+      return performance.now() - from;
+    });
+    const followed = a.backbone.follow(ROOM);
+    await followed;
+    assert.ok(performance.now() - started < 1_200, "follow() does not wait");
+    const waited = await Promise.all(takes);
+    assert.deepEqual(order, [1, 2, 3, 4, 5]);
+    assert.ok(Math.max(...waited) < 1_500, `${waited}`);
+    await until("it is noticed", () => a.backbone.isUp === false);
+    assert.ok(performance.now() - started < 3_500);
+    const away = performance.now();
+    await assert.rejects(a.shared.takeMessage("user:room", "late", window));
+    assert.ok(performance.now() - away < 50, "nothing is waited for");
+    chat.redis.resume();
+    await until("it is back", () => a.backbone.isUp === true);
+    assert.deepEqual(await a.shared.takeMessage("user:room", "new", window), {
+      kind: "free",
+    });
+    const [, b] = chat.processes;
+    await until("the other is back", () => b.backbone.isUp === true);
+    assert.equal(await b.backbone.publish(ROOM, HELLO), 1);
+  },
+);
 
-test("a process that starts without Redis serves within 3 s and joins the others when Redis comes", async () => {
-  await using redis = await startRedis();
-  await redis.kill();
-  const started = performance.now();
-  await using late = await openProcess(redis);
-  assert.ok(performance.now() - started < 3_000);
-  late.listen();
-  assert.equal(late.backbone.isUp, false);
-  assert.equal(late.backbone.follow(ROOM), undefined);
-  await redis.start();
-  await until("it has joined", () => late.backbone.isUp === true);
-  assert.deepEqual(late.states, ["up"]);
-  await using other = await openProcess(redis);
-  assert.equal(await other.backbone.publish(ROOM, signal(1)), 1);
-  await until("it is heard", () => late.signals.length === 1);
-});
+redisTest(
+  "a process that starts without Redis serves within 3 s and joins the others when Redis comes",
+  async () => {
+    await using redis = await startRedis();
+    await redis.kill();
+    const started = performance.now();
+    await using late = await openProcess(redis);
+    assert.ok(performance.now() - started < 3_000);
+    late.listen();
+    assert.equal(late.backbone.isUp, false);
+    assert.equal(late.backbone.follow(ROOM), undefined);
+    await redis.start();
+    await until("it has joined", () => late.backbone.isUp === true);
+    assert.deepEqual(late.states, ["up"]);
+    await using other = await openProcess(redis);
+    assert.equal(await other.backbone.publish(ROOM, signal(1)), 1);
+    await until("it is heard", () => late.signals.length === 1);
+  },
+);
 
 // The sanitizers of the test command look for what is left open.
-test("close() leaves nothing open, whatever state Redis is in", async () => {
-  await using redis = await startRedis();
-  const there = await openProcess(redis);
-  await there.backbone.follow(ROOM);
-  void there.backbone.follow("room:two");
-  void there.backbone.publish(ROOM, HELLO);
-  const asked = there.shared.listOnline("x").catch(() => {});
-  await there.backbone.close();
-  await asked;
-  const frozen = await openProcess(redis);
-  redis.pause();
-  const waiting = frozen.shared.listOnline("x").catch(() => {});
-  await frozen.backbone.close();
-  await waiting;
-  redis.resume();
-  await redis.kill();
-  const never = await openProcess(redis);
-  await never.backbone.close();
-  assert.equal(never.backbone.isUp, false);
-  // A pause of the client before it tries again ends by itself.
-  await pause(1_200);
-});
+redisTest(
+  "close() leaves nothing open, whatever state Redis is in",
+  async () => {
+    await using redis = await startRedis();
+    const there = await openProcess(redis);
+    await there.backbone.follow(ROOM);
+    void there.backbone.follow("room:two");
+    void there.backbone.publish(ROOM, HELLO);
+    const asked = there.shared.listOnline("x").catch(() => {});
+    await there.backbone.close();
+    await asked;
+    const frozen = await openProcess(redis);
+    redis.pause();
+    const waiting = frozen.shared.listOnline("x").catch(() => {});
+    await frozen.backbone.close();
+    await waiting;
+    redis.resume();
+    await redis.kill();
+    const never = await openProcess(redis);
+    await never.backbone.close();
+    assert.equal(never.backbone.isUp, false);
+    // A pause of the client before it tries again ends by itself.
+    await pause(1_200);
+  },
+);
