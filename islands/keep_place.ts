@@ -11,9 +11,14 @@ export function keepPlace(log: Element): void {
   kept.add(log);
   let row: Element | undefined;
   let offset = 0;
+  let size = "";
+  const sizeNow = () => `${log.clientWidth} ${log.clientHeight}`;
   const place = (element: Element) =>
     element.getBoundingClientRect().top - log.getBoundingClientRect().top;
   const note = () => {
+    // A change of size scrolls, too, and may tell of it first: that is not where reading was.
+    if (size !== "" && size !== sizeNow()) return;
+    size = sizeNow();
     row = [...log.querySelectorAll(".message")].find((element) =>
       place(element) + element.clientHeight > 0
     );
@@ -25,5 +30,6 @@ export function keepPlace(log: Element): void {
     if (row?.isConnected && log.scrollTop < -END_PX) {
       log.scrollTop += place(row) - offset;
     }
+    size = sizeNow();
   }).observe(log);
 }
