@@ -1,0 +1,106 @@
+/** What the realtime side does with what other processes tell. */
+
+import assert from "node:assert/strict";
+import { loadConfig } from "../config.ts";
+import type { Database } from "../db/database.ts";
+import { createFakeClock } from "../tests/helpers/clock.ts";
+import { recordingLog } from "../tests/helpers/log.ts";
+import { createBackbones } from "../tests/realtime/fake_backbone.ts";
+import type { BackboneListener, Signal } from "./backbone/backbone.ts";
+import { createMetrics } from "./metrics.ts";
+import { createRealtime } from "./realtime.ts";
+
+const USER = { id: crypto.randomUUID(), username: "alice" };
+
+function createProcess() {
+  const clock = createFakeClock();
+  const backbone = createBackbones(clock).join();
+  const log = recordingLog();
+  let listener: BackboneListener | undefined;
+  const { listen } = backbone;
+  backbone.listen = (its) => listen(listener = its);
+  const realtime = createRealtime({
+    config: loadConfig({ DATABASE_URL: "postgres://nowhere" }),
+    // Nobody is connected: nothing is asked for.
+    db: {} as Database,
+    ...{ log, backbone, clock: clock.now, timers: clock },
+    metrics: createMetrics(clock.now),
+  });
+  return {
+    ...{ clock, backbone, log, realtime },
+    receive: (signal: unknown) => listener!.received(signal as Signal),
+  };
+}
+
+Deno.test("what a newer version tells is passed over: other signals, and more in those that are known", async () => {
+  const { clock, backbone, log, realtime, receive } = createProcess();
+  await clock.advance(100);
+  receive({ kind: "of tomorrow", roomId: 7 });
+  receive({});
+  receive([]);
+  receive({
+    kind: "presence",
+    ...{ from: "0123456789ab", number: 1, secret: true },
+    changes: { online: [USER.id], offline: [], away: ["bob"] },
+  });
+  await clock.advance(100);
+  receive({ kind: "goodbye", from: "0123456789ab", why: "tired" });
+  assert.equal(realtime.statusOf(USER.id), "offline");
+  assert.deepEqual(log.lines, []);
+  assert.equal(realtime.backboneUp, true);
+  assert.ok(backbone.channels.has("presence"));
+});
+
+Deno.test("what is told of rooms, users and streams that nobody here has is passed over", async () => {
+  const { clock, log, receive } = createProcess();
+  const roomId = crypto.randomUUID();
+  const at = "2026-03-01T12:00:00.000Z";
+  const isMember = false;
+  const { id: userId } = USER;
+  const signals: Signal[] = [
+    { kind: "messages", roomId, messages: [] },
+    {
+      kind: "announcement",
+      event: {
+        event: "room:system",
+        data: { type: "join", roomId, user: USER, createdAt: at },
+      },
+    },
+    { kind: "typing", roomId, changes: [{ user: USER, isTyping: true }] },
+    {
+      kind: "membership",
+      change: { user: USER, roomId, isMember, at, isAnnounced: true },
+    },
+    {
+      kind: "event",
+      userId,
+      event: { event: "room:read", data: { roomId, lastSeq: 1 } },
+    },
+    { kind: "sign_out", userId },
+    { kind: "sign_out", userId, sessionIds: ["x"] },
+    { kind: "alive", from: "0123456789ab", number: 3 },
+    { kind: "hello" },
+    { kind: "goodbye", from: "ba9876543210" },
+    { kind: "frame_answer", id: "x", result: "not_found" },
+  ];
+  for (const signal of signals) receive(signal);
+  await clock.advance(10_000);
+  assert.deepEqual(log.lines, []);
+});
+
+Deno.test("a frame for a stream that is not here, or is another user's, is answered with not_found", async () => {
+  const { clock, backbone, receive } = createProcess();
+  const frame = {
+    ...{ id: "question", from: "0123456789ab", userId: USER.id, text: "{}" },
+    connectionId: crypto.randomUUID(),
+  };
+  receive({ kind: "frame", frame });
+  await clock.advance(10);
+  assert.deepEqual(
+    backbone.told.filter(({ signal }) => signal.kind === "frame_answer"),
+    [{
+      channel: "process:0123456789ab",
+      signal: { kind: "frame_answer", id: "question", result: "not_found" },
+    }],
+  );
+});
