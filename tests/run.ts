@@ -32,7 +32,10 @@ const ENGINE_FOLDERS = [
   "tests/front",
 ];
 /** Tests that measure time or memory: after the others, with the machine to themselves. */
-const ALONE_FILES = ["tests/faults/postgres_stuck_reader_test.ts"];
+const ALONE_FILES = [
+  "tests/faults/postgres_stuck_reader_test.ts",
+  "tests/security/postgres_memory_test.ts",
+];
 const BROWSER_FOLDERS = ["tests/browser"];
 
 interface Section {

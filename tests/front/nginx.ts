@@ -41,7 +41,7 @@ export async function startNginx(
   if (second !== undefined) {
     const line = (port: number) =>
       `server 127.0.0.1:${port} ${
-        role === "backup" ? "backup;" : "max_fails=1 fail_timeout=1s;"
+        role === "backup" ? "backup max_fails=0;" : "max_fails=0;"
       }`;
     replace(`# ${line(3001)}`, line(second));
   }

@@ -4,7 +4,6 @@ import assert from "node:assert/strict";
 import { Arena } from "../faults/arena.ts";
 import { sleep } from "../faults/sleep.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
-import { engineUnderTest } from "../helpers/database.ts";
 import type { Person } from "../helpers/people.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
 import {
@@ -15,8 +14,6 @@ import {
 } from "../realtime/raw_socket.ts";
 import { send } from "../realtime/setting.ts";
 import { showMemory } from "./memory_show.ts";
-
-const engine = engineUnderTest();
 
 const MEGABYTE = 1024 * 1024;
 
@@ -51,11 +48,11 @@ Deno.test({
   name:
     "huge frames, half-open upgrades, floods and readers that do not read leave the process as small as it was",
   ignore: Deno.build.os !== "linux" ||
-    engine === "postgres" && await postgresMissing() !== undefined,
+    await postgresMissing() !== undefined,
   async fn() {
     const alarms: string[] = [];
     await using arena = await Arena.open({
-      engine,
+      engine: "postgres",
       alarm: (text) => alarms.push(text),
       env: { FRAME_LIMIT_PER_SECOND: "20", FRAME_LIMIT_BURST: "200" },
     });
