@@ -318,14 +318,18 @@ Deno.test("while Redis is away nobody goes offline for it; after a restart witho
     assert.equal(each.sees("alice", "bob"), "alice bob");
   }
   for (const each of [a, b, c]) each.changed();
-  // They find it one after another; who reads another's users too early corrects itself.
+  // They find it one after another, and look for dead ones before the others have said a word.
   for (const { backbone } of [c, a, b]) {
     backbone.comeUp();
+    for (const { presence } of [a, b, c]) presence.sweep();
     await clock.advance(30);
   }
   await pass(1_000);
   for (const each of [a, b, c]) {
     assert.equal(each.sees("alice", "anna", "bob"), "anna bob");
+  }
+  for (const each of [b, c]) {
+    assert.deepEqual(each.changed().sort(), ["alice-", "anna+"], "only those");
   }
   await pass(60_000);
   for (const each of [a, b, c]) {
