@@ -45,6 +45,8 @@ export async function openRedisBackbone(
   const heard = new Set<Channel>();
   /** Channels of which one is about to become the other. */
   const settling = new Map<Channel, Promise<void>>();
+  /** Channels of which it did not. */
+  const failed = new Set<Channel>();
   let listener: BackboneListener | undefined;
   let isUp = false;
   let isClosed = false;
@@ -64,6 +66,7 @@ export async function openRedisBackbone(
     channels.has(channel) === heard.has(channel);
   /** Hears a channel, or no longer, in turn: the client confuses a change with one that is on its way. */
   async function settle(channel: Channel): Promise<void> {
+    failed.delete(channel);
     try {
       while (!isSettled(channel)) {
         if (channels.has(channel)) {
@@ -74,6 +77,9 @@ export async function openRedisBackbone(
           heard.delete(channel);
         }
       }
+    } catch (error) {
+      failed.add(channel);
+      throw error;
     } finally {
       settling.delete(channel);
     }
@@ -93,6 +99,12 @@ export async function openRedisBackbone(
     );
   const unheard = (error: unknown) =>
     log.debug("a channel could not be changed", errorFields(error));
+  /** Tells whoever runs Redis, unless it just went away. */
+  const refused = (error: unknown) => {
+    if (isWorking()) {
+      log.warn("Redis refuses what is asked of it", errorFields(error));
+    }
+  };
   const isWorking = () => connection.isReady && !watch.isLate;
 
   /** Up is: both connections stand, Redis answers, and every channel is heard. */
@@ -104,9 +116,9 @@ export async function openRedisBackbone(
       for (let left = unsettled(); left.length > 0; left = unsettled()) {
         await Promise.all(left.map(settled));
       }
-    } catch {
-      // The connection went away again; it says so when it is back.
-      return;
+    } catch (error) {
+      // When the connection went away again it says so when it is back.
+      return refused(error);
     }
     if (attempt !== opening || isClosed || !isWorking()) return;
     isUp = true;
@@ -132,6 +144,8 @@ export async function openRedisBackbone(
     if (isClosed) return;
     if (!isWorking()) down();
     else if (!isUp) await open();
+    // Not awaited: it must not keep this from finding that Redis stands still.
+    else Promise.all([...failed].map(settled)).catch(refused);
     stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
   }
 

@@ -206,6 +206,25 @@ redisTest(
   },
 );
 
+redisTest(
+  "a channel that Redis refuses is named in the log, and heard when it is refused no longer",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await chat.redis.command("ACL SETUSER default -ssubscribe");
+    await b.backbone.follow(ROOM);
+    await until(
+      "it is named",
+      () => b.log.lines.some((line) => /"warn".*refuses.*NOPERM/.test(line)),
+    );
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await chat.redis.command("ACL SETUSER default +ssubscribe");
+    while (await a.backbone.publish(ROOM, signal(1)) === 0) await pause(50);
+    await until("it is heard", () => b.numbers().length > 0);
+    assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
+  },
+);
+
 // The sanitizers of the test command look for what is left open.
 redisTest(
   "close() leaves nothing open, whatever state Redis is in",
