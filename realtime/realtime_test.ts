@@ -88,6 +88,18 @@ Deno.test("what is told of rooms, users and streams that nobody here has is pass
   assert.deepEqual(log.lines, []);
 });
 
+Deno.test("what is told while the process ends, after everything was finished, is not begun", async () => {
+  const { clock, realtime, receive } = createProcess();
+  const drained = realtime.drain();
+  await clock.advance(10_000);
+  await drained;
+  const waiting = clock.waiting;
+  const user = USER;
+  receive({ kind: "typing", roomId: "r", changes: [{ user, isTyping: true }] });
+  await clock.advance(0);
+  assert.equal(clock.waiting, waiting);
+});
+
 Deno.test("a frame for a stream that is not here, or is another user's, is answered with not_found", async () => {
   const { clock, backbone, receive } = createProcess();
   const frame = {

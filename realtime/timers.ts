@@ -13,11 +13,13 @@ export const systemTimers: Timers = {
   },
 };
 
-/** Timers that can all be called off at once. */
+/** Timers that can all be called off at once; what is set after that never runs. */
 export function stoppableTimers(timers: Timers): Timers & { stop(): void } {
   const pending = new Set<() => void>();
+  let isStopped = false;
   return {
     after(ms, run) {
+      if (isStopped) return () => {};
       const cancelTimer = timers.after(ms, () => {
         pending.delete(cancel);
         run();
@@ -30,6 +32,7 @@ export function stoppableTimers(timers: Timers): Timers & { stop(): void } {
       return cancel;
     },
     stop() {
+      isStopped = true;
       for (const cancel of [...pending]) cancel();
     },
   };

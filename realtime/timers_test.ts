@@ -28,6 +28,15 @@ Deno.test("stop() calls off every timer that waits, and none that has run", asyn
   assert.deepEqual(ran, ["early"]);
 });
 
+Deno.test("a timer that is set after stop() does not wait", () => {
+  const clock = createFakeClock();
+  const timers = stoppableTimers(clock);
+  timers.stop();
+  timers.after(10, () => assert.fail())();
+  timers.after(10, () => assert.fail());
+  assert.equal(clock.waiting, 0);
+});
+
 Deno.test("a timer that sets the next one is stopped too", async () => {
   const clock = createFakeClock();
   const timers = stoppableTimers(clock);
