@@ -122,9 +122,11 @@ export class SharedPresence {
   sweep(): void {
     const { backbone, clock } = this.#options;
     if (backbone.isUp !== true) return;
-    const limit = clock() - DEAD_AFTER_MS;
-    for (const [name, { heardAt }] of this.#processes) {
-      if (heardAt < limit) this.gone(name);
+    const now = clock();
+    for (const [name, process] of this.#processes) {
+      // The clock may have been set back.
+      process.heardAt = Math.min(process.heardAt, now);
+      if (process.heardAt < now - DEAD_AFTER_MS) this.gone(name);
     }
   }
 

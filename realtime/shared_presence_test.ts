@@ -11,6 +11,7 @@ type PresenceSignal = Signal & { kind: "presence" };
 function createProcesses(count: number) {
   const clock = createFakeClock();
   const backbones = createBackbones(clock);
+  const system = { setBack: 0 };
 
   function start(isUp = true) {
     const backbone = backbones.join(isUp);
@@ -23,7 +24,7 @@ function createProcesses(count: number) {
       onlineHere: () => here,
       onChange: (userId) =>
         changes.push(`${userId}${presence.isOnline(userId) ? "+" : "-"}`),
-      clock: clock.now,
+      clock: () => clock.now() - system.setBack,
       timers: clock,
       fail: (error) => failures.push(error),
     });
@@ -77,6 +78,8 @@ function createProcesses(count: number) {
   return {
     clock,
     backbones,
+    /** How far the clock was set back, in milliseconds. */
+    system,
     start,
     processes: processes as [
       ReturnType<typeof start>,
@@ -276,6 +279,16 @@ Deno.test("a process that dies takes its users with it after 15 s, and no other'
     assert.equal(each.sees("alice", "both"), "both");
     assert.equal(each.changed().at(-1), "alice-");
   }
+});
+
+Deno.test("a process that dies takes its users with it in time, also when the clock was set back", async () => {
+  const { pass, system, processes: [a, b] } = createProcesses(2);
+  a.set("alice", true);
+  await pass(1_000);
+  a.die();
+  system.setBack = 3_600_000;
+  await pass(17_000);
+  assert.equal(b.sees("alice"), "");
 });
 
 Deno.test("a process that ends in order takes its users with it at once", async () => {
