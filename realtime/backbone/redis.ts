@@ -40,6 +40,8 @@ export async function openRedisBackbone(
   );
   const { commands, subscriber } = connection;
   const watch = new AnswerWatch(clock, timers);
+  // Many new channels at once take long: that does not mean that Redis stands still.
+  const followWatch = new AnswerWatch(clock, timers);
   /** What is to be heard, and what is. */
   const channels = new Set<Channel>();
   const heard = new Set<Channel>();
@@ -170,7 +172,7 @@ export async function openRedisBackbone(
       channels.add(channel);
       if (!isUp) return undefined;
       // When Redis has just gone away the channel is heard as soon as it is back.
-      return watch.answer(settled(channel)).catch(unheard);
+      return followWatch.answer(settled(channel)).catch(unheard);
     },
     unfollow(channel) {
       channels.delete(channel);
@@ -194,6 +196,7 @@ export async function openRedisBackbone(
       isUp = false;
       stopProbing();
       watch.stop();
+      followWatch.stop();
       connection.destroy();
       return Promise.resolve();
     },
