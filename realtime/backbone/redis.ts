@@ -35,8 +35,7 @@ export async function openRedisBackbone(
   const processId = newProcessId();
   const connection = createRedisConnection(
     url,
-    { ready: () => void open(), away: down },
-    log,
+    { ready: () => void open(), away: down, failed: fail },
   );
   const { commands, subscriber } = connection;
   const watch = new AnswerWatch(clock, timers);
@@ -53,6 +52,7 @@ export async function openRedisBackbone(
   let isUp = false;
   let isClosed = false;
   let opening = 0;
+  let lastError: unknown;
 
   const hear = (text: string) => {
     // Redis gives a process its own words back, too.
@@ -131,8 +131,17 @@ export async function openRedisBackbone(
     opening++;
     if (!isUp) return;
     isUp = false;
-    log.warn("Redis is away: this process serves on its own");
+    logAway();
     listener?.down();
+  }
+  function fail(error: unknown): void {
+    lastError = error;
+    log.debug("redis", errorFields(error));
+  }
+  function logAway(): void {
+    // An operator must see why: the address, the password, the certificate.
+    const fields = lastError === undefined ? {} : errorFields(lastError);
+    log.warn("Redis is away: this process serves on its own", fields);
   }
   /** Finds a Redis that stands still, and one that has come back to life. */
   async function probe(): Promise<void> {
@@ -156,7 +165,7 @@ export async function openRedisBackbone(
   const stopWaiting = timers.after(FIRST_CONNECT_MS, late.resolve);
   await Promise.race([connected, late.promise]);
   stopWaiting();
-  if (!isUp) log.warn("Redis is away: this process serves on its own");
+  if (!isUp) logAway();
   let stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
 
   return {

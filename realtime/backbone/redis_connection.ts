@@ -1,5 +1,4 @@
 import { createClient, createCluster } from "@redis/client";
-import { errorFields, type Log } from "../../log.ts";
 import type { Timers } from "../timers.ts";
 
 /** A server that says nothing for this long is taken for gone, in milliseconds. */
@@ -53,17 +52,18 @@ export interface RedisConnection {
 export interface RedisEvents {
   ready(): void;
   away(): void;
+  /** Something went wrong: with what is away, each time it is tried again. */
+  failed(error: unknown): void;
 }
 
 /** A connection that comes back by itself for ever, and refuses commands at once in between. */
 export function createRedisConnection(
   url: string,
   events: RedisEvents,
-  log: Log,
 ): RedisConnection {
   return CLUSTER_SCHEME.test(url)
-    ? clusterConnection(url, events, log)
-    : serverConnection(url, events, log);
+    ? clusterConnection(url, events)
+    : serverConnection(url, events);
 }
 
 /** `redis+cluster://` names any node of a cluster. */
@@ -87,7 +87,6 @@ const SOCKET_OPTIONS = {
 function serverConnection(
   url: string,
   events: RedisEvents,
-  log: Log,
 ): RedisConnection {
   // A connection that listens can do nothing else.
   const [commands, subscriber] = [0, 1].map(() =>
@@ -96,7 +95,7 @@ function serverConnection(
   const both = [commands, subscriber];
   for (const client of both) {
     // Without a listener an error ends the process.
-    client.on("error", (error) => log.debug("redis", errorFields(error)));
+    client.on("error", events.failed);
     client.on("ready", events.ready);
     client.on("reconnecting", events.away);
     client.on("end", events.away);
@@ -117,7 +116,6 @@ function serverConnection(
 function clusterConnection(
   url: string,
   events: RedisEvents,
-  log: Log,
 ): RedisConnection {
   const plain = url.replace(CLUSTER_SCHEME, "$1:");
   const { protocol, username, password } = new URL(plain);
@@ -130,8 +128,8 @@ function clusterConnection(
       ...password !== "" && { password: decodeURIComponent(password) },
     },
   });
-  cluster.on("error", (error) => log.debug("redis", errorFields(error)));
-  cluster.on("node-error", (error) => log.debug("redis", errorFields(error)));
+  cluster.on("error", events.failed);
+  cluster.on("node-error", events.failed);
   cluster.on("connect", events.ready);
   let isClosed = false;
   return {
@@ -146,7 +144,7 @@ function clusterConnection(
           await cluster.connect();
           return;
         } catch (error) {
-          log.debug("redis", errorFields(error));
+          events.failed(error);
           await new Promise((resolve) =>
             setTimeout(resolve, SOCKET_OPTIONS.reconnectStrategy(retries))
           );

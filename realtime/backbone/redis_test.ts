@@ -207,6 +207,22 @@ redisTest(
 );
 
 redisTest(
+  "the log says why Redis is away: nobody there, or a password that is wrong",
+  async () => {
+    await using redis = await startRedis();
+    const reasons = async (redis: { url: string }) => {
+      await using process = await openProcess(redis);
+      return process.log.lines.filter((line) => line.includes('"warn"')).join();
+    };
+    const user = redis.url.replace("//", "//nobody:wrong@");
+    assert.match(await reasons({ url: user }), /is away.*WRONGPASS/);
+    await redis.kill();
+    assert.match(await reasons(redis), /is away.*ECONNREFUSED/);
+    await pause(1_200);
+  },
+);
+
+redisTest(
   "a channel that Redis refuses is named in the log, and heard when it is refused no longer",
   async () => {
     await using chat = await openChat(2);

@@ -32,7 +32,7 @@ export async function until(
 }
 
 /** A process of the chat, as far as Redis sees it. */
-export async function openProcess(redis: RedisServer) {
+export async function openProcess(redis: Pick<RedisServer, "url">) {
   const log = recordingLog();
   const backbone = await openRedisBackbone({
     url: redis.url,
