@@ -38,6 +38,8 @@ export async function measureCrossing(
       await sleep(random.pause(PAUSE_MS));
       const writer = sockets[written % sockets.length]!;
       times.push(...await cross(writer, sockets, roomId));
+      // One that does not come says enough; waiting for each would take minutes.
+      if (times.includes(Infinity)) break;
     }
     return times;
   } finally {
