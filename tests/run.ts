@@ -31,8 +31,9 @@ const ENGINE_FOLDERS = [
   "tests/faults",
   "tests/front",
 ];
-/** Tests that measure time or memory: after the others, with the machine to themselves. */
+/** Tests that measure time or memory, or leave little of it to others: after the others, with the machine to themselves. */
 const ALONE_FILES = [
+  "tests/faults/postgres_machines_test.ts",
   "tests/faults/postgres_stuck_reader_test.ts",
   "tests/security/postgres_memory_test.ts",
 ];
