@@ -14,7 +14,7 @@ const INTERVAL_UP_MS = 5_000;
 const INTERVAL_AWAY_MS = 1_000;
 
 /** Memberships are looked at with every so many-th round. */
-const ROUNDS_PER_MEMBERSHIP_CHECK = 12;
+const ROUNDS_PER_MEMBERSHIP_CHECK = 3;
 
 /** Most rooms, or memberships, in one statement. */
 const AT_ONCE = 1_000;

@@ -7,8 +7,7 @@ import { report } from "./report.ts";
 const SEED = 1;
 
 /** What can only happen where several processes are one chat; each takes seconds. */
-const FAULTS =
-  /Redis (killed|paused|forgets|away)|cut off from Redis$|frozen$|loses its lines|not told to the other|one after another|all machines killed/;
+const FAULTS = /Redis away|loses its lines|all machines killed/;
 
 Deno.test({
   name:
@@ -34,7 +33,7 @@ Deno.test({
     );
     // A run in which nothing happened proves nothing.
     assert.ok(stored > 200, `${stored} messages`);
-    assert.ok(broken > 25, `${broken} faults`);
+    assert.ok(broken > 15, `${broken} faults`);
     assert.ok(away.length > 10, "messages crossed without Redis");
   },
 });
