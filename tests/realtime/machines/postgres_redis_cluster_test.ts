@@ -67,6 +67,14 @@ async function startCluster(): Promise<Cluster> {
     ...["--cluster", "create", "--cluster-replicas", "0", "--cluster-yes"],
     ...nodes.map(({ port }) => `127.0.0.1:${port}`),
   );
+  for (const { port } of nodes) {
+    await until(
+      "a node knows that the cluster is whole",
+      async () =>
+        (await cli("-p", `${port}`, "cluster", "info"))
+          .includes("cluster_state:ok"),
+    );
+  }
   const all = stack.move();
   return {
     url: `redis+cluster://127.0.0.1:${nodes[0]!.port}`,
