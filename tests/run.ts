@@ -20,7 +20,7 @@ const LIMIT_MS = 20 * 60_000;
 const LAST_WORDS_MS = 10_000;
 
 /** Test files that run at the same time. Each may hold an embedded database of 300 MB. */
-const PARALLEL_FILES = 2;
+const PARALLEL_FILES = 3;
 
 /** Folders whose tests run on both engines. */
 const ENGINE_FOLDERS = [
