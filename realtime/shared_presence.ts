@@ -147,9 +147,11 @@ export class SharedPresence {
       if (backbone.isUp !== true) return;
       this.introduce();
       try {
-        const isKept = await backbone.shared!.keepOnline();
-        const isMissing = !isKept && [...onlineHere()].length > 0;
-        if (!this.#isNoted || isMissing) await this.#noteAll();
+        // What is yet to be told is not noted either: that is looked at the next time.
+        const isSettled = this.#untold.size === 0;
+        const noted = await backbone.shared!.keepOnline();
+        const isWhole = !isSettled || noted === [...onlineHere()].length;
+        if (!this.#isNoted || !isWhole) await this.#noteAll();
       } catch {
         // Away: it says so when it is back.
       }

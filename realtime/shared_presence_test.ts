@@ -362,6 +362,19 @@ Deno.test("data that Redis loses without being away is noted anew within 5 s", a
   for (const each of [b, late]) assert.equal(each.sees("alice"), "alice");
 });
 
+Deno.test("data that Redis loses is noted anew as a whole when a change was noted since", async () => {
+  const { pass, backbones, start, processes: [a] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  backbones.online.clear();
+  a.set("bob", true);
+  await pass(6_000);
+  const late = start();
+  await pass(200);
+  assert.equal(late.sees("alice", "bob"), "alice bob");
+});
+
 Deno.test("changes that met a slow Redis, which never was away, are known to all within 5 s", async () => {
   const { pass, backbones, processes: [a, b] } = createProcesses(2);
   await pass(1_000);

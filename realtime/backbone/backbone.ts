@@ -149,8 +149,8 @@ export interface SharedState {
   noteOnline(changes: PresenceChanges): Promise<void>;
   /** Replaces the note as a whole. */
   replaceOnline(userIds: readonly string[]): Promise<void>;
-  /** Keeps the note alive. @returns false when it has faded, or there is nobody in it */
-  keepOnline(): Promise<boolean>;
+  /** Keeps the note alive. @returns how many are in it: none, too, when it has faded */
+  keepOnline(): Promise<number>;
   /** Who is online by a process. */
   listOnline(processId: string): Promise<string[]>;
 }

@@ -73,6 +73,11 @@ export const NOTE_ONLINE = `
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   return 0`;
 
+/** Keeps the note. KEYS: set. ARGV: its life in ms. Returns how many are in it. */
+export const KEEP_ONLINE = `
+  redis.call('PEXPIRE', KEYS[1], ARGV[1])
+  return redis.call('SCARD', KEYS[1])`;
+
 /** Replaces the note as a whole. KEYS: set. ARGV: its life in ms, who is online. */
 export const REPLACE_ONLINE = `
   redis.call('DEL', KEYS[1])

@@ -5,6 +5,7 @@ import {
 } from "./redis_connection.ts";
 import {
   COUNT_EVENT,
+  KEEP_ONLINE,
   MUTE,
   NOTE_ONLINE,
   REFUND_EVENT,
@@ -130,11 +131,10 @@ export function redisState(
       const args = [ONLINE_TTL_MS, ...userIds];
       await run(REPLACE_ONLINE, [onlineKey(processId)], ...args);
     },
-    async keepOnline() {
-      return await call(() =>
-        client.pExpire(onlineKey(processId), ONLINE_TTL_MS)
-      ) === 1;
-    },
+    keepOnline: () =>
+      run(KEEP_ONLINE, [onlineKey(processId)], ONLINE_TTL_MS) as Promise<
+        number
+      >,
     listOnline: (process) => call(() => client.sMembers(onlineKey(process))),
   };
 }

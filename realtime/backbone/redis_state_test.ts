@@ -129,12 +129,12 @@ redisTest(
     const [a, b] = chat.processes;
     const online = async () =>
       (await b.shared.listOnline(a.backbone.processId)).sort();
-    assert.equal(await a.shared.keepOnline(), false);
+    assert.equal(await a.shared.keepOnline(), 0);
     await a.shared.noteOnline({ online: ["anna", "bob"], offline: [] });
     assert.deepEqual(await online(), ["anna", "bob"]);
     await a.shared.noteOnline({ online: ["carol"], offline: ["anna", "x"] });
     assert.deepEqual(await online(), ["bob", "carol"]);
-    assert.equal(await a.shared.keepOnline(), true);
+    assert.equal(await a.shared.keepOnline(), 2);
     const many = Array.from({ length: 20_000 }, () => crypto.randomUUID())
       .sort();
     await a.shared.replaceOnline(many);
@@ -144,7 +144,7 @@ redisTest(
     await a.shared.noteOnline({ online: ["anna"], offline: [] });
     await a.shared.replaceOnline([]);
     assert.deepEqual(await online(), []);
-    assert.equal(await a.shared.keepOnline(), false);
+    assert.equal(await a.shared.keepOnline(), 0);
     assert.deepEqual(await a.shared.listOnline(b.backbone.processId), []);
   },
 );

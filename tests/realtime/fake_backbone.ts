@@ -128,7 +128,7 @@ export function createBackbones(timers: Timers): Backbones {
             note(() => void online.set(processId, new Set(userIds))),
           async keepOnline() {
             await reach();
-            return own().size > 0;
+            return own().size;
           },
           async listOnline(name) {
             if (!isUp) throw new AwayError();
