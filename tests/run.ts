@@ -146,7 +146,7 @@ async function runSection(section: Section, files: string[]): Promise<Outcome> {
     leftOut,
     ...counts,
   });
-  const nothing = { passed: 0, failed: 0, ignored: [] };
+  const nothing = { passed: 0, failed: 0, failures: [], ignored: [] };
   if (files.length === 0) return outcome(nothing, ["it has no tests"]);
   const prepared = await section.prepare();
   if (typeof prepared === "string") return outcome(nothing, [prepared]);
@@ -164,6 +164,7 @@ async function runSection(section: Section, files: string[]): Promise<Outcome> {
     return outcome({
       passed: counts.reduce((sum, each) => sum + each.passed, 0),
       failed: counts.reduce((sum, each) => sum + each.failed, 0),
+      failures: counts.flatMap((each) => each.failures),
       ignored,
     }, ignored.map((name) => `ignored: ${name}`));
   } finally {
@@ -201,7 +202,11 @@ async function denoTest(
     clearTimeout(end);
     const counts = readJunit(await Deno.readTextFile(report));
     // A file that does not load, or a process that was ended, fails without a failing test.
-    return success || counts.failed > 0 ? counts : { ...counts, failed: 1 };
+    return success || counts.failed > 0 ? counts : {
+      ...counts,
+      failed: 1,
+      failures: ["a file did not load, or its process was ended: see above"],
+    };
   } finally {
     await Deno.remove(report);
   }
@@ -257,6 +262,9 @@ function summarise(outcomes: readonly Outcome[], strict: boolean): boolean {
     say(
       `${outcome.name}: ${outcome.passed} passed, ${outcome.failed} failed (${seconds} s)`,
     );
+    for (const failure of outcome.failures) {
+      say(`${outcome.name}: FAILED: ${failure}`);
+    }
     for (const reason of outcome.leftOut) {
       say(`${outcome.name}: NOT RUN: ${reason}`);
       if (strict) failed++;

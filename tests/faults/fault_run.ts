@@ -128,7 +128,7 @@ class FaultRun {
   }
 
   static async open(options: FaultRunOptions): Promise<FaultRun> {
-    const history = new History();
+    const history = new History(options.say);
     const random = new Random(options.seed);
     const arena = await Arena.open({
       engine: options.engine,
@@ -355,7 +355,9 @@ class FaultRun {
       earlier: this.#carried.filter(({ roomId }) => roomId === room.roomId),
     }));
     const sent = this.#history.sent;
-    this.#history.violations.push(...check({ rooms, sent, views }));
+    for (const { rule, detail } of check({ rooms, sent, views })) {
+      this.#history.violate(rule, detail);
+    }
     this.#carryOver(rooms);
     this.#options.say?.(
       `${this.#seconds} s: ${

@@ -48,6 +48,9 @@ export interface View {
   readonly mustBeComplete: boolean;
 }
 
+/** Violations that are said: one fault may break a promise thousands of times. */
+const SHOWN = 10;
+
 /** A promise that was not kept. */
 export interface Violation {
   readonly rule: string;
@@ -56,6 +59,7 @@ export interface Violation {
 
 /** The book all clients of a run write into. */
 export class History {
+  readonly #say: (line: string) => void;
   readonly #sent = new Map<string, Sent>();
   readonly #newest = new Map<string, number>();
   /** What clients saw to be wrong at the moment it happened. */
@@ -63,12 +67,20 @@ export class History {
   /** Counted by name, for the report. */
   readonly counts = new Map<string, number>();
 
+  /** @param say takes the first violations at once: a long run may be ended before its report */
+  constructor(say: (line: string) => void = () => {}) {
+    this.#say = say;
+  }
+
   count(name: string, by = 1): void {
     this.counts.set(name, (this.counts.get(name) ?? 0) + by);
   }
 
   violate(rule: string, detail: string): void {
     this.violations.push({ rule, detail });
+    if (this.violations.length <= SHOWN) {
+      this.#say(`VIOLATED: ${rule}\n  ${detail}`);
+    }
   }
 
   /** Opens the account of a message. Done before its first frame leaves. */

@@ -3,6 +3,8 @@
 export interface JunitCounts {
   readonly passed: number;
   readonly failed: number;
+  /** What failed: the file, the name and the error's first lines. */
+  readonly failures: readonly string[];
   /** Names of the tests that were ignored. */
   readonly ignored: readonly string[];
 }
@@ -10,17 +12,27 @@ export interface JunitCounts {
 /** Steps count as tests of their own. An empty report (the run died) counts nothing. */
 export function readJunit(xml: string): JunitCounts {
   let passed = 0;
-  let failed = 0;
+  const failures: string[] = [];
   const ignored: string[] = [];
   for (const [, attributes, body] of xml.matchAll(TEST_CASE)) {
-    if (/<(failure|error)\b/.test(body ?? "")) failed++;
-    else if (/<skipped\b/.test(body ?? "")) {
-      const name = /\bname="([^"]*)"/.exec(attributes ?? "")?.[1] ?? "";
-      ignored.push(unescape(name));
-    } else passed++;
+    const read = (name: string) =>
+      unescape(
+        new RegExp(`\\b${name}="([^"]*)"`).exec(attributes ?? "")?.[1] ?? "",
+      );
+    const failure = /<(?:failure|error)\b(?:[^>"]|"[^"]*")*>([^<]*)/
+      .exec(body ?? "");
+    if (failure) {
+      const error = unescape(failure[1]!).split("\n").slice(0, ERROR_LINES);
+      const where = `${read("classname")} => ${read("name")}`;
+      failures.push([where, ...error].join("\n    "));
+    } else if (/<skipped\b/.test(body ?? "")) ignored.push(read("name"));
+    else passed++;
   }
-  return { passed, failed, ignored };
+  return { passed, failed: failures.length, failures, ignored };
 }
+
+/** Lines of an error that are kept: its words, the difference, and where it came from. */
+const ERROR_LINES = 30;
 
 const TEST_CASE =
   /<testcase\b((?:[^>"]|"[^"]*")*?)(?:\/>|>(.*?)<\/testcase>)/gs;
