@@ -22,6 +22,7 @@ export function sseTransport(
   let open = true;
   let stopKeepAlive = () => {};
 
+  // The runtime may find only now that the reader has gone, and cancels before `enqueue` returns.
   const write = (text: string) => {
     if (open) controller.enqueue(encoder.encode(text));
   };
@@ -29,7 +30,7 @@ export function sseTransport(
     stopKeepAlive = timers.after(KEEP_ALIVE_MS, () => {
       // A reader that takes nothing needs no more comments: the backlog would only grow.
       if ((controller.desiredSize ?? 0) > 0) write(":\n\n");
-      keepAlive();
+      if (open) keepAlive();
     });
   };
   const body = new ReadableStream<Uint8Array>({
@@ -52,6 +53,7 @@ export function sseTransport(
       if (!open) return;
       const stalled = (controller.desiredSize ?? 0) <= 0;
       write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`);
+      if (!open) return;
       open = false;
       stopKeepAlive();
       // A plain close would keep the backlog of a reader that never reads; an error frees it.

@@ -97,3 +97,34 @@ Deno.test("a reader that goes away ends the stream once, and sending is no error
   assert.equal(ended(), 1);
   assert.equal(clock.waiting, 0);
 });
+
+/** As the runtime does when it finds only while writing that the peer has gone: it cancels within `enqueue`. */
+function cancelWhileWriting(body: ReadableStream<Uint8Array>): Disposable {
+  const prototype = ReadableStreamDefaultController.prototype;
+  const { enqueue } = prototype;
+  prototype.enqueue = function (chunk) {
+    enqueue.call(this, chunk);
+    body.cancel();
+  };
+  return {
+    [Symbol.dispose]() {
+      prototype.enqueue = enqueue;
+    },
+  };
+}
+
+Deno.test("close() of a stream whose reader turns out to be gone is no error", () => {
+  const { clock, transport, body, ended } = createStream();
+  using _ = cancelWhileWriting(body);
+  transport.close(CloseCode.restart, "restarting");
+  assert.equal(ended(), 1);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("a comment that finds the reader gone is the last one", async () => {
+  const { clock, body, ended } = createStream();
+  using _ = cancelWhileWriting(body);
+  await clock.advance(60_000);
+  assert.equal(ended(), 1);
+  assert.equal(clock.waiting, 0);
+});
