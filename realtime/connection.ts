@@ -279,6 +279,8 @@ export class Connection {
       this.#outboxBytes -= frame.bytes;
       transport.send(frame.text);
     }
+    // The wire may tell only now, while it is written to, that it is lost.
+    if (this.#closed) return;
     this.#outbox.splice(0, sent);
     if (this.#drained !== undefined && this.waitingBytes < HANDOVER_BYTES) {
       this.#drained.resolve();

@@ -235,6 +235,23 @@ Deno.test("drained() resolves when the connection ends", async () => {
   assert.equal(clock.waiting, 0);
 });
 
+Deno.test("a wire that turns out to be lost while what waits is sent ends everything", async () => {
+  const clock = createFakeClock();
+  const { connection, wire } = createConnection(clock);
+  wire.reading = false;
+  connection.send(frameOf(400 * KIB));
+  connection.send(frameOf(KIB));
+  const drained = connection.drained();
+  wire.send = () => {
+    connection.lost();
+    wire.buffered = () => 400 * KIB;
+  };
+  wire.take(400 * KIB);
+  await clock.advance(20);
+  await drained;
+  assert.equal(clock.waiting, 0);
+});
+
 Deno.test("drained() closes a peer with 4408 that takes nothing for 30 s", async () => {
   const clock = createFakeClock();
   const { connection, wire } = createConnection(clock);
