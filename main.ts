@@ -40,6 +40,8 @@ export interface StartOptions {
   timers?: Timers;
   /** Takes log lines; standard output by default. */
   writeLog?: (line: string) => void;
+  /** The folder of what the browser gets, with a slash at its end; `static/` by default. */
+  staticDir?: URL;
 }
 
 export interface RunningApp {
@@ -53,15 +55,19 @@ export async function start(
   config: Config,
   options: StartOptions = {},
 ): Promise<RunningApp> {
-  const { clock = Date.now, timers = systemTimers, writeLog = writeToStdout } =
-    options;
+  const {
+    clock = Date.now,
+    timers = systemTimers,
+    writeLog = writeToStdout,
+    staticDir = STATIC_DIR,
+  } = options;
   const log = createLog({
     level: config.logLevel,
     json: config.environment === "production",
     clock,
     write: writeLog,
   });
-  const manifest = await readManifest();
+  const manifest = await readManifest(staticDir);
   const db = await openDatabase(config, log);
   try {
     const applied = await migrate(db);
@@ -96,7 +102,7 @@ export async function start(
       shared: backbone.shared,
       metrics,
       manifest,
-      staticDir: STATIC_DIR,
+      staticDir,
     });
     const server = Deno.serve({
       port: config.port,
@@ -161,10 +167,10 @@ async function keptSecret(dataDir: string): Promise<string> {
   return secret;
 }
 
-async function readManifest(): Promise<BuildManifest> {
+async function readManifest(staticDir: URL): Promise<BuildManifest> {
   try {
     return JSON.parse(
-      await Deno.readTextFile(new URL("build/manifest.json", STATIC_DIR)),
+      await Deno.readTextFile(new URL("build/manifest.json", staticDir)),
     );
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

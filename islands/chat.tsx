@@ -71,11 +71,13 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     newId: newUuid,
     onChange: drawing.request,
   });
+  let isOutdated = false;
   const controls = {
     onDraw: drawing.subscribe,
     announce,
-    wire: () => transport.wire,
-  };
+    note: () =>
+      isOutdated ? "outdated" : transport.wire === "event_stream" && "fallback",
+  } as const;
   // What the server has drawn must be here before it is taken over.
   if (page.opened === undefined) await extras.load();
   hydrate(
@@ -107,7 +109,16 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     `chatket_tz=${timeZone}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
   setInterval(drawing.request, IDLE_DRAW_MS);
   client.connection.start();
-  navigator.serviceWorker?.register("/sw.js");
+  const { serviceWorker } = navigator;
+  if (!serviceWorker) return;
+  // The first worker comes beside the page, each later one with a newer build.
+  let hadWorker = serviceWorker.controller;
+  serviceWorker.oncontrollerchange = () => {
+    isOutdated = !!hadWorker;
+    hadWorker = serviceWorker.controller;
+    drawing.request();
+  };
+  serviceWorker.register("/sw.js");
 }
 
 /** Draws at most once a frame, however much changes in between. */

@@ -2,8 +2,9 @@
  * Keeps the chat usable without a network: pages come from the network and, when that is away, as they
  * were seen last; built files come from the cache, where their hashed names never go stale.
  *
- * Each build has a cache of its own, pages included. So an old page is never run with new scripts or
- * the other way round: with the build goes its cache.
+ * Each build has caches of its own. So an old page is never run with new scripts or the other way
+ * round: with the build go its pages. Its files stay for one build more, for pages that are still open
+ * and fetch a part of themselves only now.
  */
 
 /** Put here by `build.ts`. */
@@ -30,7 +31,8 @@ interface FetchEvent extends ExtendableEvent {
 }
 
 const worker = globalThis as unknown as WorkerScope;
-const FILES_CACHE = `chatket-files-${BUILD.version}`;
+const FILES_PREFIX = "chatket-files-";
+const FILES_CACHE = FILES_PREFIX + BUILD.version;
 const PAGES_CACHE = `chatket-pages-${BUILD.version}`;
 const FILES_PATH = "/static/build/";
 
@@ -67,9 +69,10 @@ async function keepFiles(): Promise<void> {
 
 async function removeOldCaches(): Promise<void> {
   const names = await caches.keys();
-  const old = names.filter((name) =>
-    name !== FILES_CACHE && name !== PAGES_CACHE
-  );
+  // In the order in which they were made: this build's is the last.
+  const files = names.filter((name) => name.startsWith(FILES_PREFIX));
+  const kept = [PAGES_CACHE, ...files.slice(-2)];
+  const old = names.filter((name) => !kept.includes(name));
   await Promise.all(old.map((name) => caches.delete(name)));
 }
 

@@ -21,7 +21,6 @@ export interface ApiFailure {
   code: string;
   /** HTTP status, 0 when no answer came. */
   status: number;
-  detail: string;
 }
 
 export type ApiResult<T> = { ok: true; data: T } | ApiFailure;
@@ -95,15 +94,16 @@ async function request<T>(
       headers: body === undefined
         ? { ...headers }
         : { ...headers, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      // Undefined where there is none.
+      body: JSON.stringify(body),
     });
     const text = await response.text();
     const data = text === "" ? undefined : JSON.parse(text);
     if (response.ok) return { ok: true, data };
-    const { code = "internal", detail = "" } = data ?? {};
-    return { ok: false, code, status: response.status, detail };
+    const { code = "internal" } = data ?? {};
+    return { ok: false, code, status: response.status };
   } catch {
-    return { ok: false, code: "unreachable", status: 0, detail: "" };
+    return { ok: false, code: "unreachable", status: 0 };
   }
 }
 

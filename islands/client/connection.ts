@@ -19,7 +19,6 @@ import {
   INITIAL_STATE,
   isOnLine,
   reduce,
-  type StopReason,
 } from "./connection_state.ts";
 import {
   ABNORMAL_CLOSURE,
@@ -80,9 +79,9 @@ export class Connection {
   }
 
   /** Ends the line for good. */
-  stop(why: StopReason = "closed"): void {
+  stop(): void {
     this.#endLine();
-    this.#dispatch({ type: "stop", why });
+    this.#dispatch({ type: "stop", why: "closed" });
   }
 
   /** The network or the tab is back: tries at once, or makes sure that a line we have still lives. */

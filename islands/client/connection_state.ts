@@ -14,8 +14,8 @@ export const MAX_DELAY_MS = 5_000;
 /** After so many attempts in a row without success the user is asked. */
 export const MAX_RETRIES = 10;
 
-/** Why nothing is tried any more until the user (or, after `gave_up`, the network) asks for it. */
-export type StopReason = "gave_up" | "signed_out" | "removed" | "closed";
+/** Why nothing is tried any more until the user (or, after `gaveUp`, the network) asks for it. Keys of the texts, too. */
+export type StopReason = "gaveUp" | "signedOut" | "removed" | "closed";
 
 interface Counters {
   /** Number of the current attempt; what an older one reports is ignored. */
@@ -64,7 +64,7 @@ export function reduce(
         : state;
     case "wake":
       if (phase === "waiting") return connecting(attempt, retries);
-      return phase === "stopped" && state.why === "gave_up"
+      return phase === "stopped" && state.why === "gaveUp"
         ? connecting(attempt, 0)
         : state;
     case "retry":
@@ -106,13 +106,11 @@ function lost(
   event: ConnectionEvent & { type: "lost" },
 ): ConnectionState {
   if (!mayReconnect(event.code)) {
-    const why = event.code === CloseCode.tokenExpired
-      ? "signed_out"
-      : "removed";
+    const why = event.code === CloseCode.tokenExpired ? "signedOut" : "removed";
     return { phase: "stopped", attempt, retries, why };
   }
   if (retries >= MAX_RETRIES) {
-    return { phase: "stopped", attempt, retries, why: "gave_up" };
+    return { phase: "stopped", attempt, retries, why: "gaveUp" };
   }
   const retry = retries + 1;
   const retryAt = event.now + retryDelay(retry, event.random);

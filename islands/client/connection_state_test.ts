@@ -44,7 +44,7 @@ Deno.test("reduce() gives up after ten retries and starts counting anew when wok
     state = reduce(state, { type: "retry" });
   }
   state = reduce(state, lost(state.attempt));
-  assert.ok(state.phase === "stopped" && state.why === "gave_up");
+  assert.ok(state.phase === "stopped" && state.why === "gaveUp");
   const woken = reduce(state, { type: "wake" });
   assert.deepEqual([woken.phase, woken.retries], ["connecting", 0]);
 });
@@ -62,7 +62,7 @@ Deno.test("reduce() comes back after every close code but 4401 and 4403", () => 
   }
   const expired = reduce(live(), lost(1, 4401));
   const removed = reduce(live(), lost(1, 4403));
-  assert.ok(expired.phase === "stopped" && expired.why === "signed_out");
+  assert.ok(expired.phase === "stopped" && expired.why === "signedOut");
   assert.ok(removed.phase === "stopped" && removed.why === "removed");
   assert.equal(reduce(expired, { type: "wake" }), expired);
 });

@@ -1,7 +1,6 @@
 import { h } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
-import type { Wire } from "../client/fallback_transport.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { DialogName } from "../shortcuts.ts";
 import { createTimes } from "../text/times.ts";
@@ -16,8 +15,8 @@ import type { Ui } from "./ui.ts";
 export interface PageControls {
   /** Calls back when something changed and it is time to draw. Returns how to end that. */
   onDraw: (draw: () => void) => () => void;
-  /** The wire of the connection. */
-  wire: () => Wire;
+  /** What is to be said although the connection is well: key of the text. */
+  note: () => "outdated" | "fallback" | false;
   /** Shows unread messages outside of the page: title and icon. */
   announce: (title: string, unread: number) => void;
 }
@@ -95,7 +94,7 @@ export function ChatApp(
       onClick={(event) => followLink(event, navigate)}
     >
       {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
-      <ConnectionBar ui={ui} wire={controls?.wire()} />
+      <ConnectionBar ui={ui} controls={controls} />
       <Sidebar
         ui={ui}
         path={path}

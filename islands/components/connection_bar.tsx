@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import type { Wire } from "../client/fallback_transport.ts";
+import type { PageControls } from "./chat_app.tsx";
 import { type Ui, useTick } from "./ui.ts";
 
 /** A line that is back within this time is not worth a word, in milliseconds. */
@@ -7,7 +7,7 @@ const QUIET_MS = 3_000;
 
 /** How the connection is. Always readable for screen readers, visible only when it matters. */
 export function ConnectionBar(
-  { ui, wire }: { ui: Ui; wire: Wire | undefined },
+  { ui, controls }: { ui: Ui; controls: PageControls | undefined },
 ) {
   const { client, t, isHydrated } = ui;
   const { state } = client.connection;
@@ -16,21 +16,21 @@ export function ConnectionBar(
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     setLate(false);
-    if (!isTrouble) return;
+    if (!isTrouble) return lookForUpdate();
     const timer = setTimeout(() => setLate(true), QUIET_MS);
     return () => clearTimeout(timer);
   }, [isTrouble]);
   useTick(state.phase === "waiting");
 
-  const isFallback = isLive && wire === "event_stream";
-  const isVisible = state.phase === "stopped" || isFallback ||
+  const note = isLive && controls?.note();
+  const isVisible = state.phase === "stopped" || note ||
     (isTrouble && isLate);
   const text = () => {
     switch (state.phase) {
       case "idle":
         return "";
       case "live":
-        return t(isFallback ? "fallback" : "connected");
+        return t(note || "connected");
       case "connecting":
         return t("connecting");
       case "syncing":
@@ -41,28 +41,27 @@ export function ConnectionBar(
         return t("retryingIn", { n });
       }
       case "stopped":
-        return t(STOPPED[state.why]);
+        return t(state.why);
     }
   };
   return (
     <section
       aria-label={t("connection")}
-      class={`connection ${isVisible ? "visible" : ""} ${
-        isFallback ? "fallback" : ""
-      }`}
+      class={`connection ${isVisible ? note || "" : "quiet"}`}
     >
       <p role="status">{isHydrated ? text() : ""}</p>
-      {isVisible && <Remedy ui={ui} />}
+      {note === "outdated"
+        ? <a class="button" href="">{t("reload")}</a>
+        : isVisible && <Remedy ui={ui} />}
     </section>
   );
 }
 
-const STOPPED = {
-  gave_up: "gaveUp",
-  signed_out: "signedOut",
-  removed: "removed",
-  closed: "removed",
-} as const;
+/** A line that was lost may have been cut by a newer server. Without a network nothing comes of it. */
+function lookForUpdate(): void {
+  navigator.serviceWorker?.ready
+    .then((registration) => registration.update()).catch(() => {});
+}
 
 /** What the user can do about it. */
 function Remedy({ ui: { client, t } }: { ui: Ui }) {
@@ -75,7 +74,7 @@ function Remedy({ ui: { client, t } }: { ui: Ui }) {
     );
   }
   if (state.phase !== "stopped") return null;
-  if (state.why === "signed_out") {
+  if (state.why === "signedOut") {
     const next = encodeURIComponent(location.pathname);
     return (
       <a class="button" href={`/login?next=${next}`}>{t("signInAgain")}</a>

@@ -131,9 +131,12 @@ export const en = {
   youAreOffline: "You are offline. What you write is kept and sent later.",
   gaveUp: "The connection could not be restored.",
   removed: "The server has ended this connection.",
+  closed: "The connection was closed.",
   signedOut: "Your session has ended. What you wrote is kept.",
   fallback: "Connected in compatibility mode: WebSockets are blocked here.",
   tryNow: "Try now",
+  outdated: "There is a newer version of this page.",
+  reload: "Reload",
   reconnect: "Reconnect",
   signInAgain: "Sign in again",
 

@@ -125,9 +125,12 @@ export const tr: Strings = {
   youAreOffline: "Çevrimdışısınız. Yazdıklarınız saklanır, sonra gönderilir.",
   gaveUp: "Bağlantı yeniden kurulamadı.",
   removed: "Sunucu bu bağlantıyı sonlandırdı.",
+  closed: "Bağlantı kapatıldı.",
   signedOut: "Oturumunuz sona erdi. Yazdıklarınız saklandı.",
   fallback: "Uyumluluk modunda bağlı: WebSocket burada engelleniyor.",
   tryNow: "Şimdi dene",
+  outdated: "Bu sayfanın daha yeni bir sürümü var.",
+  reload: "Yenile",
   reconnect: "Yeniden bağlan",
   signInAgain: "Yeniden giriş yap",
 

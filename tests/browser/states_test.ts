@@ -26,7 +26,7 @@ Deno.test("a lost line is worth a word only after three seconds; who is there is
     await chat.page.clock.install();
     await chat.page.goto(`${app.origin}/rooms/${room.id}`);
     await chat.live();
-    const banner = chat.page.locator(".connection.visible");
+    const banner = chat.page.locator(".connection:not(.quiet)");
     const doubt = chat.page.locator(".members.stale");
     assert.equal(await doubt.count(), 0);
     line.block(true);

@@ -164,7 +164,7 @@ export class BrowserClient {
   get wrongEnd(): string | undefined {
     const state = this.#chat?.connection.state;
     return state?.phase === "stopped" &&
-        (state.why === "signed_out" || state.why === "removed")
+        (state.why === "signedOut" || state.why === "removed")
       ? state.why
       : undefined;
   }
