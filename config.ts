@@ -275,6 +275,24 @@ export function loadConfig(
   return Object.freeze(config);
 }
 
+/**
+ * A setting that reads well and still cannot be used, as an error for the operator.
+ *
+ * @param fault what the system said when it was tried
+ */
+export function unusable(name: Variable, value: unknown, fault: unknown) {
+  // Several addresses of one host that all refuse come as one error without words.
+  const { message } = fault instanceof AggregateError
+    ? fault.errors[0] as Error
+    : fault as Error;
+  const { accepted, secret }: { accepted: string; secret?: boolean } =
+    VARIABLES[name];
+  const shown = secret ? "" : `${JSON.stringify(value)}: `;
+  return new ConfigError(
+    `${name}: ${shown}${message.split("\n")[0]}; accepted: ${accepted}`,
+  );
+}
+
 /** Both are needed as soon as one mail is to be sent. */
 function mailSettings(
   smtpUrl: string | undefined,

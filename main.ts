@@ -5,10 +5,11 @@ import {
   CONFIG_VARIABLES,
   ConfigError,
   loadConfig,
+  unusable,
 } from "./config.ts";
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
-import { openDatabase } from "./db/database.ts";
+import { type Database, openDatabase, pingDatabase } from "./db/database.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
 import { migrate, NewerDatabaseError } from "./db/migrate.ts";
 import { DataDirInUseError } from "./db/pglite.ts";
@@ -68,7 +69,7 @@ export async function start(
     write: writeLog,
   });
   const manifest = await readManifest(staticDir);
-  const db = await openDatabase(config, log);
+  const db = await openStore(config, log);
   try {
     const applied = await migrate(db);
     if (applied.length > 0) {
@@ -104,17 +105,7 @@ export async function start(
       manifest,
       staticDir,
     });
-    const server = Deno.serve({
-      port: config.port,
-      hostname: config.host,
-      // Pages and lists. What is compressed already, and event streams, say so and are left alone.
-      automaticCompression: true,
-      onListen: ({ port, hostname }) =>
-        log.info("ChatKet is listening", {
-          url: urlOf(config, hostname, port),
-          port,
-        }),
-    }, (request, info) => app.fetch(request, info));
+    const server = listen(config, log, app);
     const backupDoor = config.databaseUrl === undefined
       ? openBackupDoor(
         config.dataDir,
@@ -153,18 +144,74 @@ export async function start(
   }
 }
 
+/** Opens the database, and makes sure that it is there. */
+async function openStore(config: Config, log: Log): Promise<Database> {
+  const { databaseUrl, dataDir } = config;
+  if (databaseUrl === undefined) {
+    return await openDatabase(config, log).catch((error) => {
+      throw isSystemError(error) ? unusable("DATA_DIR", dataDir, error) : error;
+    });
+  }
+  const db = await openDatabase(config, log);
+  try {
+    await pingDatabase(db);
+    return db;
+  } catch (error) {
+    await db.destroy();
+    throw unusable("DATABASE_URL", databaseUrl, error);
+  }
+}
+
+/** Whether the operating system, or the process's permissions, refused something. */
+function isSystemError(error: unknown): boolean {
+  return Object.values(Deno.errors).some((kind) => error instanceof kind);
+}
+
+function listen(
+  config: Config,
+  log: Log,
+  app: ReturnType<typeof createApp>,
+): Deno.HttpServer<Deno.NetAddr> {
+  const { port, host } = config;
+  try {
+    return Deno.serve({
+      port,
+      hostname: host,
+      // Pages and lists. What is compressed already, and event streams, say so and are left alone.
+      automaticCompression: true,
+      onListen: ({ port, hostname }) =>
+        log.info("ChatKet is listening", {
+          url: urlOf(config, hostname, port),
+          port,
+        }),
+    }, (request, info) => app.fetch(request, info));
+  } catch (error) {
+    const isPort = error instanceof Deno.errors.AddrInUse ||
+      error instanceof Deno.errors.PermissionDenied;
+    throw isPort
+      ? unusable("PORT", port, error)
+      : unusable("HOST", host, error);
+  }
+}
+
 /** The secret of development: made on first start and kept, so that sessions outlive a restart. */
 async function keptSecret(dataDir: string): Promise<string> {
   const path = `${dataDir}/jwt_secret`;
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) {
+      throw unusable("DATA_DIR", dataDir, error);
+    }
   }
-  await Deno.mkdir(dataDir, { recursive: true });
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex();
-  await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
-  return secret;
+  try {
+    await Deno.mkdir(dataDir, { recursive: true });
+    await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
+    return secret;
+  } catch (error) {
+    throw unusable("DATA_DIR", dataDir, error);
+  }
 }
 
 async function readManifest(staticDir: URL): Promise<BuildManifest> {
@@ -193,12 +240,7 @@ function writeToStdout(line: string): void {
 
 /** A start that failed for a reason the operator can mend is one line; anything else keeps its stack. */
 function explainFailure(error: unknown): string {
-  const plain = [
-    ConfigError,
-    DataDirInUseError,
-    NewerDatabaseError,
-    Deno.errors.AddrInUse,
-  ];
+  const plain = [ConfigError, DataDirInUseError, NewerDatabaseError];
   if (plain.some((kind) => error instanceof kind)) {
     return (error as Error).message;
   }

@@ -23,9 +23,14 @@ export interface RoomCursor {
   id: string;
 }
 
-/** The form in which names are compared: unique without regard to case. */
+/**
+ * The form in which names are compared: without regard to case, to joiners that show nothing, and to
+ * what only one language tells apart (ß and ss, ς and σ, the i with and without its dot).
+ */
 export function roomNameKey(name: string): string {
-  return name.normalize("NFKC").toLowerCase();
+  return name.normalize("NFKC").toUpperCase().toLowerCase()
+    .replaceAll("i\u0307", "i").replaceAll("ς", "σ")
+    .replace(/[\u200c\u200d]/g, "");
 }
 
 /**

@@ -61,6 +61,11 @@ Deno.test("createRoom() lets one of ten at the same moment have the name", async
 Deno.test("roomNameKey() is one for names that look alike in another case or width", () => {
   assert.equal(roomNameKey("ÉCOLE"), roomNameKey("e\u0301cole"));
   assert.equal(roomNameKey("ＦＵＬＬ"), roomNameKey("full"));
+  assert.equal(roomNameKey("ΣΑΣ"), roomNameKey("σας"));
+  assert.equal(roomNameKey("STRASSE"), roomNameKey("straße"));
+  assert.equal(roomNameKey("İSTANBUL"), roomNameKey("istanbul"));
+  assert.equal(roomNameKey("IŞIK"), roomNameKey("ışık"));
+  assert.equal(roomNameKey("gen\u200deral"), roomNameKey("general"));
   assert.notEqual(roomNameKey("a b"), roomNameKey("ab"));
 });
 

@@ -63,14 +63,13 @@ export async function createSession(
  * the session or its life has ended.
  *
  * @param token.sessionId undefined for a token that was signed elsewhere: it has no session to end
- * @param token.issuedAt undefined when the token does not say
  */
 export async function findTokenUser(
   db: Database,
   token: {
     userId: string;
     sessionId: string | undefined;
-    issuedAt: Date | undefined;
+    issuedAt: Date;
   },
   now: Date,
 ): Promise<{ user: User; lastUsedAt: Date | undefined } | undefined> {
@@ -81,7 +80,7 @@ export async function findTokenUser(
       .where("id", "=", userId).executeTakeFirst();
     if (row === undefined) return undefined;
     const { id, username, tokens_from: from } = row;
-    if (from !== null && (issuedAt === undefined || issuedAt < from)) {
+    if (from !== null && issuedAt < from) {
       return undefined;
     }
     return { user: { id, username }, lastUsedAt: undefined };

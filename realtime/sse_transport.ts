@@ -10,8 +10,8 @@ const KEEP_ALIVE_MS = 15_000;
 /**
  * A transport over Server-Sent Events: the client's frames come by POST, so only `onClosed` is used.
  *
- * A close is told as an event named `close` with `{ code, reason }`, because a stream has no close
- * codes of its own.
+ * A close is told by a last event `close` with `{ code, reason }`, because a stream has no close codes
+ * of its own.
  */
 export function sseTransport(
   events: Pick<TransportEvents, "onClosed">,
@@ -52,7 +52,9 @@ export function sseTransport(
     close(code, reason) {
       if (!open) return;
       const stalled = (controller.desiredSize ?? 0) <= 0;
-      write(`event: close\ndata: ${JSON.stringify({ code, reason })}\n\n`);
+      transport.send(
+        JSON.stringify({ event: "close", data: { code, reason } }),
+      );
       if (!open) return;
       open = false;
       stopKeepAlive();

@@ -75,7 +75,7 @@ Deno.test("close() says code and reason as an event, ends the stream and is fina
   }
   assert.deepEqual(received, [
     "data: first\n\n",
-    'event: close\ndata: {"code":1012,"reason":"restarting"}\n\n',
+    'data: {"event":"close","data":{"code":1012,"reason":"restarting"}}\n\n',
   ]);
   assert.equal(ended(), 0);
 });

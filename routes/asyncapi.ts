@@ -7,7 +7,7 @@ import {
   REFUSAL_EXAMPLE,
   RefusalSchema,
   SERVER_EVENT_DOCS,
-  StreamCloseSchema,
+  STREAM_CLOSE_DOC,
 } from "./event_catalogue.ts";
 
 type Json = Record<string, unknown>;
@@ -51,7 +51,7 @@ export function asyncApiDocument(): Json {
       ...through("socket", [key]),
     };
   }
-  messages["stream.close"] = closeMessage();
+  messages["stream.close"] = envelopeMessage("close", STREAM_CLOSE_DOC, {});
   const streamed = ["server.hello", ...told, "stream.close"];
   operations["stream"] = {
     action: "send",
@@ -156,15 +156,5 @@ function ackMessage(name: string, ack: z.ZodType, example: unknown): Json {
       { payload: { ack: 1, data: { success: true, ...example as Json } } },
       { payload: { ack: 1, data: REFUSAL_EXAMPLE } },
     ],
-  };
-}
-
-function closeMessage(): Json {
-  return {
-    name: "close",
-    summary:
-      "The last event of a stream that the server ends; its event type is `close`, and it is no envelope.",
-    payload: jsonSchema(StreamCloseSchema),
-    examples: [{ payload: { code: 1012, reason: "restarting" } }],
   };
 }

@@ -49,7 +49,12 @@ export function answerError(log: Log): ErrorHandler<AppEnv> {
     if (error instanceof HTTPException) {
       const code = FRAMEWORK_PROBLEMS[error.status];
       if (code !== undefined) {
-        return problem(c, code, { detail: error.message });
+        const { message } = error;
+        return problem(c, code, {
+          detail: message,
+          ...code === "validation_failed" &&
+            { errors: [{ path: "", message }] },
+        });
       }
     }
     const requestId = c.get("requestId") ?? crypto.randomUUID();
@@ -58,7 +63,8 @@ export function answerError(log: Log): ErrorHandler<AppEnv> {
     // The body broke off: its sender is gone, and nobody reads the answer.
     if (error instanceof Deno.errors.BadResource) {
       log.debug("request broke off", fields);
-      return problem(c, "validation_failed", { instance });
+      const errors = [{ path: "", message: "the body broke off" }];
+      return problem(c, "validation_failed", { errors, instance });
     }
     if (
       isUnavailable(error) &&

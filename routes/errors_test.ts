@@ -67,6 +67,8 @@ Deno.test("the framework's refusals are problems too", async () => {
     );
     assert.equal(answer.status, status);
     assert.deepEqual([body.code, body.detail], [code, "for people"]);
+    const errors = [{ path: "", message: "for people" }];
+    assert.deepEqual(body.errors, status === 400 ? errors : undefined);
     assert.equal(
       answer.headers.get("content-type"),
       "application/problem+json",

@@ -155,11 +155,16 @@ export const REFUSAL_EXAMPLE: Refusal = {
   mutedUntil: TIME,
 };
 
-/** How an event stream that the server ends says why: an event of its own, named `close`. */
-export const StreamCloseSchema = z.object({
-  code: z.int().describe("A close code, as a WebSocket has them"),
-  reason: z.string(),
-});
+/** The one event that only event streams know: they have no close codes of their own. */
+export const STREAM_CLOSE_DOC = {
+  summary:
+    "Last event of an event stream that the server ends (GET /api/events).",
+  data: z.object({
+    code: z.int().describe("A close code, as a WebSocket has them"),
+    reason: z.string(),
+  }),
+  example: { code: 1012, reason: "restarting" },
+};
 
 const RoomLine = { roomId: z.uuid(), user: User, createdAt: Time };
 

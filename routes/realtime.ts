@@ -180,16 +180,17 @@ async function postFrame(
     });
   }
   const frame = await c.req.arrayBuffer();
+  const result = await deps.realtime.postFrame(
+    connectionId,
+    session.user.id,
+    // What is no UTF-8 becomes longer, not shorter: above the limit stays above it.
+    new TextDecoder("utf-8", { ignoreBOM: true }).decode(frame),
+  );
   if (frame.byteLength > MAX_FRAME_BYTES) {
     return problem(c, "body_too_large", {
       detail: `A frame has at most ${MAX_FRAME_BYTES} bytes`,
     });
   }
-  const result = await deps.realtime.postFrame(
-    connectionId,
-    session.user.id,
-    new TextDecoder().decode(frame),
-  );
   if (result === "not_found") return problem(c, "connection_not_found");
   if (result === "unavailable") {
     return problem(c, "unavailable", {

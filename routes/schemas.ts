@@ -43,10 +43,11 @@ export const LoginCode = z.string().regex(/^[0-9]{6}$/, "six digits")
 /**
  * What a name must not contain, because it shows nothing or turns its neighbours around: control
  * and format characters (bidirectional controls, zero-width characters), line separators, private
- * code points, and the letters that are drawn as nothing.
+ * code points, and the letters that are drawn as nothing. Persian and emoji need the joiners (U+200C,
+ * U+200D): one may stand between two characters that are seen.
  */
 const UNSEEN =
-  /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0\u034f]/u;
+  /[\p{Cc}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0\u034f]|(?![\u200c\u200d])\p{Cf}|(?<![^\s\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?![^\s\u200c\u200d])/u;
 
 export const RoomName = z.string().trim()
   .refine((name) => name.isWellFormed() && !UNSEEN.test(name), {

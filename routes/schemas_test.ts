@@ -77,7 +77,6 @@ Deno.test("RoomName refuses what shows nothing or turns its neighbours around", 
     "\u2066",
     "\u2069",
     "\u200b",
-    "\u200d",
     "\u2060",
     "\ufeff",
     "\u00ad",
@@ -90,6 +89,19 @@ Deno.test("RoomName refuses what shows nothing or turns its neighbours around", 
     unseen.filter((character) => accepts(RoomName)(`abc${character}def`)),
     [],
   );
+});
+
+Deno.test("RoomName takes a joiner between two characters that are seen, and nowhere else", () => {
+  const good = ["👨\u200d👩\u200d👧 family", "می\u200cخواهم"];
+  assert.deepEqual(good.filter((name) => !accepts(RoomName)(name)), []);
+  const bad = [
+    "\u200dabc",
+    "abc\u200d",
+    "ab\u200c\u200dc",
+    "abc \u200ddef",
+    "abc\u200c def",
+  ];
+  assert.deepEqual(bad.filter(accepts(RoomName)), []);
 });
 
 Deno.test("Limit takes whole numbers from 1 to 100 in plain digits", () => {

@@ -29,7 +29,7 @@ export interface TokenClaims {
   /** The session it belongs to; undefined for a token that another program has signed. */
   readonly sessionId: string | undefined;
   /** Milliseconds since 1970, in whole seconds. */
-  readonly issuedAt: number | undefined;
+  readonly issuedAt: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -38,7 +38,7 @@ const Claims = z.object({
   sub: z.uuid(),
   username: z.string(),
   sid: z.uuid().optional(),
-  iat: z.number().optional(),
+  iat: z.number(),
   exp: z.int().positive().max(MAX_EXPIRY_SECONDS),
 });
 
@@ -111,7 +111,7 @@ export async function verifySession(
   try {
     const { payload } = await jwtVerify(token, keys.token, {
       algorithms: [ALGORITHM],
-      requiredClaims: ["exp", "sub"],
+      requiredClaims: ["exp", "iat", "sub"],
       currentDate: new Date(now),
       clockTolerance: CLOCK_SKEW_SECONDS,
     });
@@ -123,9 +123,7 @@ export async function verifySession(
       userId: claims.data.sub,
       username: claims.data.username,
       sessionId: claims.data.sid,
-      issuedAt: claims.data.iat === undefined
-        ? undefined
-        : claims.data.iat * 1000,
+      issuedAt: claims.data.iat * 1000,
       expiresAt: claims.data.exp * 1000,
     };
   } catch {

@@ -90,10 +90,12 @@ Deno.test("verifySession() lets the issuer's clock be five seconds ahead", async
 Deno.test("verifySession() refuses claims that are missing or absurd", async (t) => {
   const { exp: _exp, ...withoutExp } = GOOD;
   const { sub: _sub, ...withoutSub } = GOOD;
+  const { iat: _iat, ...withoutIat } = GOOD;
   const { username: _username, ...withoutName } = GOOD;
   const bad: Record<string, Record<string, unknown>> = {
     "no exp": withoutExp,
     "no sub": withoutSub,
+    "no iat": withoutIat,
     "no username": withoutName,
     "exp 1e18": { ...GOOD, exp: 1e18 },
     "exp a string": { ...GOOD, exp: String(GOOD.exp) },

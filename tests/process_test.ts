@@ -165,7 +165,26 @@ const REFUSED: readonly { what: string; env: EnvOverrides; line: RegExp }[] = [
   },
 ];
 
-for (const { what, env, line } of REFUSED) {
+/** Settings that read well, but that the machine has nothing for. */
+const UNUSABLE: typeof REFUSED = [
+  {
+    what: "an address that this machine does not have",
+    env: { HOST: "192.0.2.1" },
+    line: /HOST: "192\.0\.2\.1": .*; accepted: /,
+  },
+  {
+    what: "a data folder that is a file",
+    env: { DATA_DIR: "main.ts" },
+    line: /DATA_DIR: "main\.ts": .*; accepted: /,
+  },
+  {
+    what: "a database that is not there",
+    env: { DATABASE_URL: "postgres://chat:hidden@127.0.0.1:1/chat" },
+    line: /DATABASE_URL: (?!.*hidden).*ECONNREFUSED.*; accepted: /,
+  },
+];
+
+for (const { what, env, line } of [...REFUSED, ...UNUSABLE]) {
   Deno.test(`${what} stops the start with status 1 and one line`, async () => {
     await using place = await makePlace("pglite");
     const ended = await startTask({ ...place.env, ...env }).ended();
@@ -174,6 +193,16 @@ for (const { what, env, line } of REFUSED) {
     assert.equal(ended.stderr.trim().split("\n").length, 1, ended.stderr);
   });
 }
+
+Deno.test("a port that is taken stops the start with status 1 and one line", async () => {
+  await using place = await makePlace("pglite");
+  using taken = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const PORT = String(taken.addr.port);
+  const ended = await startTask({ ...place.env, PORT }).ended();
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, new RegExp(`PORT: ${PORT}: .*; accepted: `));
+  assert.equal(ended.stderr.trim().split("\n").length, 1, ended.stderr);
+});
 
 Deno.test("a second server on the same folder is refused in one line, and the first serves on", async () => {
   await using place = await makePlace("pglite");

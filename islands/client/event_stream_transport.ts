@@ -21,6 +21,16 @@ export interface EventStreamSettings {
   headers?: Record<string, string> | undefined;
 }
 
+/** The last event of a stream that the server ends: streams have no close codes of their own. */
+interface StreamClose {
+  event: "close";
+  data: { code: number; reason: string };
+}
+
+function isClose(envelope: object): envelope is StreamClose {
+  return "event" in envelope && envelope.event === "close";
+}
+
 /** A transport over `GET` and `POST /api/events`. */
 export function eventStreamTransport(
   settings: EventStreamSettings,
@@ -124,7 +134,9 @@ class EventStream {
   #receive(data: string): void {
     const envelopes = parseFrame(data);
     const first = envelopes[0];
-    if (first !== undefined && "event" in first && first.event === "hello") {
+    if (first === undefined) return;
+    if (isClose(first)) return this.#end(first.data.code);
+    if ("event" in first && first.event === "hello") {
       this.#connectionId = first.data.connectionId;
       this.#events.opened();
       envelopes.shift();
@@ -133,10 +145,12 @@ class EventStream {
   }
 
   #fail(status: number): void {
+    this.#end(status === 401 ? CloseCode.tokenExpired : ABNORMAL_CLOSURE);
+  }
+
+  #end(code: number): void {
     if (this.#abort.signal.aborted) return;
     this.#abort.abort();
-    this.#events.closed(
-      status === 401 ? CloseCode.tokenExpired : ABNORMAL_CLOSURE,
-    );
+    this.#events.closed(code);
   }
 }

@@ -89,6 +89,19 @@ Deno.test("an expired login is reported as such, by the stream and by an upload"
   assert.deepEqual(upload.log, ["opened", "closed 4401"]);
 });
 
+Deno.test("a stream that the server ends is closed with its code, once", async () => {
+  const { log, received, write, end } = setUp();
+  await settle();
+  await write(hello);
+  await write(
+    'data: {"event":"close","data":{"code":4403,"reason":"removed"}}\n\n',
+  );
+  end();
+  await settle();
+  assert.deepEqual(log, ["opened", "closed 4403"]);
+  assert.deepEqual(received, []);
+});
+
 Deno.test("a stream that ends is a lost line, reported once; one we close is not reported", async () => {
   const ended = setUp();
   await settle();

@@ -47,7 +47,7 @@ export function createSessionFinder(deps: {
     const found = await findTokenUser(deps.db, {
       userId,
       sessionId,
-      issuedAt: issuedAt === undefined ? undefined : new Date(issuedAt),
+      issuedAt: new Date(issuedAt),
     }, new Date(now));
     if (found === undefined) return undefined;
     const { user, lastUsedAt } = found;

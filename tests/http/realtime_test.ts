@@ -352,13 +352,22 @@ Deno.test("a posted frame must be JSON by type and fit a frame", async () => {
       "unsupported_media_type",
     );
   }
-  await expectProblem(
-    await alice.fetch(path, {
-      method: "POST",
-      json: { id: 1, event: "presence:ping", data: { x: "x".repeat(16_384) } },
-    }),
-    "body_too_large",
-  );
+});
+
+Deno.test("a posted frame above 16 KiB is refused and ends its stream with 1009, as a socket", async () => {
+  const alice = await signIn(app, "alice");
+  const { stream, path } = await openStream(alice);
+  await using _ = stream;
+  const frame = (bytes: number) => {
+    const empty = { id: 1, event: "presence:ping", data: { x: "" } };
+    const x = "x".repeat(bytes - JSON.stringify(empty).length);
+    return { method: "POST", json: { ...empty, data: { x } } };
+  };
+  const largest = await alice.fetch(path, frame(16_384));
+  assert.equal((await largest.json()).ack, 1);
+  await expectProblem(await alice.fetch(path, frame(16_385)), "body_too_large");
+  const last = await stream.next();
+  assert.deepEqual([last.event, last.data.code], ["close", 1009]);
 });
 
 Deno.test("a posted frame that is no JSON is an error event, and the stream lives", async () => {

@@ -86,7 +86,10 @@ Deno.test("logout ends the token at once and closes the session's sockets and st
   const answer = await alice.fetch("/api/auth/logout", { method: "POST" });
   assert.equal(answer.status, 204);
   assert.deepEqual(await socket.closed, { code: 4401, reason: "signed out" });
-  assert.match(await streamed.text(), /event: close\ndata: {"code":4401,/);
+  assert.match(
+    await streamed.text(),
+    /data: {"event":"close","data":{"code":4401,/,
+  );
   await expectProblem(await alice.fetch("/api/auth/me"), "unauthorized");
   await assert.rejects(connect(app, alice), /refused/);
   assert.equal(

@@ -22,7 +22,7 @@ async function openStream(person: Person) {
   const take = (block: string) => {
     if (block.startsWith(":")) return;
     const data = JSON.parse(/^data: (.*)$/m.exec(block)![1]!);
-    if (block.startsWith("event: close")) goodbyes.push(data);
+    if (data.event === "close") goodbyes.push(data.data);
     else events.push(...[data].flat());
   };
   (async () => {

@@ -28,7 +28,7 @@ Deno.test("a socket and a stream are closed with 4401 when their token ends, and
   const { code, reason } = await socket.closed;
   assert.equal(code, 4401);
   assert.match(reason, /expired/);
-  assert.match(await streamed, /event: close\ndata: {"code":4401,/);
+  assert.match(await streamed, /data: {"event":"close","data":{"code":4401,/);
   await assert.rejects(connect(app, person), /refused/);
   assert.equal((await person.fetch("/api/events")).status, 401);
   assert.equal(

@@ -185,7 +185,7 @@ Deno.test("a stream and a client that does not read do not hold up the end; mean
   const { code } = await server.ended;
   assert.equal(code, 0);
   assert.ok(Date.now() - signalled < STOP_LIMIT_MS);
-  assert.match(await stream, /event: close\ndata: {"code":1012,/);
+  assert.match(await stream, /data: {"event":"close","data":{"code":1012,/);
   assert.equal((await writer.closed).code, 1012);
 });
 
