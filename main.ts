@@ -121,19 +121,29 @@ export async function start(
       log,
     });
 
-    const close = async () => {
-      await realtime.drain();
-      await housekeeping.stop();
+    const endRequests = async () => {
       const cancel = Promise.withResolvers<void>();
       const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
-      await Promise.all([
-        Promise.race([server.shutdown(), cancel.promise]),
-        codeMail?.close(),
-      ]);
+      await Promise.race([server.shutdown(), cancel.promise]);
       stopWaiting();
-      await backupDoor?.close();
-      await backbone.close();
-      await db.destroy();
+    };
+    const close = async () => {
+      const steps = [
+        () => realtime.drain(),
+        () => housekeeping.stop(),
+        () => Promise.all([endRequests(), codeMail?.close()]),
+        () => backupDoor?.close(),
+        () => backbone.close(),
+        () => db.destroy(),
+      ];
+      for (const step of steps) {
+        try {
+          await step();
+        } catch (error) {
+          // What comes after it must be closed all the same.
+          log.error("a part could not be closed", errorFields(error));
+        }
+      }
       log.info("ChatKet has stopped");
     };
     let closed: Promise<void> | undefined;
@@ -275,11 +285,12 @@ async function main(): Promise<void> {
   // Heard from the first moment on: a process that is stopped while it starts has not failed.
   const stop = async () => {
     // Whatever hangs (a database that does not answer a query), the process ends in time.
-    await Promise.race([
-      starting.then((app) => app.stop(), () => {}),
-      new Promise((resolve) => setTimeout(resolve, EXIT_TIMEOUT_MS)),
-    ]);
-    Deno.exit(0);
+    setTimeout(() => Deno.exit(0), EXIT_TIMEOUT_MS);
+    try {
+      await (await starting).stop();
+    } finally {
+      Deno.exit(0);
+    }
   };
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);

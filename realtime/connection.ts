@@ -199,7 +199,7 @@ export class Connection {
    * one client waits here in between, so that a healthy client is not taken for a slow one.
    */
   async drained(): Promise<void> {
-    if (this.#closed || this.waitingBytes < HANDOVER_BYTES) return;
+    if (this.#closed || this.#isDrained) return;
     this.#drained ??= Promise.withResolvers();
     this.#drainTimer ??= this.#options.timers.after(
       DRAIN_INTERVAL_MS,
@@ -211,6 +211,11 @@ export class Connection {
     );
     await this.#drained.promise;
     giveUp();
+  }
+
+  /** What waits here is lost when the connection is closed; what the runtime has it still sends. */
+  get #isDrained(): boolean {
+    return this.#outbox.length === 0 && this.waitingBytes < HANDOVER_BYTES;
   }
 
   /** Ends the connection with a code for the client. */
@@ -282,7 +287,7 @@ export class Connection {
     // The wire may tell only now, while it is written to, that it is lost.
     if (this.#closed) return;
     this.#outbox.splice(0, sent);
-    if (this.#drained !== undefined && this.waitingBytes < HANDOVER_BYTES) {
+    if (this.#drained !== undefined && this.#isDrained) {
       this.#drained.resolve();
       this.#drained = undefined;
     }

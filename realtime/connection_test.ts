@@ -223,6 +223,22 @@ Deno.test("drained() resolves at once when little waits, and after the peer has 
   assert.equal(clock.waiting, 0, "nothing is left to give up");
 });
 
+Deno.test("drained() waits also for the little that was not handed over yet", async () => {
+  const clock = createFakeClock();
+  const { connection, wire } = createConnection(clock);
+  wire.reading = false;
+  connection.send(frameOf(400 * KIB));
+  connection.send(frameOf(10, "a"));
+  wire.take();
+  let drained = 0;
+  connection.drained().then(() => drained++);
+  await clock.advance(0);
+  assert.equal(drained, 0);
+  await clock.advance(20);
+  assert.equal(drained, 1);
+  assert.equal(wire.frames.at(-1), "aaaaaaaaaa");
+});
+
 Deno.test("drained() resolves when the connection ends", async () => {
   const clock = createFakeClock();
   const { connection, wire } = createConnection(clock);

@@ -87,6 +87,13 @@ export class PostMessage {
     }
   }
 
+  /** Resolves when no post is on its way, with all that it waits for: the limit, the writer. */
+  async idle(): Promise<void> {
+    while (this.#inFlight.size > 0) {
+      await Promise.allSettled(this.#inFlight.values());
+    }
+  }
+
   async #attempt(
     key: string,
     message: NewMessage,

@@ -8,7 +8,7 @@ import {
   numbers,
 } from "../tests/realtime/fakes.ts";
 import { PostMessage, type PostResult } from "./post_message.ts";
-import { MessageRateLimit } from "./rate_limit.ts";
+import { MessageRateLimit, type Taken } from "./rate_limit.ts";
 import type { WriteResult } from "./writer.ts";
 
 const ALICE = createUser("alice");
@@ -337,4 +337,38 @@ Deno.test("post() rejects when the database cannot be asked, and a later one is 
   await assert.rejects(posts.post(ALICE, post), /terminated/);
   fails = false;
   assert.equal(brief(await posts.post(ALICE, post)), "not_a_member");
+});
+
+Deno.test("idle() resolves once all posts are answered, also those that still wait for the limit", async () => {
+  const { promise: taken, resolve: take } = Promise.withResolvers<Taken>();
+  const writes = createGate<[NewMessage], WriteResult>();
+  const posts = new PostMessage({
+    writer: { write: writes.call },
+    limit: {
+      take: () => taken,
+      mute: () => Promise.reject(new Error("not muted")),
+    },
+    lookUp: () => Promise.reject(new Error("not asked")),
+    clock: () => 0,
+  });
+  let isIdle = false;
+  const post = posts.post(ALICE, {
+    roomId: ROOM,
+    text: "hello",
+    clientMsgId: crypto.randomUUID(),
+  });
+  const idle = posts.idle().then(() => isIdle = true);
+  take({ kind: "free", takeBack() {} });
+  await createFakeClock().advance(0);
+  assert.equal(isIdle, false);
+  const { args: [message], resolve } = writes.next();
+  resolve({
+    kind: "stored",
+    messageId: message.id,
+    seq: 1,
+    createdAt: new Date(0),
+    isDuplicate: false,
+  });
+  await idle;
+  assert.equal((await post).kind, "stored");
 });

@@ -196,7 +196,9 @@ export function createRealtime(options: RealtimeOptions) {
     async drain(): Promise<void> {
       draining = true;
       // A database that does not answer must not keep clients from being told to come back.
-      await Promise.race([writer.idle(), pause(WRITES_TIMEOUT_MS)]);
+      const { postMessage } = parts.handlerParts;
+      const written = postMessage.idle().then(() => writer.idle());
+      await Promise.race([written, pause(WRITES_TIMEOUT_MS)]);
       // Acks leave in a microtask of their own; the runtime needs a turn to write them.
       await pause(0);
       const closing = [...hub.connections()];
@@ -205,7 +207,11 @@ export function createRealtime(options: RealtimeOptions) {
         pause(CLOSE_TIMEOUT_MS),
       ]);
       for (const connection of closing) {
-        connection.close(CloseCode.restart, "restarting");
+        try {
+          connection.close(CloseCode.restart, "restarting");
+        } catch (error) {
+          log.error("a connection could not be closed", errorFields(error));
+        }
       }
       // The server's own shutdown would overtake the close frames with a code of its own.
       for (

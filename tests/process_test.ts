@@ -84,6 +84,20 @@ Deno.test("`deno task start` serves with its own permissions and ends with statu
   assert.equal((await client.closed).code, 1012);
 });
 
+Deno.test("a part that cannot be closed does not keep the process from its end", async () => {
+  await using place = await makePlace("pglite");
+  const task = startTask(place.env);
+  await (await fetch(`${await task.origin()}/health`)).body?.cancel();
+  // What stands in the place of the backup's socket cannot be removed as one.
+  const socket = `${place.env.DATA_DIR}/backup.sock`;
+  await Deno.remove(socket);
+  await Deno.mkdir(`${socket}/in the way`, { recursive: true });
+  const { code, stdout } = await task.stop();
+  assert.equal(code, 0);
+  assert.match(stdout, /a part could not be closed/);
+  assert.match(stdout, /ChatKet has stopped/);
+});
+
 Deno.test("SIGTERM while the server starts ends it with status 0", async () => {
   await using place = await makePlace("pglite");
   const task = startTask(place.env);
