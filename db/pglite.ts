@@ -51,7 +51,12 @@ type PgliteLike = Exclude<
 >;
 type QueryResult = { rows: never[]; affectedRows?: number; fields: never[] };
 
-/** The part of PGlite that Kysely uses, answered by the Worker. Kysely sends one query at a time. */
+const CLOSED = "the embedded database is closed";
+
+/**
+ * The part of PGlite that Kysely uses, answered by the Worker. Kysely sends one query at a time. When
+ * the Worker is gone, closed or dead, every call fails at once.
+ */
 async function startWorker(
   folder: string,
   onClosed: () => void,
@@ -61,9 +66,13 @@ async function startWorker(
   });
   const waiting = new Map<number, PromiseWithResolvers<QueryResult>>();
   let nextId = 0;
+  /** Why nothing is answered any more. */
+  let over: string | undefined;
 
-  const failAll = (error: Error) => {
-    for (const call of waiting.values()) call.reject(error);
+  const end = (reason: string) => {
+    over ??= reason;
+    worker.terminate();
+    for (const call of waiting.values()) call.reject(new Error(over));
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<PgliteReply>) => {
@@ -75,14 +84,16 @@ async function startWorker(
         { ...data.result, fields: [] } as unknown as QueryResult,
       );}
   };
+  // A Worker does not outlive an uncaught error, and a message to a dead one is lost in silence.
   worker.onerror = (event) => {
     event.preventDefault();
-    failAll(new Error(`the embedded database stopped: ${event.message}`));
+    end(`the embedded database stopped: ${event.message}`);
   };
 
   const call = (request: Omit<PgliteRequest, "id">): Promise<QueryResult> => {
-    if (pglite.closed) {
-      return Promise.reject(new Error("the embedded database is closed"));
+    // Each caller gets an error of its own: Kysely adds the caller's stack to it.
+    if (over !== undefined || pglite.closed) {
+      return Promise.reject(new Error(over ?? CLOSED));
     }
     const id = nextId++;
     const reply = Promise.withResolvers<QueryResult>();
@@ -100,10 +111,18 @@ async function startWorker(
     waitReady: Promise.resolve(),
     query,
     async transaction(run) {
-      await query("begin");
+      const begun = query("begin");
+      // Kysely waits without end for `run` to be called, and hears of a failure only when it commits
+      // or rolls back: `run` is called all the same, and its statements fail as this one did.
+      await begun.catch(() => {});
+      const inside: typeof query = (sql, parameters) =>
+        begun.then(() => query(sql, parameters));
       try {
-        const result = await run({ query, rollback: () => query("rollback") });
-        await query("commit");
+        const result = await run({
+          query: inside,
+          rollback: () => inside("rollback"),
+        });
+        await inside("commit");
         return result;
       } catch (error) {
         await query("rollback");
@@ -112,13 +131,14 @@ async function startWorker(
     },
     async close() {
       if (pglite.closed) return;
-      const closed = call({ kind: "close" });
+      const closed = over === undefined ? call({ kind: "close" }) : undefined;
       pglite.closed = true;
-      await closed.finally(() => {
-        worker.terminate();
-        failAll(new Error("the embedded database is closed"));
+      try {
+        await closed;
+      } finally {
+        end(CLOSED);
         onClosed();
-      });
+      }
     },
   };
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { sql } from "kysely";
 import { makePlace } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
-import { openDatabase } from "./database.ts";
-import { sqlState } from "./errors.ts";
+import { type Database, openDatabase, pingDatabase } from "./database.ts";
+import { isUnavailable, sqlState } from "./errors.ts";
 import { DataDirInUseError } from "./pglite.ts";
 
 const WRITER = new URL("../tests/helpers/pglite_writer.ts", import.meta.url);
@@ -119,4 +119,88 @@ Deno.test("the embedded database answers queries that were sent before it is clo
   await answers;
   await db.destroy();
   await assert.rejects(sql`select 1`.execute(db));
+});
+
+/** Opens the embedded database, and gives what ends its Worker with an uncaught error. */
+async function openMortal(
+  dataDir: string,
+): Promise<{ db: Database; killWorker(): Promise<void> }> {
+  const RealWorker = globalThis.Worker;
+  let worker: Worker | undefined;
+  globalThis.Worker = class extends RealWorker {
+    constructor(...args: ConstructorParameters<typeof Worker>) {
+      super(...args);
+      worker = this;
+    }
+  };
+  try {
+    const db = await openDatabase(
+      { databaseUrl: undefined, dataDir },
+      silentLog,
+    );
+    const killWorker = () =>
+      new Promise<void>((resolve) => {
+        worker!.addEventListener("error", () => resolve(), { once: true });
+        // Not a request: nothing in the Worker catches what comes of it.
+        worker!.postMessage(null);
+      });
+    return { db, killWorker };
+  } finally {
+    globalThis.Worker = RealWorker;
+  }
+}
+
+/** Fails unless the database is said to be away, within five seconds. */
+async function assertAway(query: Promise<unknown>): Promise<void> {
+  const silence = Promise.withResolvers<never>();
+  const timer = setTimeout(() => silence.reject(new Error("hangs")), 5_000);
+  try {
+    await assert.rejects(
+      Promise.race([query, silence.promise]),
+      (error: Error) =>
+        isUnavailable(error) && /^the embedded database/.test(error.message),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+Deno.test("when the embedded database's Worker has died, every query fails at once, also in a transaction", async () => {
+  await using place = await makePlace("pglite");
+  const { db, killWorker } = await openMortal(place.dataDir);
+  await killWorker();
+  await assertAway(pingDatabase(db));
+  await assertAway(pingDatabase(db));
+  await assertAway(db.transaction().execute(pingDatabase));
+  await assertAway(db.transaction().execute(() => Promise.resolve()));
+  await assertAway(pingDatabase(db));
+  await db.destroy();
+});
+
+Deno.test("a transaction that is open when the embedded database's Worker dies fails", async () => {
+  await using place = await makePlace("pglite");
+  const { db, killWorker } = await openMortal(place.dataDir);
+  await assertAway(
+    db.transaction().execute(async (transaction) => {
+      await pingDatabase(transaction);
+      await killWorker();
+      await pingDatabase(transaction);
+    }),
+  );
+  await db.destroy();
+});
+
+Deno.test("destroy() frees the folder of an embedded database whose Worker has died, and what was stored is there", async () => {
+  await using place = await makePlace("pglite");
+  {
+    const { db, killWorker } = await openMortal(place.dataDir);
+    await sql`create table numbers (n int)`.execute(db);
+    await sql`insert into numbers values (1)`.execute(db);
+    await killWorker();
+    await assertAway(pingDatabase(db));
+    await db.destroy();
+  }
+  await using db = await openDatabase(place, silentLog);
+  const { rows } = await sql`select n from numbers`.execute(db);
+  assert.deepEqual(rows, [{ n: 1 }]);
 });
