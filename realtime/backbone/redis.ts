@@ -7,7 +7,11 @@ import type {
   Signal,
 } from "./backbone.ts";
 import { newProcessId } from "./process_id.ts";
-import { AnswerWatch, createRedisConnection } from "./redis_connection.ts";
+import {
+  AnswerWatch,
+  createRedisConnection,
+  RedisAwayError,
+} from "./redis_connection.ts";
 import { PREFIX, redisState } from "./redis_state.ts";
 
 /** At the start the process waits this long for Redis before it serves without, in milliseconds. */
@@ -22,6 +26,8 @@ export interface RedisBackboneOptions {
   clock: () => number;
   timers: Timers;
   log: Log;
+  /** Stands in for the way to Redis in tests. */
+  createConnection?: typeof createRedisConnection;
 }
 
 /**
@@ -30,10 +36,11 @@ export interface RedisBackboneOptions {
  * others when it comes.
  */
 export async function openRedisBackbone(
-  { url, clock, timers, log }: RedisBackboneOptions,
+  { url, clock, timers, log, createConnection = createRedisConnection }:
+    RedisBackboneOptions,
 ): Promise<Backbone> {
   const processId = newProcessId();
-  const connection = createRedisConnection(
+  const connection = createConnection(
     url,
     { ready: () => void open(), away: down, failed: fail },
   );
@@ -95,6 +102,14 @@ export async function openRedisBackbone(
     }
     return promise;
   }
+  /** The same, but leaves a channel for later when the node of the cluster that has it is away. */
+  async function settledIfThere(channel: Channel): Promise<void> {
+    try {
+      await settled(channel);
+    } catch (error) {
+      if (!(error instanceof RedisAwayError)) throw error;
+    }
+  }
   const unsettled = () =>
     [...channels.union(heard)].filter((channel) =>
       !isSettled(channel) || settling.has(channel)
@@ -109,14 +124,20 @@ export async function openRedisBackbone(
   };
   const isWorking = () => connection.isReady && !watch.isLate;
 
-  /** Up is: both connections stand, Redis answers, and every channel is heard. */
+  /**
+   * Up is: both connections stand, Redis answers, and every channel is heard. Of a cluster one node is
+   * enough, and its channels: those of the others are late until they are heard, like those of a node
+   * that goes away later.
+   */
   async function open(): Promise<void> {
     const attempt = ++opening;
     if (isUp || isClosed || !isWorking()) return;
     try {
       // The client itself follows again what it followed before. Meanwhile there may be more to follow.
-      for (let left = unsettled(); left.length > 0; left = unsettled()) {
-        await Promise.all(left.map(settled));
+      let left = unsettled();
+      while (left.length > 0) {
+        await Promise.all(left.map(settledIfThere));
+        left = unsettled().filter((channel) => !failed.has(channel));
       }
     } catch (error) {
       // When the connection went away again it says so when it is back.
@@ -145,18 +166,20 @@ export async function openRedisBackbone(
   }
   /** Finds a Redis that stands still, and one that has come back to life. */
   async function probe(): Promise<void> {
+    let isAnswered = false;
     if (connection.isReady) {
       try {
-        await watch.answer(commands.exists(`${PREFIX}probe`));
-      } catch {
-        // What follows looks at the state.
+        await watch.answer(connection.probe(`${PREFIX}probe`));
+        isAnswered = true;
+      } catch (error) {
+        fail(error);
       }
     }
     if (isClosed) return;
-    if (!isWorking()) down();
+    if (!isAnswered || !isWorking()) down();
     else if (!isUp) await open();
     // Not awaited: it must not keep this from finding that Redis stands still.
-    else Promise.all([...failed].map(settled)).catch(refused);
+    else Promise.all([...failed].map(settledIfThere)).catch(refused);
     stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
   }
 

@@ -1,4 +1,4 @@
-import { createClient, createCluster } from "@redis/client";
+import { createClient, createCluster, ErrorReply } from "@redis/client";
 import type { Timers } from "../timers.ts";
 
 /** A server that says nothing for this long is taken for gone, in milliseconds. */
@@ -41,8 +41,15 @@ export interface RedisSubscriber {
 export interface RedisConnection {
   readonly commands: RedisCommands;
   readonly subscriber: RedisSubscriber;
-  /** Whether everything that is asked can be sent. */
+  /** Whether everything that is asked can be sent; of a cluster, what one of its nodes has. */
   readonly isReady: boolean;
+  /**
+   * Asks for a sign of life. Resolves when Redis serves; of a cluster, when one of its nodes does: it
+   * still carries what that node has. A key that may not be read is a sign, too.
+   *
+   * @throws what was answered instead, or why nothing can be asked
+   */
+  probe(key: string): Promise<void>;
   /** Connects, and again for ever. Resolves when it has first been done. */
   connect(): Promise<void>;
   destroy(): void;
@@ -84,6 +91,23 @@ const SOCKET_OPTIONS = {
     Math.min(50 * (retries + 1), MAX_RECONNECT_DELAY_MS),
 };
 
+/** Redis is there and does not serve: it has just been started, or its cluster is not whole. */
+const SERVES_NOTHING = /^(CLUSTERDOWN|LOADING|MASTERDOWN)/;
+
+/** Resolves when a server serves, be it by saying that another node has the key. */
+async function signOfLife(
+  server: Pick<RedisCommands, "exists">,
+  key: string,
+): Promise<void> {
+  try {
+    await server.exists(key);
+  } catch (error) {
+    if (!(error instanceof ErrorReply) || SERVES_NOTHING.test(error.message)) {
+      throw error;
+    }
+  }
+}
+
 function serverConnection(
   url: string,
   events: RedisEvents,
@@ -106,6 +130,7 @@ function serverConnection(
     get isReady() {
       return both.every((client) => client.isReady);
     },
+    probe: (key) => signOfLife(commands, key),
     async connect() {
       await Promise.all(both.map((client) => client.connect()));
     },
@@ -131,12 +156,48 @@ function clusterConnection(
   cluster.on("error", events.failed);
   cluster.on("node-error", events.failed);
   cluster.on("connect", events.ready);
+  // The cluster itself stays ready until it is destroyed, whatever becomes of its nodes.
+  const isReady = () => cluster.isReady && cluster.masters.some(isNodeReady);
+  const lookWhetherAway = () => {
+    if (!isReady()) events.away();
+  };
+  // A node that is back serves nothing for some seconds: the next probe that is answered says that it does.
+  cluster.on("node-reconnecting", lookWhetherAway);
+  cluster.on("node-disconnect", lookWhetherAway);
+  /** @throws {RedisAwayError} at once: the client would wait for the node, for ever if need be */
+  const refuseIfAway = async (channel: string) => {
+    const client = await cluster.getNodeClientForKey(channel);
+    const node = cluster.masters.find((node) => node.client === client);
+    if (node === undefined || !isNodeReady(node)) {
+      throw new RedisAwayError("the channel's node is away");
+    }
+  };
   let isClosed = false;
   return {
     commands: cluster,
-    subscriber: cluster,
+    subscriber: {
+      async sSubscribe(channel, hear) {
+        await refuseIfAway(channel);
+        await cluster.sSubscribe(channel, hear);
+      },
+      async sUnsubscribe(channel, hear) {
+        await refuseIfAway(channel);
+        await cluster.sUnsubscribe(channel, hear);
+      },
+    },
     get isReady() {
-      return cluster.isReady;
+      return isReady();
+    },
+    async probe(key) {
+      const clients = cluster.masters.flatMap(({ client }) => client ?? []);
+      try {
+        await Promise.any(clients.map((client) => signOfLife(client, key)));
+      } catch (error) {
+        // What one of them says tells more than that all have failed.
+        throw error instanceof AggregateError
+          ? error.errors[0] ?? error
+          : error;
+      }
     },
     async connect() {
       for (let retries = 0; !isClosed; retries++) {
@@ -156,6 +217,20 @@ function clusterConnection(
       if (cluster.isOpen) cluster.destroy();
     },
   };
+}
+
+interface ClusterNode {
+  client?: { isReady: boolean };
+  /** What listens there; it is there only while something is to be heard. */
+  pubSub?: { connectPromise?: unknown; client: { isReady: boolean } };
+}
+
+/** Whether a node can be asked and heard. A client that listens is ready when it hears again what it heard before. */
+function isNodeReady({ client, pubSub }: ClusterNode): boolean {
+  // One that is being made for the first channel does not mean that the node is away.
+  const hears = pubSub === undefined || pubSub.connectPromise !== undefined ||
+    pubSub.client.isReady;
+  return client?.isReady === true && hears;
 }
 
 /**

@@ -5,7 +5,7 @@ import { startTestApp } from "../../helpers/app.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import { makePlace } from "../../helpers/database.ts";
 import { createRoom, joinRoom } from "../../helpers/people.ts";
-import { freePort, runOrThrow } from "../../helpers/system.ts";
+import { startRedisCluster } from "../../helpers/redis_cluster.ts";
 import { newPerson, say, until } from "../setting.ts";
 import { backboneOf, missing, statusOf } from "./machines.ts";
 
@@ -15,81 +15,13 @@ const ROOMS = 12;
 /** Without Redis a message is heard within six seconds. */
 const HEARD_LIMIT_MS = 10_000;
 
-interface Cluster extends AsyncDisposable {
-  readonly url: string;
-  /** `kill -9` of one node. */
-  killOne(): Promise<void>;
-}
-
-async function startCluster(): Promise<Cluster> {
-  await using stack = new AsyncDisposableStack();
-  const folder = await Deno.makeTempDir({ prefix: "chatket-cluster-" });
-  stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const nodes = [1, 2, 3].map((number) => {
-    const port = freePort();
-    const child = new Deno.Command("redis-server", {
-      args: [
-        ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
-        // The cluster bus would take a port far above, which may not exist.
-        ...["--cluster-port", String(freePort())],
-        ...["--cluster-enabled", "yes", "--cluster-config-file", `${number}`],
-        // What the other nodes have still works.
-        ...["--cluster-require-full-coverage", "no"],
-        ...["--save", "", "--appendonly", "no"],
-      ],
-      stdin: "null",
-      stdout: "null",
-      stderr: "null",
-    }).spawn();
-    const kill = async () => {
-      try {
-        child.kill("SIGKILL");
-      } catch (error) {
-        // It has ended already.
-        if (!(error instanceof TypeError)) throw error;
-      }
-      await child.status;
-    };
-    stack.defer(kill);
-    return { port, kill };
-  });
-  const cli = (...words: string[]) => runOrThrow("redis-cli", words);
-  for (const { port } of nodes) {
-    await until("a node answers", async () => {
-      try {
-        return (await cli("-p", `${port}`, "ping")).includes("PONG");
-      } catch {
-        return false;
-      }
-    });
-  }
-  await cli(
-    ...["--cluster", "create", "--cluster-replicas", "0", "--cluster-yes"],
-    ...nodes.map(({ port }) => `127.0.0.1:${port}`),
-  );
-  for (const { port } of nodes) {
-    await until(
-      "a node knows that the cluster is whole",
-      async () =>
-        (await cli("-p", `${port}`, "cluster", "info"))
-          .includes("cluster_state:ok"),
-    );
-  }
-  const all = stack.move();
-  return {
-    url: `redis+cluster://127.0.0.1:${nodes[0]!.port}`,
-    killOne: () => nodes[2]!.kill(),
-    [Symbol.asyncDispose]: () => all.disposeAsync(),
-  };
-}
-
 Deno.test({
   name:
-    "a Redis Cluster joins servers; when a node dies its rooms are late, not lost",
+    "a Redis Cluster joins servers; when a node dies its rooms are late, not lost; without nodes Redis is away",
   ignore: missing !== undefined,
   async fn() {
     await using stack = new AsyncDisposableStack();
-    const cluster = stack.use(await startCluster());
+    const cluster = stack.use(await startRedisCluster(3));
     const place = stack.use(await makePlace("postgres"));
     const start = async () =>
       stack.use(
@@ -141,10 +73,18 @@ Deno.test({
     // Where Redis answers too late each process counts for itself: that may happen, but not often.
     assert.ok(refused > ROOMS / 2, `${refused} of ${ROOMS}`);
 
-    await cluster.killOne();
+    await cluster.kill(2);
     for (const roomId of rooms) {
       const { messageId } = await say(atTwo, roomId, "still there");
       await heard(atOne, messageId);
+    }
+
+    for (const node of [0, 1]) await cluster.kill(node);
+    for (const app of [one, two]) {
+      await until(
+        "Redis is away",
+        async () => await backboneOf(app) === "away",
+      );
     }
   },
 });
