@@ -41,6 +41,8 @@ export interface StartOptions {
   timers?: Timers;
   /** Takes log lines; standard output by default. */
   writeLog?: (line: string) => void;
+  /** Told when only another process can go on: the embedded database has died. */
+  onDied?: () => void;
   /** The folder of what the browser gets, with a slash at its end; `static/` by default. */
   staticDir?: URL;
 }
@@ -69,7 +71,7 @@ export async function start(
     write: writeLog,
   });
   const manifest = await readManifest(staticDir);
-  const db = await openStore(config, log);
+  const db = await openStore(config, log, options.onDied);
   try {
     const applied = await migrate(db);
     if (applied.length > 0) {
@@ -155,10 +157,14 @@ export async function start(
 }
 
 /** Opens the database, and makes sure that it is there. */
-async function openStore(config: Config, log: Log): Promise<Database> {
+async function openStore(
+  config: Config,
+  log: Log,
+  onDied?: () => void,
+): Promise<Database> {
   const { databaseUrl, dataDir } = config;
   if (databaseUrl === undefined) {
-    return await openDatabase(config, log).catch((error) => {
+    return await openDatabase(config, log, onDied).catch((error) => {
       throw isSystemError(error) ? unusable("DATA_DIR", dataDir, error) : error;
     });
   }
@@ -281,19 +287,21 @@ async function main(): Promise<void> {
     clock: Date.now,
     write: writeToStdout,
   }));
-  const starting = start(config);
-  // Heard from the first moment on: a process that is stopped while it starts has not failed.
-  const stop = async () => {
+  const end = async (status: number) => {
     // Whatever hangs (a database that does not answer a query), the process ends in time.
-    setTimeout(() => Deno.exit(0), EXIT_TIMEOUT_MS);
+    setTimeout(() => Deno.exit(status), EXIT_TIMEOUT_MS);
     try {
       await (await starting).stop();
     } finally {
-      Deno.exit(0);
+      Deno.exit(status);
     }
   };
-  Deno.addSignalListener("SIGTERM", stop);
-  Deno.addSignalListener("SIGINT", stop);
+  // Whoever runs the server starts it again when it fails.
+  const starting = start(config, { onDied: () => end(1) });
+  // Heard from the first moment on: a process that is stopped while it starts has not failed.
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    Deno.addSignalListener(signal, () => end(0));
+  }
   await starting;
 }
 

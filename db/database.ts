@@ -27,12 +27,17 @@ export function poolCounts(db: Database): PoolCounts | undefined {
   return pools.get(db)?.();
 }
 
-/** Opens the database. Close it with `destroy()`. Migrations are run by `migrate()`. */
+/**
+ * Opens the database. Close it with `destroy()`. Migrations are run by `migrate()`.
+ *
+ * @param onDied told when the embedded database has died, which only another process can mend
+ */
 export async function openDatabase(
   settings: DatabaseSettings,
   log: Log,
+  onDied?: () => void,
 ): Promise<Database> {
-  const { dialect, pool } = await chooseDialect(settings, log);
+  const { dialect, pool } = await chooseDialect(settings, log, onDied);
   const db = new Kysely<Schema>({ dialect });
   if (pool !== undefined) pools.set(db, pool);
   // Kysely closes only what it has used: without a first query `destroy()` would leave the embedded
@@ -44,11 +49,15 @@ export async function openDatabase(
 async function chooseDialect(
   settings: DatabaseSettings,
   log: Log,
+  onDied?: () => void,
 ): Promise<{ dialect: Dialect; pool?: () => PoolCounts }> {
   if (settings.databaseUrl !== undefined) {
     return postgresDialect(settings.databaseUrl, log);
   }
-  return await openPglite(settings.dataDir);
+  return await openPglite(settings.dataDir, () => {
+    log.error("the embedded database has died");
+    onDied?.();
+  });
 }
 
 /** Resolves when the database answers; rejects with its error otherwise. */

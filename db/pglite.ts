@@ -13,10 +13,12 @@ export class DataDirInUseError extends Error {
  * processes on one folder destroy each other's writes, so this takes one that the operating
  * system frees even after kill -9.
  *
+ * @param onDied told once when it has died after it was open: nothing but another process brings it back
  * @throws {DataDirInUseError} when another process has it open
  */
 export async function openPglite(
   dataDir: string,
+  onDied?: () => void,
 ): Promise<{ dialect: Dialect }> {
   await Deno.mkdir(dataDir, { recursive: true });
   const lock = await lockDataDir(dataDir);
@@ -25,7 +27,7 @@ export async function openPglite(
     // PGlite's own files may be read and written by any user of the machine: the folder is closed.
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     await Deno.chmod(folder, 0o700);
-    const pglite = await startWorker(folder, () => lock.close());
+    const pglite = await startWorker(folder, () => lock.close(), onDied);
     return { dialect: new PGliteDialect({ pglite }) };
   } catch (error) {
     lock.close();
@@ -60,6 +62,7 @@ const CLOSED = "the embedded database is closed";
 async function startWorker(
   folder: string,
   onClosed: () => void,
+  onDied = () => {},
 ): Promise<PgliteLike> {
   const worker = new Worker(new URL("./pglite_worker.ts", import.meta.url), {
     type: "module",
@@ -68,6 +71,7 @@ async function startWorker(
   let nextId = 0;
   /** Why nothing is answered any more. */
   let over: string | undefined;
+  let isOpen = false;
 
   const end = (reason: string) => {
     over ??= reason;
@@ -87,7 +91,9 @@ async function startWorker(
   // A Worker does not outlive an uncaught error, and a message to a dead one is lost in silence.
   worker.onerror = (event) => {
     event.preventDefault();
+    const isFirst = isOpen && over === undefined;
     end(`the embedded database stopped: ${event.message}`);
+    if (isFirst) onDied();
   };
 
   const call = (request: Omit<PgliteRequest, "id">): Promise<QueryResult> => {
@@ -146,5 +152,6 @@ async function startWorker(
     worker.terminate();
     throw error;
   });
+  isOpen = true;
   return pglite;
 }

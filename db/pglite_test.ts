@@ -124,9 +124,10 @@ Deno.test("the embedded database answers queries that were sent before it is clo
 /** Opens the embedded database, and gives what ends its Worker with an uncaught error. */
 async function openMortal(
   dataDir: string,
-): Promise<{ db: Database; killWorker(): Promise<void> }> {
+): Promise<{ db: Database; killWorker(): Promise<void>; deaths(): number }> {
   const RealWorker = globalThis.Worker;
   let worker: Worker | undefined;
+  let deaths = 0;
   globalThis.Worker = class extends RealWorker {
     constructor(...args: ConstructorParameters<typeof Worker>) {
       super(...args);
@@ -137,6 +138,7 @@ async function openMortal(
     const db = await openDatabase(
       { databaseUrl: undefined, dataDir },
       silentLog,
+      () => deaths++,
     );
     const killWorker = () =>
       new Promise<void>((resolve) => {
@@ -144,7 +146,7 @@ async function openMortal(
         // Not a request: nothing in the Worker catches what comes of it.
         worker!.postMessage(null);
       });
-    return { db, killWorker };
+    return { db, killWorker, deaths: () => deaths };
   } finally {
     globalThis.Worker = RealWorker;
   }
@@ -167,8 +169,10 @@ async function assertAway(query: Promise<unknown>): Promise<void> {
 
 Deno.test("when the embedded database's Worker has died, every query fails at once, also in a transaction", async () => {
   await using place = await makePlace("pglite");
-  const { db, killWorker } = await openMortal(place.dataDir);
+  const { db, killWorker, deaths } = await openMortal(place.dataDir);
+  assert.equal(deaths(), 0);
   await killWorker();
+  assert.equal(deaths(), 1);
   await assertAway(pingDatabase(db));
   await assertAway(pingDatabase(db));
   await assertAway(db.transaction().execute(pingDatabase));
