@@ -27,8 +27,11 @@ export interface HealingOptions {
   ) => Promise<{ id: string; last_seq: number }[]>;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
-  /** A membership has ended without this process having heard of it. */
-  onEnded: (key: MembershipKey) => void;
+  /**
+   * A membership was missing when it was asked for, and this process has not heard of its end. Between
+   * the question and this call it may have begun again.
+   */
+  onMissing: (key: MembershipKey) => void;
   isDone: () => boolean;
   timers: Timers;
   fail: (error: unknown) => void;
@@ -97,7 +100,7 @@ export class Healing {
   }
 
   async #findEndedMemberships(): Promise<void> {
-    const { hub, missingAmong, onEnded } = this.#options;
+    const { hub, missingAmong, onMissing } = this.#options;
     const keys = new Map<string, MembershipKey>();
     for (const { user, rooms } of hub.connections()) {
       for (const [roomId, { admitted }] of rooms) {
@@ -109,7 +112,7 @@ export class Healing {
     const all = [...keys.values()];
     for (let start = 0; start < all.length; start += AT_ONCE) {
       const missing = await missingAmong(all.slice(start, start + AT_ONCE));
-      missing.forEach(onEnded);
+      missing.forEach(onMissing);
     }
   }
 }

@@ -46,7 +46,7 @@ function createHealing<B extends Backbone = FakeBackbone>(
     backbone,
     newestOf: newest.call,
     missingAmong: missing.call,
-    onEnded: (key) => ended.push(key),
+    onMissing: (key) => ended.push(key),
     isDone: () => state.isDone,
     timers: clock,
     fail: (error) => failures.push(error),

@@ -15,6 +15,8 @@ const REMEMBERED_LINES = 1_000;
 export interface HubOptions
   extends Omit<RoomFeedOptions, "roomId" | "isShared"> {
   backbone: Backbone;
+  /** Called when a connection begins to catch up with a room, again or for the first time. */
+  onHold?: (follower: Follower, roomId: string) => void;
 }
 
 /**
@@ -117,6 +119,7 @@ export class Hub {
     }
     const { follower, firstOfUser } = feed.hold(connection);
     connection.rooms.set(roomId, follower);
+    this.#options.onHold?.(follower, roomId);
     return { feed, follower, firstOfUser, heard: this.#unheard.get(roomId) };
   }
 

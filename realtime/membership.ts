@@ -1,9 +1,16 @@
-import { addMember, removeMember } from "../db/memberships.ts";
+import {
+  addMember,
+  type MembershipKey,
+  removeMember,
+} from "../db/memberships.ts";
 import type { Database } from "../db/database.ts";
 import type { Backbone, MembershipChange } from "./backbone/backbone.ts";
+import { Doubts } from "./doubts.ts";
 import type { Hub } from "./hub.ts";
 import type { UserRef } from "./protocol.ts";
+import type { Follower } from "./room_feed.ts";
 import type { Rosters } from "./roster.ts";
+import type { Timers } from "./timers.ts";
 import type { Typing } from "./typing.ts";
 
 export interface MembershipParts {
@@ -12,15 +19,27 @@ export interface MembershipParts {
   rosters: Rosters;
   typing: Typing;
   backbone: Backbone;
+  /** Of these memberships, those that do not exist. */
+  missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   clock: () => number;
+  timers: Timers;
+  /** Told when memberships could not be asked for. */
+  fail: (error: unknown) => void;
 }
 
 /** Becoming and ceasing to be a member: database first, then the live feed, then the announcement. */
 export class Membership {
   readonly #parts: MembershipParts;
+  readonly #doubts: Doubts;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
+    this.#doubts = new Doubts({
+      ...parts,
+      onEnded: (change) => void this.#changed(change),
+      onStands: ({ roomId, user }) =>
+        parts.rosters.memberChanged(roomId, user, true),
+    });
   }
 
   /** Makes the user a member. Again is no error. */
@@ -59,18 +78,47 @@ export class Membership {
     const { backbone, clock } = this.#parts;
     const at = new Date(clock()).toISOString();
     const change = { user, roomId, isMember, at, isAnnounced: false };
-    change.isAnnounced = this.changed(change);
+    change.isAnnounced = this.#changed(change);
     void backbone.publish(`room:${roomId}`, { kind: "membership", change });
   }
 
   /**
-   * A membership has begun or ended, here or elsewhere: sockets here must know.
+   * Another process says that a membership has begun or ended. An end is asked for before it is
+   * believed, see {@link Doubts}; meanwhile the user's sockets get no more messages of the room.
+   */
+  heard(change: MembershipChange): void {
+    const isFollowed = this.#parts.hub.feed(change.roomId) !== undefined;
+    if (isFollowed && !change.isMember) this.#doubts.raise(change);
+    else this.#changed(change);
+  }
+
+  /**
+   * The database did not have the membership of somebody who follows the room. That may be an old
+   * answer: the user may have come back while it was on its way.
+   */
+  foundMissing({ userId, roomId }: MembershipKey): void {
+    const { hub, clock } = this.#parts;
+    const [connection] = hub.feed(roomId)?.connectionsOf(userId) ?? [];
+    if (connection === undefined) return;
+    const { user } = connection;
+    const at = new Date(clock()).toISOString();
+    this.heard({ user, roomId, isMember: false, at, isAnnounced: false });
+  }
+
+  /** A socket begins to catch up with a room: what was asked for its user may be too old. */
+  held(follower: Follower, roomId: string): void {
+    this.#doubts.held(follower, roomId);
+  }
+
+  /**
+   * A membership has begun or ended: sockets here must know.
    *
    * @returns whether the room's followers know of its end now
    */
-  changed(
+  #changed(
     { user, roomId, isMember, at, isAnnounced }: MembershipChange,
   ): boolean {
+    this.#doubts.changed(user.id, roomId);
     const { hub, rosters, typing } = this.#parts;
     rosters.memberChanged(roomId, user, isMember);
     if (isMember) return false;

@@ -5,6 +5,7 @@ import type { Database } from "../db/database.ts";
 import {
   listMembers,
   memberRoomsAmong,
+  type MembershipKey,
   missingMemberships,
   roomExists,
   storeSeenMarks,
@@ -83,6 +84,7 @@ export function buildParts(
     readAfter: async (roomId, afterSeq, limit) =>
       (await listAfter(db, roomId, afterSeq, limit)).map(messageOfRow),
     onDelivered: metrics.delivered,
+    onHold: (follower, roomId) => membership.held(follower, roomId),
   });
   const presence: Presence = new Presence(
     clock,
@@ -164,27 +166,18 @@ export function buildParts(
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
     onReplayed: metrics.recovered,
   });
-  const membership = new Membership({
-    db,
-    hub,
-    rosters,
-    typing,
-    backbone,
-    clock,
+  const missingAmong = (keys: readonly MembershipKey[]) =>
+    missingMemberships(db, keys);
+  const membership: Membership = new Membership({
+    ...{ db, hub, rosters, typing, backbone, missingAmong, clock, timers },
+    fail: failToRead("a membership could not be asked for"),
   });
   const healing = new Healing({
     hub,
     backbone,
     newestOf: (roomIds) => newestSeqs(db, roomIds),
-    missingAmong: (keys) => missingMemberships(db, keys),
-    onEnded: ({ userId, roomId }) => {
-      const [connection] = hub.feed(roomId)?.connectionsOf(userId) ?? [];
-      if (connection === undefined) return;
-      const { user } = connection;
-      const at = new Date(clock()).toISOString();
-      const isAnnounced = false;
-      membership.changed({ user, roomId, isMember: false, at, isAnnounced });
-    },
+    missingAmong,
+    onMissing: (key) => membership.foundMissing(key),
     isDone: isDraining,
     timers,
     fail: failToRead("what other processes have done could not be read"),

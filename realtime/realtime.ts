@@ -112,7 +112,7 @@ export function createRealtime(options: RealtimeOptions) {
       case "typing":
         return typing.changedElsewhere(signal.roomId, signal.changes);
       case "membership":
-        return void membership.changed(signal.change);
+        return membership.heard(signal.change);
       case "event":
         return hub.tellUserHere(signal.userId, signal.event);
       case "sign_out":

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { connect } from "../../helpers/client.ts";
-import { leaveRoom, postJson } from "../../helpers/people.ts";
+import { joinRoom, leaveRoom, postJson } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
 import { newPerson, pause, say, send } from "../setting.ts";
 import { at, meet, missing, signInAgain, useMachines } from "./machines.ts";
@@ -43,6 +43,37 @@ Deno.test({
     ]);
     const ack = await send(b.socket, roomId);
     assert.ok(!ack.success && ack.code === "not_a_member");
+  },
+});
+
+Deno.test({
+  name:
+    "who leaves on one machine and is back on another before that has heard of it stays a member there",
+  ignore,
+  async fn() {
+    await using chat = await meet(machines);
+    const [a, b] = chat.guests;
+    const [here, there] = machines.all;
+    const { id: roomId } = chat.room;
+    const { wayToRedis } = there;
+    try {
+      // Shorter than what counts as away; were it longer, the leave would be lost, not late.
+      for (const line of wayToRedis.lines) line.down.setMode("hold");
+      await leaveRoom(at(here, b.person), roomId);
+      await joinRoom(at(there, b.person), roomId);
+      await b.socket.expect("room:join", { roomId });
+    } finally {
+      wayToRedis.heal();
+      await machines.backbone("ok");
+    }
+    // Told by the same way as the leave, after it.
+    const { messageId } = await say(a.socket, roomId);
+    const message = await b.socket.waitFor("message:new", undefined, 8_000);
+    assert.equal(message.messageId, messageId);
+    const own = b.socket.all("room:system").filter(({ user }) =>
+      user?.id === b.person.user.id
+    );
+    assert.deepEqual(own, []);
   },
 });
 
