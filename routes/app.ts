@@ -16,6 +16,7 @@ import {
   limitAuthAttempts,
 } from "./middleware/auth_limit.ts";
 import { bodyLimit } from "./middleware/body_limit.ts";
+import { jsonOnly } from "./middleware/json_only.ts";
 import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
@@ -46,6 +47,8 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.use(bodyLimit());
   app.use("/api/rooms/*", requireSession(deps.findSession));
 
+  app.route("/", realtimeRoutes(deps));
+  app.use("/api/*", jsonOnly());
   app.route("/", healthRoutes(deps));
   app.route("/", metricsRoutes(deps));
   app.route("/api/auth", authRoutes(deps));
@@ -53,7 +56,6 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/api/account", accountRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));
-  app.route("/", realtimeRoutes(deps));
   app.route("/", docsRoutes(app));
   app.route("/", assetRoutes(deps));
   app.route("/", pageRoutes(deps));

@@ -96,7 +96,10 @@ function openApiDocument(api: OpenAPIHono<AppEnv>) {
 const ANY_TIME = problemResponses("internal", "unavailable");
 
 /** What may have a body is refused for its length, also where no body is wanted. */
-const WITH_A_BODY = { ...ANY_TIME, ...problemResponses("body_too_large") };
+const WITH_A_BODY = {
+  ...ANY_TIME,
+  ...problemResponses("body_too_large", "unsupported_media_type"),
+};
 
 /** Adds problems to an operation; those that it names itself stay as they are. */
 function addProblems(

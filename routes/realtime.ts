@@ -10,6 +10,7 @@ import {
 import type { Admission } from "../realtime/admission.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { clientAddress } from "./middleware/client_address.ts";
+import { isJson } from "./middleware/json_only.ts";
 import { requestToken, type Session } from "./middleware/session.ts";
 import { problem, type ProblemCode } from "./problems.ts";
 import { documentRealtimePaths } from "./realtime_paths.ts";
@@ -200,9 +201,4 @@ async function postFrame(
   }
   if (result.answer === undefined) return c.body(null, 204);
   return c.body(result.answer, 200, { "content-type": "application/json" });
-}
-
-function isJson(c: Context): boolean {
-  const type = c.req.header("content-type")?.split(";")[0]?.trim();
-  return type?.toLowerCase() === "application/json";
 }

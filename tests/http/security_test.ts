@@ -199,6 +199,15 @@ Deno.test("a body that is not JSON by type is 415 and stores nothing", async () 
     });
     await expectProblem(answer, "unsupported_media_type");
   }
+  const { id } = await createRoom(alice);
+  for (const path of [`/api/rooms/${id}/join`, "/api/auth/logout"]) {
+    const answer = await alice.fetch(path, {
+      method: "POST",
+      headers: { "content-type": "text/plain" },
+      body: "where no body is wanted",
+    });
+    await expectProblem(answer, "unsupported_media_type");
+  }
   const untyped = await alice.fetch("/api/rooms", {
     method: "POST",
     body: new TextEncoder().encode('{"name":"Untyped"}'),
