@@ -181,6 +181,23 @@ export async function listSessions(
     .orderBy("last_used_at", "desc").orderBy(sql`id`).execute();
 }
 
+/** From which moment on a user's tokens count that belong to no session. */
+export interface TokensFrom {
+  userId: string;
+  from: Date;
+}
+
+/** Of these users, those who have signed out everywhere, or are gone: all their older tokens are void. */
+export async function listTokensFrom(
+  db: Database,
+  userIds: readonly string[],
+): Promise<TokensFrom[]> {
+  const rows = await db.selectFrom("users").select(["id", "tokens_from"])
+    .where("id", "=", sql<string>`any(${userIds}::uuid[])`)
+    .where("tokens_from", "is not", null).execute();
+  return rows.map((row) => ({ userId: row.id, from: row.tokens_from! }));
+}
+
 /** Sessions that were ended, by whichever process, at this moment or later. */
 export async function listRevokedSince(
   db: Database,

@@ -39,6 +39,8 @@ export interface ConnectionOptions {
   user: UserRef;
   /** The session the token belongs to, if it belongs to one. */
   sessionId?: string | undefined;
+  /** When the token was made, in milliseconds since 1970. */
+  issuedAt: number;
   /** When the session's token ends, in milliseconds since 1970. */
   expiresAt: number;
   frameLimit: FrameLimit;
@@ -70,6 +72,7 @@ export class Connection {
   readonly id: string;
   readonly user: UserRef;
   readonly sessionId: string | undefined;
+  readonly issuedAt: number;
   readonly expiresAt: number;
   /** Rooms followed. Kept by the hub. */
   readonly rooms = new Map<string, Follower>();
@@ -98,6 +101,7 @@ export class Connection {
     this.id = options.id;
     this.user = options.user;
     this.sessionId = options.sessionId;
+    this.issuedAt = options.issuedAt;
     this.expiresAt = options.expiresAt;
     this.lastFrameAt = options.clock();
     this.#frameTokens = options.frameLimit.burst;

@@ -372,6 +372,7 @@ Deno.test("a connection without a wire yet sends nothing and can be ended", () =
   const connection = new Connection({
     id: "id",
     user: { id: "user", username: "user" },
+    issuedAt: 0,
     expiresAt: 0,
     frameLimit: { perSecond: 1, burst: 1 },
     clock: clock.now,

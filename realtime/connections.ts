@@ -21,6 +21,8 @@ export interface Session {
   user: UserRef;
   /** The session the token belongs to, if it belongs to one: its end closes the connection. */
   sessionId?: string | undefined;
+  /** When the token was made, in milliseconds since 1970: without a session that says what ends it. */
+  issuedAt: number;
   /** When the token ends, in milliseconds since 1970. */
   expiresAt: number;
 }
@@ -86,6 +88,21 @@ export function createConnections(
       sessionId !== undefined && ids.has(sessionId);
     closeAll([...hub.connections()].filter(belongs));
   }
+
+  function usersWithoutSession(): Set<string> {
+    const users = new Set<string>();
+    for (const { user, sessionId } of hub.connections()) {
+      if (sessionId === undefined) users.add(user.id);
+    }
+    return users;
+  }
+
+  function closeTokensBefore(userId: string, moment: Date): void {
+    const isOld = ({ sessionId, issuedAt }: Connection) =>
+      sessionId === undefined && issuedAt < moment.getTime();
+    closeAll([...hub.connectionsOf(userId)].filter(isOld));
+  }
+
   return {
     /**
      * Takes a place for a socket of the user, before the upgrade. It is given back when the connection
@@ -174,6 +191,12 @@ export function createConnections(
 
     /** Closes the connections of sessions that have ended. */
     closeSessions,
+
+    /** Users with a connection whose token belongs to no session. */
+    usersWithoutSession,
+
+    /** Closes a user's connections whose token belongs to no session and was made before this moment. */
+    closeTokensBefore,
 
     /** Closes a user's connections here: those of some sessions, or all. */
     signOut(userId: string, sessionIds?: readonly string[]): void {

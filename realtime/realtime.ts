@@ -2,7 +2,7 @@
 
 import type { Config } from "../config.ts";
 import { type Database, poolCounts } from "../db/database.ts";
-import { listRevokedSince } from "../db/sessions.ts";
+import { listRevokedSince, listTokensFrom } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Backbone, Signal } from "./backbone/backbone.ts";
 import { createConnections } from "./connections.ts";
@@ -84,9 +84,12 @@ export function createRealtime(options: RealtimeOptions) {
   void backbone.follow("presence");
   watchRevocations({
     listRevokedSince: (since) => listRevokedSince(db, since),
+    listTokensFrom: (userIds) => listTokensFrom(db, userIds),
+    usersWithoutSession: connections.usersWithoutSession,
     isNeeded: () => hub.connectionCount > 0,
     isDone: isDraining,
     closeSessions: connections.closeSessions,
+    closeTokensBefore: connections.closeTokensBefore,
     clock,
     timers,
     fail: (error) =>

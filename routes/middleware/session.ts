@@ -17,6 +17,8 @@ export interface Session {
   readonly user: User;
   /** Undefined with a token that another program has signed. */
   readonly sessionId: string | undefined;
+  /** When the token was made, in milliseconds since 1970. */
+  readonly issuedAt: number;
   /** Milliseconds since 1970. */
   readonly expiresAt: number;
 }
@@ -55,7 +57,7 @@ export function createSessionFinder(deps: {
       sessionId !== undefined && lastUsedAt !== undefined &&
       now - lastUsedAt.getTime() >= TOUCH_INTERVAL_MS
     ) await touchSession(deps.db, sessionId, new Date(now));
-    return { user, sessionId, expiresAt };
+    return { user, sessionId, issuedAt, expiresAt };
   };
 }
 

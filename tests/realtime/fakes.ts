@@ -80,6 +80,7 @@ export function createConnection(
   const connection = new Connection({
     id: crypto.randomUUID(),
     user: createUser(),
+    issuedAt: clock.now(),
     expiresAt: Infinity,
     frameLimit: { perSecond: 20, burst: 200 },
     clock: clock.now,

@@ -2,9 +2,15 @@
 
 import assert from "node:assert/strict";
 import { connect } from "../../helpers/client.ts";
-import { joinRoom, leaveRoom, postJson } from "../../helpers/people.ts";
+import {
+  joinRoom,
+  leaveRoom,
+  type Person,
+  postJson,
+} from "../../helpers/people.ts";
+import { createSessionKeys, signSession } from "../../../routes/tokens.ts";
 import { numbers } from "../fakes.ts";
-import { newPerson, pause, say, send } from "../setting.ts";
+import { newPerson, pause, say, send, until } from "../setting.ts";
 import { at, meet, missing, signInAgain, useMachines } from "./machines.ts";
 
 const machines = useMachines(2, { AUTH_RATE_LIMIT: "on" });
@@ -146,6 +152,42 @@ Deno.test({
       assert.ok(performance.now() - started < SIGN_OUT_LIMIT_MS);
     } finally {
       await machines.redis.start();
+      await machines.backbone("ok");
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "without Redis too signing out everywhere ends sockets elsewhere whose tokens belong to no session",
+  ignore,
+  async fn() {
+    const [here, there] = machines.all;
+    const [person, other] = [await newPerson(here), await newPerson(here)];
+    const keys = await createSessionKeys(String(machines.env["JWT_SECRET"]));
+    const enter = async ({ user }: Person) => {
+      const now = Date.now() - 2_000;
+      const token = await signSession(keys, user, {
+        ...{ now, expiresInSeconds: 600 },
+      });
+      return await connect(there, { token });
+    };
+    await using socket = await enter(person);
+    await using spared = await enter(other);
+    let code: number | undefined;
+    void socket.closed.then((end) => code = end.code);
+    there.wayToRedis.setMode("discard");
+    try {
+      const answer = await person.fetch("/api/auth/logout-everywhere", {
+        method: "POST",
+      });
+      assert.equal(answer.status, 204);
+      await until("the socket is closed", () => code !== undefined);
+      assert.equal(code, 4401);
+      await spared.expect("presence:ping", {});
+    } finally {
+      there.wayToRedis.cutAll("reset");
+      there.wayToRedis.heal();
       await machines.backbone("ok");
     }
   },

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { loadConfig } from "../config.ts";
+import { recordingLog } from "../tests/helpers/log.ts";
+import { createHub, createUser } from "../tests/realtime/fakes.ts";
+import { soloBackbone } from "./backbone/solo.ts";
+import { createConnections } from "./connections.ts";
+import { createMetrics } from "./metrics.ts";
+import type { Parts } from "./parts.ts";
+
+Deno.test("closeTokensBefore() closes a user's older tokens that belong to no session, and nothing else", () => {
+  const { hub, clock } = createHub();
+  const nothing = () => {};
+  const presence = { connected: nothing, disconnected: nothing };
+  const typing = { clearConnection: nothing };
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: { hub, presence, typing, dispatch: {} } as unknown as Parts,
+    log: recordingLog(),
+    ...{ clock: clock.now, timers: clock, backbone: soloBackbone() },
+    metrics: createMetrics(clock.now),
+    isDraining: () => false,
+  });
+  const [alice, bob] = [createUser("alice"), createUser("bob")];
+  const open = (user = alice, issuedAt = 0, sessionId?: string) => {
+    const known = new Set(hub.connections());
+    connections.openStream(
+      { release: nothing },
+      { user, sessionId, issuedAt, expiresAt: Infinity },
+    );
+    return [...hub.connections()].find((each) => !known.has(each))!;
+  };
+  assert.deepEqual([...connections.usersWithoutSession()], []);
+  const withSession = open(alice, 999, "a session");
+  assert.deepEqual([...connections.usersWithoutSession()], []);
+  const [older, newer] = [open(alice, 999), open(alice, 1_000)];
+  const another = open(bob, 999);
+  const users = [...connections.usersWithoutSession()];
+  assert.deepEqual(users, [alice.id, bob.id]);
+  connections.closeTokensBefore(alice.id, new Date(1_000));
+  assert.deepEqual(
+    [withSession, older, newer, another].map(({ closed }) => closed),
+    [false, true, false, false],
+  );
+});
