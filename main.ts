@@ -293,14 +293,16 @@ async function main(): Promise<void> {
     try {
       await (await starting).stop();
     } finally {
+      // Under --watch this throws in place of ending: what watches the files goes on.
       Deno.exit(status);
     }
   };
+  const quietly = (status: number) => void end(status).catch(() => {});
   // Whoever runs the server starts it again when it fails.
-  const starting = start(config, { onDied: () => end(1) });
+  const starting = start(config, { onDied: () => quietly(1) });
   // Heard from the first moment on: a process that is stopped while it starts has not failed.
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => end(0));
+    Deno.addSignalListener(signal, () => quietly(0));
   }
   await starting;
 }

@@ -44,14 +44,14 @@ const BY_INTEREST: Design = {
   pooled: true,
 };
 const SPARING: Design = { ...BY_INTEREST, newestSeconds: 60 };
-const SPREAD: Design = { ...SPARING, postgresShards: 5, redisNodes: 30 };
+const SPREAD: Design = { ...SPARING, postgresShards: 8, redisNodes: 30 };
 
 /** What the largest chat could be built like: name, design of a cell, number of cells. */
 const DESIGNS: readonly (readonly [string, Design, number])[] = [
   ["as built", AS_BUILT, 1],
   ["presence by interest, a pooler", BY_INTEREST, 1],
   ["and newest numbers once a minute", SPARING, 1],
-  ["and 5 databases, 30 Redis nodes", SPREAD, 1],
+  ["and 8 databases, 30 Redis nodes", SPREAD, 1],
   ["and 20 writers", { ...SPREAD, writers: 20 }, 1],
   ["20 cells, each as built", AS_BUILT, 20],
 ];

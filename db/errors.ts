@@ -16,11 +16,6 @@ export function isUniqueViolation(error: unknown): boolean {
   return sqlState(error) === "23505";
 }
 
-/** A foreign key refused the row: what it points to is gone. */
-export function isForeignKeyViolation(error: unknown): boolean {
-  return sqlState(error) === "23503";
-}
-
 /**
  * Another transaction was in the way (serialization failure, deadlock): nothing was stored, and
  * the same statement may succeed when tried again.

@@ -4,7 +4,6 @@ import { useTestDatabase } from "../tests/helpers/database.ts";
 import { makeUser, NOON } from "../tests/helpers/records.ts";
 import {
   isConflict,
-  isForeignKeyViolation,
   isUnavailable,
   isUniqueViolation,
   sqlState,
@@ -24,21 +23,6 @@ Deno.test("isUniqueViolation() knows a refused row", async () => {
   );
   assert.equal(isUniqueViolation(error), true);
   assert.equal(isUnavailable(error), false);
-});
-
-Deno.test("isForeignKeyViolation() knows a row that points to nothing", async () => {
-  const error = await errorOf(
-    test.db.insertInto("login_codes").values({
-      user_id: crypto.randomUUID(),
-      code_hash: "x",
-      expires_at: NOON,
-      attempts: 0,
-      used_at: null,
-      created_at: NOON,
-    }).execute(),
-  );
-  assert.equal(isForeignKeyViolation(error), true);
-  assert.equal(isUniqueViolation(error), false);
 });
 
 Deno.test("isUnavailable() is false for our own faults: bad SQL and bad values", async () => {

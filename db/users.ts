@@ -35,14 +35,6 @@ export async function findUserByName(
     .where("username", "=", username).executeTakeFirst();
 }
 
-export async function findUserById(
-  db: Database,
-  id: string,
-): Promise<User | undefined> {
-  return await db.selectFrom("users").select(["id", "username"])
-    .where("id", "=", id).executeTakeFirst();
-}
-
 /** Where a user's codes go, and whether anybody has signed in under the name yet. */
 export async function findMailAccount(
   db: Database,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { useTestDatabase } from "../tests/helpers/database.ts";
 import { NOON } from "../tests/helpers/records.ts";
-import { findOrCreateUser, findUserById, findUserByName } from "./users.ts";
+import { findOrCreateUser, findUserByName } from "./users.ts";
 
 const test = useTestDatabase();
 
@@ -32,9 +32,8 @@ Deno.test("findOrCreateUser() keeps the id of a known user", async () => {
   assert.deepEqual(again, { id, username: "bob" });
 });
 
-Deno.test("findUserByName() and findUserById() give undefined for nobody", async () => {
+Deno.test("findUserByName() gives undefined for nobody", async () => {
   assert.equal(await findUserByName(test.db, "nobody"), undefined);
-  assert.equal(await findUserById(test.db, crypto.randomUUID()), undefined);
 });
 
 Deno.test("findUserByName() takes names as data, not as SQL or patterns", async () => {

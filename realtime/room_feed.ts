@@ -85,11 +85,6 @@ export class RoomFeed {
     return this.#followers.size;
   }
 
-  /** Whether any socket of the user follows the room. */
-  hasUser(userId: string): boolean {
-    return this.#socketsOfUser.has(userId);
-  }
-
   followerOf(connection: Connection): Follower | undefined {
     return this.#followers.get(connection);
   }

@@ -1,6 +1,7 @@
 /** What the ways to deploy must agree in with the program. */
 
 import assert from "node:assert/strict";
+import { CONFIG_VARIABLES } from "../config.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const read = (path: string) => Deno.readTextFile(new URL(path, ROOT));
@@ -38,7 +39,35 @@ Deno.test("wherever the server is deployed its memory is limited, and what ends 
   const unit = await read("deploy/chatket.service");
   assert.match(unit, /^MemoryMax=\d+[MG]$/m);
   assert.match(unit, /^Restart=always$/m);
-  assert.match(await read("fly.toml"), /^memory = "\d+[mg]b"$/m);
+  for (const fly of ["fly.toml", "deploy/fly.machines.toml"]) {
+    assert.match(await read(fly), /^memory = "\d+[mg]b"$/m, fly);
+  }
+  const [run = ""] =
+    /^docker run (?:.*\\\n)*.*$/m.exec(await read("DEPLOY.md")) ?? [];
+  assert.match(run, / --memory \d+[mg] /);
+  assert.match(run, / --restart unless-stopped /);
+});
+
+Deno.test("what .env says reaches the server in docker-compose.yml", async () => {
+  // Fixed by the image or by the file: where it listens, where it keeps files, that it is production.
+  const fixed = ["DATA_DIR", "PORT", "HOST", "CHATKET_ENV", "AUTH_RATE_LIMIT"];
+  const compose = await read("docker-compose.yml");
+  const passed = [...compose.matchAll(/^ {6}([A-Z_]+): .*\$\{/gm)];
+  const names = passed.map(([, name]) => name);
+  const missing = CONFIG_VARIABLES.filter((name) =>
+    !fixed.includes(name) && !names.includes(name)
+  );
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("the compose files of one deployment share no service but the server", async () => {
+  const services = async (path: string) =>
+    [...(await read(path)).split("\nservices:\n")[1]!.matchAll(/^ {2}(\w+):/gm)]
+      .map(([, name]) => name);
+  const shipped = await services("docker-compose.yml");
+  const front = await services("deploy/docker-compose.front.yml");
+  // A service of the same name would be merged, its profile and its ports too.
+  assert.deepEqual(front.filter((name) => shipped.includes(name)), ["chat"]);
 });
 
 Deno.test("the container's command is not run by root", async () => {

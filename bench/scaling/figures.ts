@@ -52,8 +52,9 @@ export interface RedisFigures {
 /**
  * Measured by bench/redis_costs.ts on 2 shared cores, Redis 7.0.15: 5,000 limits asked for and 5,000
  * signals told a second by one process, 3,000 signals a second heard by 1, 4 and 16 connections. The
- * busier a process, the more share one wake-up: a signal heard cost 32 µs at the lowest rate and 5 µs
- * at the highest, a command at 1,000 a second three times as much as here.
+ * busier a process, the more share one wake-up: a signal heard cost 35 µs at the lowest rate and 5 µs
+ * at the highest (docs/scaling.md has them all; taken is one between), a command at 1,000 a second
+ * three times as much as here.
  */
 export const REDIS_FIGURES: RedisFigures = {
   ask: 28,
@@ -70,23 +71,24 @@ export const REDIS_FIGURES: RedisFigures = {
 
 export const FIGURES: Figures = {
   server: {
-    // 61–75 µs in a room of 20 in a closed loop (bench/README.md, 1), of which 8 are deliveries.
-    message: 60,
+    // 86 µs in a room of 20 in a closed loop (bench/README.md, 1), of which 8 are deliveries.
+    message: 78,
     // A frame a delivery: 5.7 µs on the bare runtime (bench/README.md, 3).
     frame: 5.7,
     frameKiB: 0.5, // estimate
     ping: 15, // estimate: a frame in, a frame out, the parser
-    // 1,300 joins a second keep one process busy.
-    join: 770,
+    // 428 µs at 1,600 joins a second, 580 at 2,850 (bench/README.md, 6).
+    join: 580,
     baseBytes: 120 * 2 ** 20,
-    // 37–38 KB idle; 22.5 KB after a full garbage collection.
-    connectionBytes: 37_500,
+    // Idle (bench/README.md, 5).
+    connectionBytes: 33_600,
     onlineUserBytes: 150, // estimate: an id of 36 characters in a set
   },
   postgres: {
-    // 300 µs alone, 40–50 in batches of 20, 25–30 in batches of hundreds: 26 + 274 / batch.
-    message: 26,
-    commit: 274,
+    // 54 µs in batches of 20 (bench/README.md, 1); in a quieter run 300 alone and 25–30 in batches of
+    // hundreds: 40 + 290 / batch.
+    message: 40,
+    commit: 290,
     commitSeconds: 0.003,
     join: 500, // estimate
     newest: 2, // estimate: an index look-up in a statement over 1,000 rooms
@@ -101,7 +103,7 @@ export const LIMITS = {
   processBytes: 1.5 * 2 ** 30,
   postgresCores: 16,
   /** pgbench with 20 clients on the measured machine: commits that share the disk's. */
-  postgresCommits: 20_000,
+  postgresCommits: 14_000,
   postgresConnections: 1_000,
   /** Of the pool of one process. */
   poolSize: 10,

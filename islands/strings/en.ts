@@ -150,8 +150,6 @@ export const en = {
   typingShown: "Show",
   typingHidden: "Hide",
   logOut: "Log out",
-
-  pageNotFound: "There is nothing here.",
 } satisfies Record<string, Text>;
 
 export type Strings = {

@@ -144,6 +144,4 @@ export const tr: Strings = {
   typingShown: "Göster",
   typingHidden: "Gizle",
   logOut: "Çıkış yap",
-
-  pageNotFound: "Burada bir şey yok.",
 };
