@@ -30,53 +30,63 @@ export function AccountMenu(
 ) {
   return (
     <>
-      <details class="settings">
-        <summary class="icon-button" aria-label={t("account")}>
-          <Icon name="settings" />
-        </summary>
-        <form class="menu" method="post" action="/preferences">
-          <fieldset>
-            <legend>{t("theme")}</legend>
-            {THEMES.map(([value, label]) => (
-              <button
-                type="submit"
-                name="theme"
-                value={value}
-                aria-pressed={`${theme === value}`}
-              >
-                {t(label)}
-              </button>
-            ))}
-          </fieldset>
-          <fieldset>
-            <legend>{t("language")}</legend>
-            {LANGUAGES.map(([value, label]) => (
-              <button
-                type="submit"
-                name="lang"
-                value={value}
-                lang={value}
-                aria-pressed={`${lang === value}`}
-              >
-                {label}
-              </button>
-            ))}
-          </fieldset>
-          <fieldset>
-            <legend>{t("typingLine")}</legend>
-            {TYPING_LINES.map(([value, label]) => (
-              <button
-                type="submit"
-                name="typing"
-                value={value}
-                aria-pressed={`${typing === value}`}
-              >
-                {t(label)}
-              </button>
-            ))}
-          </fieldset>
-        </form>
-      </details>
+      <button
+        type="button"
+        class="icon-button settings"
+        aria-label={t("account")}
+        title={t("account")}
+        popovertarget="settings"
+      >
+        <Icon name="settings" />
+      </button>
+      <form
+        id="settings"
+        popover
+        class="menu"
+        method="post"
+        action="/preferences"
+      >
+        <fieldset>
+          <legend>{t("theme")}</legend>
+          {THEMES.map(([value, label]) => (
+            <button
+              type="submit"
+              name="theme"
+              value={value}
+              aria-pressed={`${theme === value}`}
+            >
+              {t(label)}
+            </button>
+          ))}
+        </fieldset>
+        <fieldset>
+          <legend>{t("language")}</legend>
+          {LANGUAGES.map(([value, label]) => (
+            <button
+              type="submit"
+              name="lang"
+              value={value}
+              lang={value}
+              aria-pressed={`${lang === value}`}
+            >
+              {label}
+            </button>
+          ))}
+        </fieldset>
+        <fieldset>
+          <legend>{t("typingLine")}</legend>
+          {TYPING_LINES.map(([value, label]) => (
+            <button
+              type="submit"
+              name="typing"
+              value={value}
+              aria-pressed={`${typing === value}`}
+            >
+              {t(label)}
+            </button>
+          ))}
+        </fieldset>
+      </form>
       <form method="post" action="/logout">
         <button
           type="submit"

@@ -3,17 +3,19 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { renderToString } from "preact-render-to-string";
 import type { BuildManifest } from "../deps.ts";
+import { pageLanguage, pageTheme } from "../page_request.ts";
 import type { ProblemBody } from "../problems.ts";
 
 export function problemPage(manifest: BuildManifest): MiddlewareHandler {
   return async function problemPage(c, next) {
     // Read first: an upgraded request has no headers left to read.
     const isPerson = asksForPage(c);
+    const reader = isPerson && readerOf(c);
     await next();
     const type = c.res.headers.get("content-type");
-    if (!isPerson || type !== "application/problem+json") return;
+    if (!reader || type !== "application/problem+json") return;
     const { headers, status } = c.res;
-    const html = render(manifest, await c.res.json());
+    const html = render(manifest, reader, await c.res.json());
     headers.set("content-type", "text/html; charset=utf-8");
     headers.delete("content-length");
     c.res = new Response(html, { status, headers });
@@ -26,12 +28,21 @@ function asksForPage(c: Context): boolean {
     (c.req.header("accept") ?? "").includes("text/html");
 }
 
+function readerOf(c: Context) {
+  return { ...pageLanguage(c), theme: pageTheme(c) };
+}
+
+/** Problems are described in English; only the one that people meet has words in their language. */
 function render(
   { entries: { styles } }: BuildManifest,
-  { title, detail, instance }: ProblemBody,
+  { lang, strings, theme }: ReturnType<typeof readerOf>,
+  { code, title: english, detail: description, instance }: ProblemBody,
 ): string {
+  const isLost = code === "not_found";
+  const title = isLost ? strings.pageNotFound : english;
+  const detail = isLost ? title : description;
   return "<!doctype html>" + renderToString(
-    <html lang="en">
+    <html lang={lang} data-theme={theme}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
@@ -48,7 +59,7 @@ function render(
             {detail !== title && <p>{detail}</p>}
             {instance && <p class="hint">{instance}</p>}
             <p>
-              <a href="/">To the chat</a>
+              <a href="/">{strings.backToRooms}</a>
             </p>
           </div>
         </main>

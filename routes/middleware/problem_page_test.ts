@@ -8,6 +8,7 @@ const BROWSER = { accept: "text/html,application/xhtml+xml,*/*;q=0.8" };
 const app = new Hono();
 app.use(problemPage({ entries: { styles: { file: "styles-A1B2C3D4.css" } } }));
 app.get("/fine", (c) => c.json({ fine: true }));
+app.get("/nowhere", (c) => problem(c, "not_found"));
 app.all("*", (c) =>
   problem(c, "too_many_requests", {
     detail: "<script>alert(1)</script>",
@@ -41,4 +42,13 @@ Deno.test("problemPage() leaves the API, programs and good answers alone", async
   }
   const fine = await app.request("/fine", { headers: BROWSER });
   assert.deepEqual(await fine.json(), { fine: true });
+});
+
+Deno.test("problemPage() keeps to the reader's language and theme", async () => {
+  const cookie = "chatket_lang=tr; chatket_theme=dark";
+  const headers = { ...BROWSER, cookie };
+  const html = await (await app.request("/nowhere", { headers })).text();
+  assert.match(html, /<html lang="tr" data-theme="dark">/);
+  assert.match(html, /<h1>Burada bir şey yok.<\/h1>/);
+  assert.ok(!html.includes("There is nothing here"));
 });

@@ -53,9 +53,8 @@ for (const colorScheme of ["light", "dark"] as const) {
       await chat.say("mine");
       await chat.sees("mine");
       assert.deepEqual(await faults(chat.page), []);
-      await chat.page.getByRole("button", { name: "Account" }).or(
-        chat.page.locator("summary"),
-      ).click();
+      const account = chat.page.getByRole("button", { name: "Account" });
+      await account.click();
       assert.deepEqual(await faults(chat.page), []);
       await chat.page.keyboard.press("Control+k");
       await chat.page.getByRole("combobox").waitFor();
@@ -249,15 +248,20 @@ Deno.test("the page speaks the browser's language, and the chosen one after that
     await chat.page.goto(app.origin);
     await chat.page.getByRole("heading", { name: "Odaları keşfet" }).waitFor();
     assert.equal(await chat.page.locator("html").getAttribute("lang"), "tr");
-    await chat.page.locator("summary").click();
-    await chat.page.getByRole("button", { name: "English" }).click();
+    const english = chat.page.getByRole("button", { name: "English" });
+    await chat.page.locator(".settings").click();
+    await english.waitFor();
+    await chat.page.keyboard.press("Escape");
+    await english.waitFor({ state: "hidden" });
+    await chat.page.locator(".settings").click();
+    await english.click();
     await chat.page.getByRole("heading", { name: "Discover rooms" }).waitFor();
-    await chat.page.locator("summary").click();
+    await chat.page.locator(".settings").click();
     await chat.page.getByRole("button", { name: "Dark", exact: true }).click();
     await chat.page.waitForFunction(() =>
       document.documentElement.dataset.theme === "dark"
     );
-    await chat.page.locator("summary").click();
+    await chat.page.locator(".settings").click();
     const dark = chat.page.getByRole("button", {
       name: "Dark",
       exact: true,

@@ -61,7 +61,7 @@ Deno.test("with a finger everything is large enough to hit", async () => {
       assert.deepEqual(await smallTargets(chat.page), [], path);
     }
     await chat.page.goto(app.origin);
-    await chat.page.locator("summary").tap();
+    await chat.page.locator(".settings").tap();
     assert.deepEqual(await smallTargets(chat.page), []);
     await context.clearCookies();
     await chat.page.goto(`${app.origin}/login`);
@@ -98,7 +98,7 @@ Deno.test("at 400 % zoom one reads, writes, and reaches all of the list", async 
     await chat.page.goto(app.origin);
     await chat.page.getByRole("link", { name: /Zoomed 1/ }).hover();
     await chat.page.getByRole("textbox", { name: "Room name" }).fill("x");
-    await chat.page.locator("summary").click();
+    await chat.page.locator(".settings").click();
     await chat.page.getByRole("button", { name: "System" }).hover();
     await chat.page.getByRole("button", { name: "Log out" }).hover();
   });

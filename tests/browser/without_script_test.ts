@@ -76,7 +76,7 @@ Deno.test("signing in, rooms, reading, writing and leaving work as plain forms",
         await page.goto(`${app.origin}/rooms/${other.id}`);
         await page.getByText("You are not in this room").waitFor();
 
-        await page.locator("summary").click();
+        await page.locator(".settings").click();
         await press("Dark");
         assert.equal(
           await page.locator("html").getAttribute("data-theme"),
