@@ -280,7 +280,11 @@ export function loadConfig(
  *
  * @param fault what the system said when it was tried
  */
-export function unusable(name: Variable, value: unknown, fault: unknown) {
+export function unusable(
+  name: Variable,
+  value: unknown,
+  fault: unknown,
+): ConfigError {
   // Several addresses of one host that all refuse come as one error without words.
   const { message } = fault instanceof AggregateError
     ? fault.errors[0] as Error

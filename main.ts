@@ -78,7 +78,7 @@ export async function start(
       log.info("database migrated", { migrations: applied });
     }
     const keys = await createSessionKeys(
-      config.jwtSecret ?? await keptSecret(config.dataDir),
+      config.jwtSecret ?? await inDataDir(config, keptSecret(config.dataDir)),
     );
     const metrics = createMetrics(clock);
     const backbone = config.redisUrl === undefined
@@ -162,11 +162,9 @@ async function openStore(
   log: Log,
   onDied?: () => void,
 ): Promise<Database> {
-  const { databaseUrl, dataDir } = config;
+  const { databaseUrl } = config;
   if (databaseUrl === undefined) {
-    return await openDatabase(config, log, onDied).catch((error) => {
-      throw isSystemError(error) ? unusable("DATA_DIR", dataDir, error) : error;
-    });
+    return await inDataDir(config, openDatabase(config, log, onDied));
   }
   const db = await openDatabase(config, log);
   try {
@@ -178,9 +176,16 @@ async function openStore(
   }
 }
 
-/** Whether the operating system, or the process's permissions, refused something. */
-function isSystemError(error: unknown): boolean {
-  return Object.values(Deno.errors).some((kind) => error instanceof kind);
+/** What the operating system, or the process's permissions, refuse there is the setting's fault. */
+async function inDataDir<T>({ dataDir }: Config, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    const isRefused = Object.values(Deno.errors).some((kind) =>
+      error instanceof kind
+    );
+    throw isRefused ? unusable("DATA_DIR", dataDir, error) : error;
+  }
 }
 
 function listen(
@@ -216,18 +221,12 @@ async function keptSecret(dataDir: string): Promise<string> {
   try {
     return await Deno.readTextFile(path);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) {
-      throw unusable("DATA_DIR", dataDir, error);
-    }
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
+  await Deno.mkdir(dataDir, { recursive: true });
   const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex();
-  try {
-    await Deno.mkdir(dataDir, { recursive: true });
-    await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
-    return secret;
-  } catch (error) {
-    throw unusable("DATA_DIR", dataDir, error);
-  }
+  await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
+  return secret;
 }
 
 async function readManifest(staticDir: URL): Promise<BuildManifest> {

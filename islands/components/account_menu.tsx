@@ -46,46 +46,31 @@ export function AccountMenu(
         method="post"
         action="/preferences"
       >
-        <fieldset>
-          <legend>{t("theme")}</legend>
-          {THEMES.map(([value, label]) => (
-            <button
-              type="submit"
-              name="theme"
-              value={value}
-              aria-pressed={`${theme === value}`}
-            >
-              {t(label)}
-            </button>
-          ))}
-        </fieldset>
-        <fieldset>
-          <legend>{t("language")}</legend>
-          {LANGUAGES.map(([value, label]) => (
-            <button
-              type="submit"
-              name="lang"
-              value={value}
-              lang={value}
-              aria-pressed={`${lang === value}`}
-            >
-              {label}
-            </button>
-          ))}
-        </fieldset>
-        <fieldset>
-          <legend>{t("typingLine")}</legend>
-          {TYPING_LINES.map(([value, label]) => (
-            <button
-              type="submit"
-              name="typing"
-              value={value}
-              aria-pressed={`${typing === value}`}
-            >
-              {t(label)}
-            </button>
-          ))}
-        </fieldset>
+        <Choice
+          name="theme"
+          legend={t("theme")}
+          options={THEMES.map(([value, label]) => ({ value, label: t(label) }))}
+          chosen={theme}
+        />
+        <Choice
+          name="lang"
+          legend={t("language")}
+          options={LANGUAGES.map(([lang, label]) => ({
+            value: lang,
+            label,
+            lang,
+          }))}
+          chosen={lang}
+        />
+        <Choice
+          name="typing"
+          legend={t("typingLine")}
+          options={TYPING_LINES.map(([value, label]) => ({
+            value,
+            label: t(label),
+          }))}
+          chosen={typing}
+        />
       </form>
       <form method="post" action="/logout">
         <button
@@ -98,5 +83,33 @@ export function AccountMenu(
         </button>
       </form>
     </>
+  );
+}
+
+/** One setting: a button for each of its values, which sends the form. */
+function Choice(
+  { name, legend, options, chosen }: {
+    name: string;
+    legend: string;
+    /** `lang` where a label is not in the page's language. */
+    options: readonly { value: string; label: string; lang?: string }[];
+    chosen: string;
+  },
+) {
+  return (
+    <fieldset>
+      <legend>{legend}</legend>
+      {options.map(({ value, label, lang }) => (
+        <button
+          type="submit"
+          name={name}
+          value={value}
+          lang={lang}
+          aria-pressed={`${chosen === value}`}
+        >
+          {label}
+        </button>
+      ))}
+    </fieldset>
   );
 }

@@ -16,7 +16,8 @@ export function ConnectionBar(
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     setLate(false);
-    if (!isTrouble) return lookForUpdate();
+    if (isLive) lookForUpdate();
+    if (!isTrouble) return;
     const timer = setTimeout(() => setLate(true), QUIET_MS);
     return () => clearTimeout(timer);
   }, [isTrouble]);

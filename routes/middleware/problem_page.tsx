@@ -10,12 +10,11 @@ export function problemPage(manifest: BuildManifest): MiddlewareHandler {
   return async function problemPage(c, next) {
     // Read first: an upgraded request has no headers left to read.
     const isPerson = asksForPage(c);
-    const reader = isPerson && readerOf(c);
     await next();
     const type = c.res.headers.get("content-type");
-    if (!reader || type !== "application/problem+json") return;
+    if (!isPerson || type !== "application/problem+json") return;
     const { headers, status } = c.res;
-    const html = render(manifest, reader, await c.res.json());
+    const html = render(manifest, c, await c.res.json());
     headers.set("content-type", "text/html; charset=utf-8");
     headers.delete("content-length");
     c.res = new Response(html, { status, headers });
@@ -28,21 +27,18 @@ function asksForPage(c: Context): boolean {
     (c.req.header("accept") ?? "").includes("text/html");
 }
 
-function readerOf(c: Context) {
-  return { ...pageLanguage(c), theme: pageTheme(c) };
-}
-
 /** Problems are described in English; only the one that people meet has words in their language. */
 function render(
   { entries: { styles } }: BuildManifest,
-  { lang, strings, theme }: ReturnType<typeof readerOf>,
+  c: Context,
   { code, title: english, detail: description, instance }: ProblemBody,
 ): string {
+  const { lang, strings } = pageLanguage(c);
   const isLost = code === "not_found";
   const title = isLost ? strings.pageNotFound : english;
   const detail = isLost ? title : description;
   return "<!doctype html>" + renderToString(
-    <html lang={lang} data-theme={theme}>
+    <html lang={lang} data-theme={pageTheme(c)}>
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
