@@ -17,6 +17,8 @@ export interface PageDocument {
   props: unknown;
   /** The page as the script would draw it first. */
   body: ComponentChildren;
+  /** What stands above it where no script runs. */
+  withoutScript?: ComponentChildren;
 }
 
 /** What the browser paints around the page: `--paper` of the styles. */
@@ -27,7 +29,8 @@ export function renderDocument(
   manifest: BuildManifest,
   page: PageDocument,
 ): string {
-  const { title, lang, theme, typing, entry, props, body } = page;
+  const { title, lang, theme, typing, entry, props, body, withoutScript } =
+    page;
   const url = (file: string) => `/static/build/${file}`;
   const { chat, login, styles } = manifest.entries;
   const script = entry === "chat" ? chat : login;
@@ -66,6 +69,7 @@ export function renderDocument(
       </head>
       <body>
         <IconSprite />
+        {withoutScript && <noscript>{withoutScript}</noscript>}
         <div id={entry} data-props={JSON.stringify(props)}>{body}</div>
       </body>
     </html>,

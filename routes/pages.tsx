@@ -1,6 +1,7 @@
 /** The pages: signing in, the rooms, one room. Forms without script are answered in `page_forms.ts`. */
 
 import { type Context, Hono } from "hono";
+import type { ComponentChildren } from "preact";
 import { listMembers } from "../db/memberships.ts";
 import { findRoom, listAllRooms, listUserRooms } from "../db/rooms.ts";
 import type { User } from "../db/users.ts";
@@ -13,7 +14,7 @@ import { ChatApp } from "../islands/components/chat_app.tsx";
 import * as extras from "../islands/extras.ts";
 import type { ChatPageProps } from "../islands/page_props.ts";
 import type { Strings } from "../islands/strings/en.ts";
-import { createTranslate } from "../islands/text/translate.ts";
+import { createTranslate, type Translate } from "../islands/text/translate.ts";
 import { MAX_ROSTER_USERS, type RoomRoster } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
@@ -28,7 +29,7 @@ import {
   pageTyping,
 } from "./page_request.ts";
 import { roomView } from "./room_view.ts";
-import { MAX_PAGE, RoomParams } from "./schemas.ts";
+import { MAX_PAGE, MessagesQuery, RoomParams } from "./schemas.ts";
 
 /** Longest search on the page of all rooms; no room's name is longer. */
 const MAX_QUERY = 100;
@@ -73,7 +74,7 @@ async function answerLobby(
 async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
   const session = await requestSession(c, deps.findSession);
   if (session === undefined) return toLogin(c);
-  const { db, realtime } = deps;
+  const { db } = deps;
   const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
   const common = await commonProps(deps, c, session.user, c.req.path);
   const row = id === undefined
@@ -86,24 +87,54 @@ async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
   if (!room.isMember) {
     return c.html(renderChat(deps, { ...common, room }, room.name));
   }
-  const page = await readMessagePage(db, room.id, { limit: DEFAULT_PAGE });
-  const members = await listMembers(db, room.id);
-  const users = members.map(({ id, username }) => ({
-    id,
-    username,
-    status: realtime.statusOf(id),
-  }))
+  const query = MessagesQuery.pick({ before: true }).safeParse(c.req.query());
+  const page = query.success
+    ? await readMessagePage(db, room.id, {
+      limit: DEFAULT_PAGE,
+      before: query.data.before,
+    })
+    : undefined;
+  if (page === undefined) return c.redirect(c.req.path, 302);
+  const roster = await readRoster(deps, room.id);
+  const opened = { roomId: room.id, page, roster };
+  const isNewest = query.data?.before === undefined;
+  const history = (
+    <HistoryLinks
+      t={createTranslate(common.strings, common.locale)}
+      older={page.hasMore ? page.messages[0]?.messageId : undefined}
+      isNewest={isNewest}
+    />
+  );
+  // A script that finds an older page begins where that ends, and catches up.
+  const lastSeq = isNewest ? undefined : page.messages.at(-1)?.seq;
+  const rooms = common.rooms.map((each) =>
+    each.id === room.id ? { ...each, lastSeq: lastSeq ?? each.lastSeq } : each
+  );
+  return c.html(
+    renderChat(deps, { ...common, rooms, room, opened }, room.name, history),
+  );
+}
+
+/** Who is in a room, those who are there first. */
+async function readRoster(
+  { db, realtime }: RouteDeps,
+  roomId: string,
+): Promise<RoomRoster> {
+  const users = (await listMembers(db, roomId))
+    .map(({ id, username }) => ({
+      id,
+      username,
+      status: realtime.statusOf(id),
+    }))
     .sort((a, b) =>
       Number(b.status === "online") - Number(a.status === "online")
     );
-  const roster: RoomRoster = {
-    roomId: room.id,
+  return {
+    roomId,
     users: users.slice(0, MAX_ROSTER_USERS),
     onlineCount: users.filter(({ status }) => status === "online").length,
     memberCount: users.length,
   };
-  const opened = page && { roomId: room.id, page, roster };
-  return c.html(renderChat(deps, { ...common, room, opened }, room.name));
 }
 
 async function commonProps(
@@ -127,10 +158,26 @@ async function commonProps(
   };
 }
 
+/** What scrolling does where a script runs. */
+function HistoryLinks({ t, older, isNewest }: {
+  t: Translate;
+  /** The first message of the page, when there are messages before it. */
+  older: string | undefined;
+  isNewest: boolean;
+}) {
+  return (older || !isNewest) && (
+    <nav class="history" aria-label={t("messages")}>
+      {older && <a href={`?before=${older}`}>{t("loadOlder")}</a>}
+      {!isNewest && <a href="?">{t("jumpToLatest")}</a>}
+    </nav>
+  );
+}
+
 function renderChat(
   { manifest, clock }: RouteDeps,
   page: ChatPageProps,
   title: string,
+  withoutScript?: ComponentChildren,
 ): string {
   const unused = () => {
     throw new Error("a page that is being rendered has no network");
@@ -161,6 +208,7 @@ function renderChat(
     typing: page.typing,
     entry: "chat",
     props: page,
+    withoutScript,
     body: (
       <ChatApp client={client} page={page} extras={loaded} served={served} />
     ),

@@ -150,3 +150,42 @@ Deno.test("new messages stick to the end when one is there, and are counted when
     );
   });
 });
+
+Deno.test("without script older messages are a link away; a script that finds such a page catches up", async () => {
+  await journey("history links", app, async (visit) => {
+    const plain = await visit("linker", { javaScriptEnabled: false });
+    const { page } = plain.chat;
+    const room = await createRoom(plain.person, "Linked");
+    await fill(plain.person, room.id, 120);
+    const lines = (from: number, to: number) =>
+      Array.from({ length: to - from + 1 }, (_, n) => `line ${from + n}`);
+    const follow = (name: string) => page.getByRole("link", { name }).click();
+
+    await page.goto(`${app.origin}/rooms/${room.id}`);
+    assert.deepEqual(await plain.chat.texts(), lines(71, 120));
+    assert.equal(
+      await page.getByRole("link", { name: "Jump to latest" }).count(),
+      0,
+    );
+    await follow("Load older messages");
+    assert.deepEqual(await plain.chat.texts(), lines(21, 70));
+    const older = page.url();
+    await follow("Load older messages");
+    assert.deepEqual(await plain.chat.texts(), lines(1, 20));
+    await page.getByText("This is where Linked begins").waitFor();
+    const pane = await page.locator(".app").boundingBox();
+    assert.equal(pane!.y + pane!.height, page.viewportSize()!.height);
+    await follow("Jump to latest");
+    assert.deepEqual(await plain.chat.texts(), lines(71, 120));
+    for (const before of ["x", crypto.randomUUID()]) {
+      await page.goto(`${app.origin}/rooms/${room.id}?before=${before}`);
+      assert.deepEqual(await plain.chat.texts(), lines(71, 120), before);
+    }
+
+    const scripted = await visit("linker");
+    await scripted.chat.page.goto(older);
+    await scripted.chat.shows(lines(21, 120));
+    assert.equal(await scripted.chat.page.locator(".history").count(), 0);
+    assert.deepEqual(scripted.complaints, []);
+  });
+});
