@@ -12,4 +12,4 @@ export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { createRoom } from "./components/new_room.ts";
 export { keepPlace } from "./keep_place.ts";
-export { DIALOGS, focusMessage, runShortcut } from "./shortcuts.ts";
+export { DIALOGS, focusMessage, runShortcut, showUnread } from "./shortcuts.ts";

@@ -44,6 +44,12 @@ function neighbour(
   return path;
 }
 
+/** Brings the line above the unread messages into view; the focus goes along, as the button that led there goes. */
+export function showUnread(log: HTMLElement): void {
+  log.querySelector(".new-line")?.scrollIntoView();
+  log.focus({ preventScroll: true });
+}
+
 /** Moves the focus among the messages of a log: up, down, to the first or the last. */
 export function focusMessage(log: Element, key: string): void {
   const rows = [...log.querySelectorAll<HTMLElement>(".message")];

@@ -36,7 +36,14 @@ export function FailedMessage({ ui, id }: { ui: Ui; id: string }) {
         <Icon name="copy" />
         {t("copy")}
       </button>
-      <button type="button" onClick={() => outbox.remove(id)}>
+      <button
+        type="button"
+        onClick={() => {
+          outbox.remove(id);
+          // What had the focus is gone.
+          document.getElementById("messages")?.focus();
+        }}
+      >
         <Icon name="trash" />
         {t("delete")}
       </button>

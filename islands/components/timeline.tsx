@@ -72,7 +72,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   /** Goes to where reading ended the last time. */
   #jumpToUnread(): void {
     const { room, ui } = this.props;
-    withExtras(ui, async ({ oldestUnread }) => {
+    withExtras(ui, async ({ oldestUnread, showUnread }) => {
       // What was unread before the messages held comes from the time when the room was opened.
       if (this.#firstUnread === room.store.messages[0]?.seq) {
         this.#firstUnread = await oldestUnread(
@@ -85,7 +85,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
       this.#isAtEnd = false;
       this.#missed = 0;
       this.setState({ top: this.#firstUnread }, () => {
-        this.#log.current?.querySelector(".new-line")?.scrollIntoView();
+        if (this.#log.current) showUnread(this.#log.current);
       });
     });
   }
@@ -330,7 +330,11 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
       <button
         type="button"
         class={`jump ${n > 0 ? "fresh" : ""}`}
-        onClick={() => this.jumpToEnd()}
+        onClick={() => {
+          this.jumpToEnd();
+          // The button goes.
+          this.#log.current?.focus();
+        }}
       >
         <Icon name="arrowDown" />
         {n > 0 ? t("newBelow", { n }) : t("jumpToLatest")}

@@ -107,10 +107,7 @@ Deno.test("the keyboard alone reaches messages, rooms and dialogs", async () => 
       "the box has the focus when a room opens, and keeps it after sending",
     );
     await chat.page.keyboard.press("Shift+Tab");
-    await eventually(
-      () => chat.log.evaluate((log) => log === document.activeElement),
-      true,
-    );
+    await chat.focusIsOnLog();
     for (const [key, text] of [["Up", "b"], ["Up", "a"], ["Down", "b"]]) {
       await chat.page.keyboard.press(`Arrow${key}`);
       await eventually(focused, text);
@@ -147,10 +144,7 @@ Deno.test("the first stop leads past the rooms to the messages, and the members 
       true,
     );
     await chat.page.keyboard.press("Enter");
-    await eventually(
-      () => chat.log.evaluate((log) => log === document.activeElement),
-      true,
-    );
+    await chat.focusIsOnLog();
     const button = chat.page.getByRole("button", { name: "Members" });
     for (const close of ["Escape", "button", "outside"]) {
       await button.focus();

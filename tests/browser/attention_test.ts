@@ -44,9 +44,11 @@ Deno.test("a button leads to the first unread message, also when it was never fe
     assert.match(message, /line 1$/);
     assert.ok(top >= log && top < log + 300, `${top} in a log at ${log}`);
     assert.equal(await button.count(), 0);
+    await chat.focusIsOnLog();
     await chat.page.getByRole("button", { name: "Jump to latest" }).click();
     await chat.sees("line 80");
     assert.equal(await button.count(), 0);
+    await chat.focusIsOnLog();
   });
 });
 

@@ -47,6 +47,14 @@ export class ChatPage {
     return this.log.locator(".bubble").allTextContents();
   }
 
+  /** Waits until the keyboard's focus is on the messages. */
+  focusIsOnLog(): Promise<void> {
+    return eventually(
+      () => this.log.evaluate((log) => log === document.activeElement),
+      true,
+    );
+  }
+
   async open(path: string): Promise<void> {
     await this.page.goto(this.origin + path);
     await this.live();

@@ -150,6 +150,7 @@ Deno.test("a refused message says why and can be sent again, copied and deleted"
     await button("Delete").first().focus();
     await chat.page.keyboard.press("Enter");
     await eventually(() => failed.count(), 1);
+    await chat.focusIsOnLog();
     await eventually(() => button("Retry all").count(), 0);
     await button("Delete").click();
     await chat.shows([]);
