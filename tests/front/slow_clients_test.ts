@@ -15,7 +15,7 @@ const CROWD = 250;
 
 /** nginx gives up on a head after this time, in milliseconds (deploy/nginx.conf), and a margin. */
 const HEAD_LIMIT_MS = 10_000;
-const MARGIN_MS = 10_000;
+const MARGIN_MS = 3_000;
 
 /** What the process may grow by while others chat, in bytes. */
 const FLAT_BYTES = 30 * 1024 * 1024;

@@ -24,7 +24,7 @@ const FRAME_LIMIT = 64 * MEGABYTE;
 const HALF_OPEN = 200;
 
 /** The runtime gives up a peer that answers no ping after 30 s (routes/realtime.ts); and a margin. */
-const IDLE_LIMIT_MS = 60_000;
+const IDLE_LIMIT_MS = 40_000;
 
 const FLOODERS = 20;
 const FLOOD_FRAMES = 5_000;
