@@ -9,6 +9,10 @@ export interface Config {
   readonly databaseUrl: string | undefined;
   /** Redis URL that joins several processes to one chat; undefined: this one is alone. */
   readonly redisUrl: string | undefined;
+  /** Connections to PostgreSQL at most. */
+  readonly databasePool: number;
+  /** Whether the embedded database waits for the disk at every commit. */
+  readonly durability: "full" | "relaxed";
   readonly dataDir: string;
   readonly port: number;
   readonly host: string;
@@ -28,6 +32,14 @@ export interface Config {
   readonly frameLimit: { readonly perSecond: number; readonly burst: number };
   readonly maxSocketsPerUser: number;
   readonly maxSocketsPerAddress: number;
+  /** Rooms a user may make within an hour. */
+  readonly roomsPerHour: number;
+  /** Rooms a user may have made. */
+  readonly maxRoomsPerUser: number;
+  /** Rooms a user may be a member of. */
+  readonly maxMembershipsPerUser: number;
+  /** REST calls of a user within a minute. */
+  readonly restLimitPerMinute: number;
   readonly authRateLimit: boolean;
   /** Scheme, host and port browsers use, without a trailing slash. */
   readonly publicOrigin: string | undefined;
@@ -109,6 +121,14 @@ const VARIABLES = {
       "a Redis URL (redis://name:password@host:port, rediss://…, or redis+cluster://… of a cluster), or unset",
     secret: true,
   },
+  DATABASE_POOL: {
+    check: wholeNumber(1, 1_000),
+    accepted: "a whole number from 1 to 1000",
+  },
+  DURABILITY: {
+    check: z.enum(["full", "relaxed"]),
+    accepted: "full or relaxed",
+  },
   DATA_DIR: { check: z.string(), accepted: "a folder" },
   PORT: {
     check: wholeNumber(0, 65_535),
@@ -176,6 +196,22 @@ const VARIABLES = {
     check: wholeNumber(1, 1_000_000),
     accepted: "a whole number from 1",
   },
+  ROOMS_PER_HOUR: {
+    check: wholeNumber(1, 1_000_000),
+    accepted: "a whole number from 1",
+  },
+  MAX_ROOMS_PER_USER: {
+    check: wholeNumber(1, 1_000_000),
+    accepted: "a whole number from 1",
+  },
+  MAX_MEMBERSHIPS_PER_USER: {
+    check: wholeNumber(1, 1_000_000),
+    accepted: "a whole number from 1",
+  },
+  REST_LIMIT_PER_MINUTE: {
+    check: wholeNumber(1, 1_000_000_000),
+    accepted: "a whole number from 1",
+  },
   AUTH_RATE_LIMIT: { check: z.enum(["on", "off"]), accepted: "on or off" },
   PUBLIC_ORIGIN: {
     check: origin,
@@ -239,6 +275,8 @@ export function loadConfig(
     environment,
     databaseUrl: read("DATABASE_URL"),
     redisUrl: read("REDIS_URL"),
+    databasePool: read("DATABASE_POOL") ?? 10,
+    durability: read("DURABILITY") ?? "full",
     dataDir: read("DATA_DIR") ?? ".data",
     port: read("PORT") ?? 3000,
     host: read("HOST") ?? "0.0.0.0",
@@ -257,6 +295,10 @@ export function loadConfig(
     }),
     maxSocketsPerUser: read("MAX_SOCKETS_PER_USER") ?? 25,
     maxSocketsPerAddress: read("MAX_SOCKETS_PER_ADDRESS") ?? 500,
+    roomsPerHour: read("ROOMS_PER_HOUR") ?? 30,
+    maxRoomsPerUser: read("MAX_ROOMS_PER_USER") ?? 500,
+    maxMembershipsPerUser: read("MAX_MEMBERSHIPS_PER_USER") ?? 5_000,
+    restLimitPerMinute: read("REST_LIMIT_PER_MINUTE") ?? 600,
     authRateLimit: (read("AUTH_RATE_LIMIT") ?? "on") === "on",
     publicOrigin: read("PUBLIC_ORIGIN"),
     trustedProxyHops: read("TRUSTED_PROXY_HOPS") ?? 0,
