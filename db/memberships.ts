@@ -86,16 +86,37 @@ export async function isMember(
     .executeTakeFirst() !== undefined;
 }
 
+/**
+ * A page of a room's members, by username.
+ *
+ * @param page.limit most members to return
+ * @param page.after username where the page before ended; it need not exist
+ */
+export async function pageMembers(
+  db: Database,
+  roomId: string,
+  page: { limit: number; after?: string | undefined },
+): Promise<MemberRow[]> {
+  let members = membersOf(db, roomId);
+  if (page.after !== undefined) {
+    members = members.where("users.username", ">", page.after);
+  }
+  return await members.orderBy("username").limit(page.limit).execute();
+}
+
 /** Everyone in the room, by name. */
 export async function listMembers(
   db: Database,
   roomId: string,
 ): Promise<MemberRow[]> {
-  return await db.selectFrom("memberships")
+  return await membersOf(db, roomId).orderBy("username").execute();
+}
+
+function membersOf(db: Database, roomId: string) {
+  return db.selectFrom("memberships")
     .innerJoin("users", "users.id", "memberships.user_id")
     .where("room_id", "=", roomId)
-    .select(["users.id", "users.username", "joined_at"])
-    .orderBy("username").execute();
+    .select(["users.id", "users.username", "joined_at"]);
 }
 
 /** Of these rooms, those the user is a member of. */

@@ -14,6 +14,7 @@ import {
   memberRoomsAmong,
   type MembershipKey,
   missingMemberships,
+  pageMembers,
   removeMember,
   storeSeenMarks,
 } from "./memberships.ts";
@@ -75,6 +76,22 @@ Deno.test("listMembers() names everyone in the room by name, and nobody else", a
   const members = await listMembers(test.db, roomId);
   assert.deepEqual(members.map((member) => member.id), [ann.id, zoe.id]);
   assert.deepEqual(members[0]?.joined_at, NOON);
+});
+
+Deno.test("pageMembers() gives a part of them by name, also after a name that is not there", async () => {
+  const users = [
+    await makeUser(test.db, "carol"),
+    await makeUser(test.db, "alice"),
+    await makeUser(test.db, "bob"),
+  ];
+  const roomId = await makeRoom(test.db, users[0]!, users[1]!, users[2]!);
+  const page = async (limit: number, after?: string) =>
+    (await pageMembers(test.db, roomId, { limit, after }))
+      .map(({ username }) => username.replace(/_.*/, ""));
+  assert.deepEqual(await page(2), ["alice", "bob"]);
+  assert.deepEqual(await page(2, users[2]!.username), ["carol"]);
+  assert.deepEqual(await page(2, "b"), ["bob", "carol"]);
+  assert.deepEqual(await page(2, "d"), []);
 });
 
 Deno.test("memberRoomsAmong() keeps only the user's rooms, with their newest seq", async () => {

@@ -9,6 +9,7 @@ import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
 import { docsRoutes } from "./docs.ts";
 import { answerError, answerNotFound } from "./errors.ts";
 import { healthRoutes } from "./health.ts";
+import { memberRoutes } from "./members.ts";
 import { messageRoutes } from "./messages.ts";
 import { metricsRoutes } from "./metrics.ts";
 import {
@@ -55,6 +56,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/api/auth", sessionRoutes(deps));
   app.route("/api/account", accountRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
+  app.route("/api/rooms", memberRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));
   app.route("/", docsRoutes(app));
   app.route("/", assetRoutes(deps));

@@ -1,7 +1,6 @@
-/** Rooms: list, create, read, join, leave, members, reading position. */
+/** Rooms: list, create, read, join, leave, reading position. Their members: `members.ts`. */
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { listMembers } from "../db/memberships.ts";
 import {
   createRoom,
   findRoom,
@@ -11,6 +10,7 @@ import {
 } from "../db/rooms.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { EXAMPLE } from "./examples.ts";
+import { nextLink } from "./next_link.ts";
 import { problem } from "./problems.ts";
 import { refuseOutsider } from "./room_access.ts";
 import { decodeRoomCursor, encodeRoomCursor } from "./room_cursor.ts";
@@ -18,7 +18,6 @@ import {
   jsonAnswer,
   jsonBody,
   MAX_PAGE,
-  MemberSchema,
   problemResponses,
   ReadMark,
   RoomListQuery,
@@ -136,18 +135,6 @@ const markRead = createRoute({
   },
 });
 
-const members = createRoute({
-  ...common,
-  method: "get",
-  path: "/{id}/members",
-  summary: "The members, by name",
-  request: { params: RoomParams },
-  responses: {
-    200: jsonAnswer("The members", z.array(MemberSchema)),
-    ...problemResponses("unauthorized", "not_a_member", "room_not_found"),
-  },
-});
-
 /** Mounted under `/api/rooms`, behind `requireSession`. */
 export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const { db, realtime, clock } = deps;
@@ -174,7 +161,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const page = found.slice(0, limit);
     const last = page.at(-1);
     if (found.length > limit && last !== undefined) {
-      c.header("Link", nextPageLink(c.req.path, { q, limit, last }));
+      c.header("Link", nextPage(c.req.path, { q, limit, last }));
     }
     return c.json(page.map(roomView), 200);
   });
@@ -227,33 +214,17 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     if (marked !== undefined) return c.body(null, 204);
     return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
   });
-
-  app.openapi(members, async (c) => {
-    const { id } = c.req.valid("param");
-    const refusal = await refuseOutsider(db, id, c.var.session.user.id);
-    if (refusal !== undefined) return problem(c, refusal);
-    const rows = await listMembers(db, id);
-    return c.json(
-      rows.map((row) => ({
-        id: row.id,
-        username: row.username,
-        joinedAt: row.joined_at.toISOString(),
-        status: realtime.statusOf(row.id),
-      })),
-      200,
-    );
-  });
   return app;
 }
 
-/** RFC 8288: the address of the page after this one, for `Link`. */
-function nextPageLink(
+function nextPage(
   path: string,
   page: { q: string | undefined; limit: number; last: RoomRow },
 ): string {
-  const query = new URLSearchParams({ all: "true" });
-  if (page.q !== undefined) query.set("q", page.q);
-  query.set("limit", String(page.limit));
-  query.set("cursor", encodeRoomCursor(page.last));
-  return `<${path}?${query}>; rel="next"`;
+  return nextLink(path, {
+    all: "true",
+    q: page.q,
+    limit: page.limit,
+    cursor: encodeRoomCursor(page.last),
+  });
 }

@@ -17,6 +17,9 @@ const ROOM_NAME_LENGTH = { min: 3, max: 40 };
 /** Most items on one page, of rooms or messages. */
 export const MAX_PAGE = 100;
 
+/** Most members on one page. */
+export const MAX_MEMBER_PAGE = 200;
+
 /** Longest `q`, in UTF-16 units: no room name is longer. */
 const MAX_QUERY = 100;
 
@@ -140,29 +143,44 @@ export const RoomParams = pathId(EXAMPLE.roomId);
 export const SessionParams = pathId(EXAMPLE.sessionId);
 
 /** Digits only: `1e3`, `0x10` and a repeated parameter are refused, not guessed at. */
-export const Limit = z.string()
-  .regex(/^[1-9][0-9]{0,2}$/, `a whole number from 1 to ${MAX_PAGE}`)
-  .transform(Number)
-  .refine((limit) => limit <= MAX_PAGE, `a whole number from 1 to ${MAX_PAGE}`)
-  .openapi({ type: "integer", minimum: 1, maximum: MAX_PAGE, example: 50 });
+function limitUpTo(max: number) {
+  const accepted = `a whole number from 1 to ${max}`;
+  return z.string()
+    .regex(/^[1-9][0-9]{0,2}$/, accepted)
+    .transform(Number)
+    .refine((limit) => limit <= max, accepted)
+    .openapi({ type: "integer", minimum: 1, maximum: max, example: 50 });
+}
+
+export const Limit = limitUpTo(MAX_PAGE);
+
+/** A text for a comparison in the database: PostgreSQL's text holds no NUL. */
+const SearchText = z.string().max(MAX_QUERY)
+  .refine((text) => !text.includes("\0"), "no NUL");
 
 export const RoomListQuery = z.object({
   all: z.enum(["true", "false"]).optional().openapi({
     description: "`true` lists every room, not only the caller's",
     example: "true",
   }),
-  q: z.string().max(MAX_QUERY)
-    // PostgreSQL's text holds no NUL; no name does either.
-    .refine((query) => !query.includes("\0"), "no NUL")
-    .optional().openapi({
-      description:
-        "keeps the rooms whose name contains this, without regard to case",
-      example: "gen",
-    }),
+  q: SearchText.optional().openapi({
+    description:
+      "keeps the rooms whose name contains this, without regard to case",
+    example: "gen",
+  }),
   limit: Limit.optional(),
   cursor: z.string().optional().openapi({
     description: 'from the `Link: <…>; rel="next"` header of the page before',
     example: EXAMPLE.roomCursor,
+  }),
+});
+
+export const MembersQuery = z.object({
+  limit: limitUpTo(MAX_MEMBER_PAGE).optional(),
+  after: SearchText.optional().openapi({
+    description:
+      "the page begins after this username; the `Link` header of the page before has it",
+    example: EXAMPLE.user.username,
   }),
 });
 

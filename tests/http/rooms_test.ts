@@ -38,6 +38,17 @@ async function allRooms(person: Person, query = ""): Promise<Room[]> {
   return await person.getJson<Room[]>(`/api/rooms?all=true${query}`);
 }
 
+/** All pages of a list, as the `Link` headers lead from one to the next. */
+async function allPages<T>(person: Person, path: string): Promise<T[][]> {
+  const pages: T[][] = [];
+  for (let next: string | undefined = path; next !== undefined;) {
+    const answer: Response = await person.fetch(next);
+    next = /^<(.*)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1];
+    pages.push(await expectJson<T[]>(answer, 200));
+  }
+  return pages;
+}
+
 Deno.test("POST /api/rooms makes a room with its creator as a member", async () => {
   const alice = await stranger();
   const answer = await create(alice, "  Tea & Coffee  ");
@@ -173,21 +184,12 @@ Deno.test("the Link header pages through all rooms, each once", async () => {
   const alice = await stranger();
   for (let i = 0; i < 7; i++) await createRoom(alice, `Paged ${i}`);
   const whole = (await allRooms(alice, "&q=paged")).map(({ id }) => id);
-  const seen: string[] = [];
-  let path: string | undefined = "/api/rooms?all=true&q=paged&limit=3";
-  let pages = 0;
-  while (path !== undefined) {
-    const answer = await alice.fetch(path);
-    const link = answer.headers.get("link");
-    const page = await expectJson<Room[]>(answer, 200);
-    assert.ok(page.length <= 3);
-    seen.push(...page.map(({ id }) => id));
-    pages++;
-    path = /^<(.*)>; rel="next"$/.exec(link ?? "")?.[1];
-  }
-  assert.deepEqual(seen, whole);
-  assert.equal(seen.length, 7);
-  assert.equal(pages, 3);
+  const pages = await allPages<Room>(
+    alice,
+    "/api/rooms?all=true&q=paged&limit=3",
+  );
+  assert.deepEqual(pages.map((page) => page.length), [3, 3, 1]);
+  assert.deepEqual(pages.flat().map(({ id }) => id), whole);
 });
 
 Deno.test("the last page has no Link header, also when it is full", async () => {
@@ -286,6 +288,48 @@ Deno.test("members are listed by name with their status", async () => {
     { ...alice.user, joinedAt: room.createdAt, status: "online" },
     { ...bob.user, joinedAt: joined.joinedAt, status: "offline" },
   ]);
+});
+
+Deno.test("the Link header pages through the members by name, each once", async () => {
+  const alice = await stranger();
+  const room = await createRoom(alice);
+  const people = [alice];
+  for (let n = 0; n < 4; n++) {
+    people.push(await stranger());
+    await joinRoom(people.at(-1)!, room.id);
+  }
+  const path = `/api/rooms/${room.id}/members?limit=2`;
+  const pages = await allPages<{ username: string }>(alice, path);
+  assert.deepEqual(pages.map((page) => page.length), [2, 2, 1]);
+  assert.deepEqual(
+    pages.flat().map(({ username }) => username),
+    people.map(({ user }) => user.username).sort(),
+  );
+  const whole = await alice.fetch(`/api/rooms/${room.id}/members?limit=5`);
+  assert.equal(whole.headers.get("link"), null);
+  assert.equal((await expectJson<unknown[]>(whole, 200)).length, 5);
+});
+
+Deno.test("a page of members that begins after somebody who has left goes on behind their name", async () => {
+  const [alice, bob] = [await stranger(), await stranger()];
+  const room = await createRoom(alice);
+  await joinRoom(bob, room.id);
+  const path = `/api/rooms/${room.id}/members?after=${alice.user.username}`;
+  await leaveRoom(alice, room.id);
+  const names = (await bob.getJson<{ username: string }[]>(path))
+    .map(({ username }) => username);
+  assert.deepEqual(names, [bob.user.username]);
+});
+
+Deno.test("a bad query for members is 400", async () => {
+  const alice = await stranger();
+  const room = await createRoom(alice);
+  for (
+    const query of ["limit=0", "limit=201", "limit=x", "after=%00"]
+  ) {
+    const path = `/api/rooms/${room.id}/members?${query}`;
+    await expectProblem(await alice.fetch(path), "validation_failed");
+  }
 });
 
 Deno.test("reading counts down what is unread, and never back up", async () => {
