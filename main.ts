@@ -117,6 +117,7 @@ export async function start(
       : undefined;
     const housekeeping = startHousekeeping({
       db,
+      isEmbedded: config.databaseUrl === undefined,
       messageRetentionDays: config.messageRetentionDays,
       clock,
       after: timers.after,

@@ -3,6 +3,7 @@
 import { type Dialect, Kysely, sql } from "kysely";
 import type { Log } from "../log.ts";
 import { openPglite } from "./pglite.ts";
+import type { Durability } from "./pglite_files.ts";
 import { type PoolCounts, postgresDialect } from "./postgres.ts";
 import type { Schema } from "./schema.ts";
 
@@ -17,6 +18,8 @@ export interface DatabaseSettings {
   /** PostgreSQL URL; undefined opens the embedded database in `dataDir`. */
   readonly databaseUrl: string | undefined;
   readonly dataDir: string;
+  /** Whether a commit of the embedded database waits for the disk; `full` by default. */
+  readonly durability?: Durability;
 }
 
 /** What is known of a server's pool, by the handle on it. */
@@ -54,9 +57,12 @@ async function chooseDialect(
   if (settings.databaseUrl !== undefined) {
     return postgresDialect(settings.databaseUrl, log);
   }
-  return await openPglite(settings.dataDir, () => {
-    log.error("the embedded database has died");
-    onDied?.();
+  return await openPglite(settings.dataDir, {
+    durability: settings.durability ?? "full",
+    onDied() {
+      log.error("the embedded database has died");
+      onDied?.();
+    },
   });
 }
 

@@ -1,6 +1,7 @@
 /** A slow job that removes what nobody needs any more. */
 
 import { errorFields, type Log } from "../log.ts";
+import { sql } from "kysely";
 import type { Database } from "./database.ts";
 import {
   removeEndedSessions,
@@ -20,6 +21,11 @@ const DAY_MS = 86_400_000;
 
 export interface HousekeepingOptions {
   db: Database;
+  /**
+   * The database is the embedded one, which makes no checkpoint by itself while it runs: its
+   * write-ahead log would grow, and with it the next start after a kill take longer, without end.
+   */
+  isEmbedded: boolean;
   /** Undefined keeps messages for ever. */
   messageRetentionDays: number | undefined;
   clock: () => number;
@@ -63,10 +69,11 @@ export function startHousekeeping(
 }
 
 async function keepHouse(
-  { db, messageRetentionDays, clock, log }: HousekeepingOptions,
+  { db, isEmbedded, messageRetentionDays, clock, log }: HousekeepingOptions,
   pause: () => Promise<void>,
   isStopped: () => boolean,
 ): Promise<void> {
+  if (isEmbedded) await sql`checkpoint`.execute(db);
   const now = clock();
   await removeExpiredLoginCodes(db, new Date(now));
   await removeEndedSessions(db, new Date(now));

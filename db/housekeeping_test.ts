@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../tests/helpers/clock.ts";
-import { useTestDatabase } from "../tests/helpers/database.ts";
+import { engineUnderTest, useTestDatabase } from "../tests/helpers/database.ts";
 import { recordingLog } from "../tests/helpers/log.ts";
 import {
   after,
@@ -60,6 +60,7 @@ Deno.test("housekeeping removes old messages in batches with pauses, and dead lo
   await fill(START - 30 * DAY_MS);
   const job = startHousekeeping({
     db: test.db,
+    isEmbedded: engineUnderTest() === "pglite",
     messageRetentionDays: 30,
     clock: clock.now,
     after: clock.after,
@@ -93,6 +94,7 @@ Deno.test("housekeeping without a retention time removes no message", async () =
   const before = await countOf("messages");
   const job = startHousekeeping({
     db: test.db,
+    isEmbedded: engineUnderTest() === "pglite",
     messageRetentionDays: undefined,
     clock: clock.now,
     after: clock.after,
@@ -110,6 +112,7 @@ Deno.test("stop() in the middle of a round ends it after the statement on its wa
   const clock = createFakeClock(START);
   const job = startHousekeeping({
     db: test.db,
+    isEmbedded: engineUnderTest() === "pglite",
     messageRetentionDays: 30,
     clock: clock.now,
     after: clock.after,

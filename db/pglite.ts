@@ -1,6 +1,7 @@
 /** The embedded database: PGlite in a Worker, so that the event loop stays free. */
 
 import { type Dialect, PGliteDialect } from "kysely";
+import type { Durability } from "./pglite_files.ts";
 import type { PgliteReply, PgliteRequest } from "./pglite_worker.ts";
 
 /** Another process has this data folder open. */
@@ -13,12 +14,13 @@ export class DataDirInUseError extends Error {
  * processes on one folder destroy each other's writes, so this takes one that the operating
  * system frees even after kill -9.
  *
- * @param onDied told once when it has died after it was open: nothing but another process brings it back
+ * @param options.durability whether a commit waits for the disk
+ * @param options.onDied told once when it has died after it was open: nothing but another process brings it back
  * @throws {DataDirInUseError} when another process has it open
  */
 export async function openPglite(
   dataDir: string,
-  onDied?: () => void,
+  options: { durability: Durability; onDied?: () => void },
 ): Promise<{ dialect: Dialect }> {
   await Deno.mkdir(dataDir, { recursive: true });
   const lock = await lockDataDir(dataDir);
@@ -27,7 +29,7 @@ export async function openPglite(
     // PGlite's own files may be read and written by any user of the machine: the folder is closed.
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     await Deno.chmod(folder, 0o700);
-    const pglite = await startWorker(folder, () => lock.close(), onDied);
+    const pglite = await startWorker(folder, () => lock.close(), options);
     return { dialect: new PGliteDialect({ pglite }) };
   } catch (error) {
     lock.close();
@@ -62,7 +64,7 @@ const CLOSED = "the embedded database is closed";
 async function startWorker(
   folder: string,
   onClosed: () => void,
-  onDied = () => {},
+  { durability, onDied = () => {} }: Parameters<typeof openPglite>[1],
 ): Promise<PgliteLike> {
   const worker = new Worker(new URL("./pglite_worker.ts", import.meta.url), {
     type: "module",
@@ -148,7 +150,7 @@ async function startWorker(
     },
   };
 
-  await call({ kind: "open", folder }).catch((error) => {
+  await call({ kind: "open", folder, durability }).catch((error) => {
     worker.terminate();
     throw error;
   });

@@ -5,13 +5,14 @@ import { silentLog } from "../tests/helpers/log.ts";
 import { type Database, openDatabase, pingDatabase } from "./database.ts";
 import { isUnavailable, sqlState } from "./errors.ts";
 import { DataDirInUseError } from "./pglite.ts";
+import type { Durability } from "./pglite_files.ts";
 
 const WRITER = new URL("../tests/helpers/pglite_writer.ts", import.meta.url);
 
 /** Starts a process that stores messages until it is killed. */
-function startWriter(dataDir: string) {
+function startWriter(dataDir: string, durability: Durability = "full") {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", WRITER.pathname, dataDir],
+    args: ["run", "-A", "--no-check", WRITER.pathname, dataDir, durability],
     stdin: "null",
     stdout: "piped",
     stderr: "inherit",
@@ -69,20 +70,22 @@ Deno.test("openDatabase() refuses a folder that this process has open", async ()
   await using _again = await openDatabase(place, silentLog);
 });
 
-Deno.test("the embedded database keeps every acknowledged message through kill -9", async () => {
-  await using place = await makePlace("pglite");
-  const writer = startWriter(place.dataDir);
-  await writer.printedAtLeast(51);
-  const acknowledged = (await writer.kill()).slice(1).map(Number);
-  await using db = await openDatabase(place, silentLog);
-  const rows = await db.selectFrom("messages").select("seq").orderBy("seq")
-    .execute();
-  const stored = rows.map((row) => row.seq);
-  assert.deepEqual(stored.slice(0, acknowledged.length), acknowledged);
-  assert.deepEqual(stored, stored.map((_, n) => n + 1));
-  // One more may have been stored whose number was not printed yet.
-  assert.ok(stored.length - acknowledged.length <= 1);
-});
+for (const durability of ["full", "relaxed"] as const) {
+  Deno.test(`the embedded database keeps every acknowledged message through kill -9, with ${durability} durability`, async () => {
+    await using place = await makePlace("pglite");
+    const writer = startWriter(place.dataDir, durability);
+    await writer.printedAtLeast(51);
+    const acknowledged = (await writer.kill()).slice(1).map(Number);
+    await using db = await openDatabase(place, silentLog);
+    const rows = await db.selectFrom("messages").select("seq").orderBy("seq")
+      .execute();
+    const stored = rows.map((row) => row.seq);
+    assert.deepEqual(stored.slice(0, acknowledged.length), acknowledged);
+    assert.deepEqual(stored, stored.map((_, n) => n + 1));
+    // One more may have been stored whose number was not printed yet.
+    assert.ok(stored.length - acknowledged.length <= 1);
+  });
+}
 
 Deno.test("the embedded database leaves the event loop free while it works", async () => {
   await using place = await makePlace("pglite");

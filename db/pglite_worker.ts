@@ -2,9 +2,17 @@
 
 import { PGlite, types } from "@electric-sql/pglite";
 import { dataDir as prepopulated } from "@electric-sql/pglite-prepopulatedfs";
+import { dirname } from "node:path";
+import {
+  type Durability,
+  PgliteFiles,
+  START_PARAMETERS,
+  syncPath,
+} from "./pglite_files.ts";
 
 export type PgliteRequest = { id: number; kind: "open" | "query" | "close" } & {
   folder?: string;
+  durability?: Durability;
   sql?: string;
   parameters?: unknown[];
 };
@@ -22,13 +30,16 @@ declare const self: {
 
 let pglite: PGlite | undefined;
 
-async function open(folder: string): Promise<PGlite> {
+async function open(folder: string, durability: Durability): Promise<PGlite> {
   const exists = await Deno.stat(`${folder}/PG_VERSION`).then(
     () => true,
     () => false,
   );
+  // The folder's own name; all within is PostgreSQL's concern.
+  if (!exists) syncPath(dirname(folder));
   return await PGlite.create({
-    dataDir: folder,
+    fs: new PgliteFiles(folder, { durability }),
+    startParams: [...START_PARAMETERS],
     // A ready-made empty cluster saves initdb: seconds on the first start.
     ...(exists ? {} : { loadDataDir: await prepopulated() }),
     // bigint columns are counters far below 2^53.
@@ -40,7 +51,7 @@ async function answer(request: PgliteRequest): Promise<PgliteReply> {
   const { id } = request;
   try {
     if (request.kind === "open") {
-      pglite = await open(request.folder ?? "");
+      pglite = await open(request.folder ?? "", request.durability ?? "full");
     } else if (request.kind === "close") {
       await pglite?.close();
     } else {

@@ -1,10 +1,11 @@
 /**
- * A process that opens the embedded database in the folder given as its argument and stores messages
- * one after another, until it is killed. Prints `ready`, then the `seq` of each after it is stored.
+ * A process that opens the embedded database in the folder given as its first argument, with the
+ * durability given as its second, and stores messages one after another, until it is killed. Prints `ready`, then the `seq` of each after it is stored.
  */
 
 import { openDatabase } from "../../db/database.ts";
 import { storeMessages } from "../../db/messages.ts";
+import type { Durability } from "../../db/pglite_files.ts";
 import { migrate } from "../../db/migrate.ts";
 import { silentLog } from "./log.ts";
 import { makeRoom, makeUser, newMessage, NOON } from "./records.ts";
@@ -12,8 +13,12 @@ import { makeRoom, makeUser, newMessage, NOON } from "./records.ts";
 const print = (line: string) =>
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 
-const [dataDir = ""] = Deno.args;
-const db = await openDatabase({ databaseUrl: undefined, dataDir }, silentLog);
+const [dataDir = "", durability] = Deno.args;
+const db = await openDatabase({
+  databaseUrl: undefined,
+  dataDir,
+  durability: durability as Durability,
+}, silentLog);
 await migrate(db);
 const user = await makeUser(db);
 const roomId = await makeRoom(db, user);
