@@ -1,6 +1,6 @@
 /** Brings a database to the program's schema. */
 
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
 import { createLog } from "../log.ts";
@@ -20,8 +20,12 @@ export class NewerDatabaseError extends Error {
   override name = "NewerDatabaseError";
 }
 
+/** Names the lock of migrations among PostgreSQL's advisory locks. Any other number would do. */
+const LOCK_ID = 3_853_314_791;
+
 /**
- * Runs the migrations that are missing, under a lock: several processes may call it at once.
+ * Runs the migrations that are missing, under a lock: several processes may call it at once. All is
+ * one transaction, `db` itself when it is one.
  *
  * @param migrations for tests: another series than the program's own
  * @returns the names of those that were run
@@ -31,11 +35,19 @@ export async function migrate(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>> = MIGRATIONS,
 ): Promise<string[]> {
+  if (!db.isTransaction) {
+    return await db.transaction().execute((transaction) =>
+      migrate(transaction, migrations)
+    );
+  }
+  // The lock goes with the transaction. Kysely's own belongs to a session, which a connection pooler
+  // between us and PostgreSQL may give to others; the dialects leave it out.
+  await sql`select pg_advisory_xact_lock(${sql.lit(LOCK_ID)})`.execute(db);
+  await refuseNewer(db, migrations);
   const migrator = new Migrator({
     db,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
   });
-  await refuseNewer(db, migrations);
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) throw error;
   return (results ?? []).map((result) => result.migrationName);

@@ -1,6 +1,6 @@
 /** PostgreSQL through `pg`. */
 
-import { type Dialect, PostgresDialect } from "kysely";
+import { type Dialect, PostgresAdapter, PostgresDialect } from "kysely";
 import pg from "pg";
 import type { Log } from "../log.ts";
 import { errorFields } from "../log.ts";
@@ -60,13 +60,25 @@ export function postgresDialect(
   // The error itself reaches whoever waits for the query.
   pool.on("connect", (client) => client.on("error", () => {}));
   return {
-    dialect: new PostgresDialect({ pool }),
+    dialect: new UnlockedDialect({ pool }),
     pool: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,
       waiting: pool.waitingCount,
     }),
   };
+}
+
+/** PostgreSQL without Kysely's lock of migrations: `migrate()` takes one of its own. */
+class UnlockedDialect extends PostgresDialect {
+  override createAdapter() {
+    return new UnlockedAdapter();
+  }
+}
+
+class UnlockedAdapter extends PostgresAdapter {
+  override acquireMigrationLock = () => Promise.resolve();
+  override releaseMigrationLock = () => Promise.resolve();
 }
 
 /** bigint columns are counters far below 2^53: read them as numbers. */
