@@ -106,32 +106,67 @@ Deno.test("restore() refuses a database that has tables and leaves it as it is",
   assert.deepEqual(await contents(db), before);
 });
 
-Deno.test("restore() stores no row of a backup that is cut short, altered, from a newer program or none at all", async () => {
+/** Names of all tables, also those that Kysely keeps its migrations in. */
+async function tableNames(db: Database): Promise<string[]> {
+  const options = { withInternalKyselyTables: true };
+  return (await db.introspection.getTables(options)).map(({ name }) => name);
+}
+
+Deno.test("restore() leaves no table of a backup that is cut short, altered, from a newer program or none at all, and the database takes a whole one", async () => {
   await using place = await makePlace();
   await using db = await openMigrated(place);
   await fill(db, 3);
   const whole = await Array.fromAsync(backupOf(db));
   const header = JSON.parse(whole[0]!);
   const newer = { ...header, migrations: ["9999_future"] };
-  const noBackups = [[JSON.stringify(newer)], ["hello"], ["{}"], []];
   const broken = [
+    [JSON.stringify(newer)],
+    ["hello"],
+    ["{}"],
+    [],
     whole.slice(0, -1),
+    whole.slice(0, 3),
     whole.toSpliced(-1, 0, '{"table":"pg_class","rows":[]}'),
+    [...whole, whole.at(-1)!],
   ];
+  await using empty = await makePlace();
+  await using target = await openDatabase(empty, silentLog);
   for (const lines of broken) {
-    await using empty = await makePlace();
-    await using target = await openDatabase(empty, silentLog);
-    const refused = (given: string[]) =>
-      assert.rejects(
-        restore(target, ReadableStream.from(given)),
-        RestoreError,
-        given.join(),
-      );
-    for (const none of noBackups) await refused(none);
-    await refused(lines);
-    for (const [table, rows] of Object.entries(await contents(target))) {
-      assert.deepEqual(rows, [], table);
-    }
+    const given = ReadableStream.from(lines);
+    await assert.rejects(restore(target, given), RestoreError, lines.join());
+    assert.deepEqual(await tableNames(target), []);
+  }
+  await restore(target, ReadableStream.from(whole));
+  assert.deepEqual(await contents(target), await contents(db));
+});
+
+Deno.test("restore() refuses a file whose checksum is wrong, or that is cut short, and leaves no table", async () => {
+  await using place = await makePlace();
+  await using db = await openMigrated(place);
+  await fill(db, 3);
+  const file = `${place.dataDir}/copy`;
+  await backUpToFile(db, NOON, file);
+  const whole = await Deno.readFile(file);
+  // The last eight bytes are the checksum and the length of what was packed.
+  const wrongChecksum = whole.with(-8, whole.at(-8)! ^ 1);
+  const wrongLength = whole.with(-1, whole.at(-1)! ^ 1);
+  await using empty = await makePlace();
+  await using target = await openDatabase(empty, silentLog);
+  for (
+    const bytes of [
+      wrongChecksum,
+      wrongLength,
+      whole.slice(0, -1),
+      whole.slice(0, -40),
+      whole.slice(10),
+    ]
+  ) {
+    await Deno.writeFile(file, bytes);
+    await assert.rejects(
+      restore(target, backupLines(file)),
+      /is damaged, cut short or no gzip file/,
+    );
+    assert.deepEqual(await tableNames(target), []);
   }
 });
 

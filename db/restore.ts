@@ -15,14 +15,24 @@ export class RestoreError extends Error {
 
 /**
  * Restores a backup. The rows are put into the tables of the version that made the copy; after that
- * the migrations since then are run, as in any upgrade.
+ * the migrations since then are run, as in any upgrade. All of it is one transaction: a restore that
+ * fails leaves the database as empty as it was.
  *
  * @param lines of the file, without gzip
  * @returns the number of rows
  * @throws {RestoreError} when the database has tables, or the file is not a whole backup that this
- *   program knows; of the rows nothing is stored then
+ *   program knows
  */
 export async function restore(
+  db: Database,
+  lines: AsyncIterable<string>,
+): Promise<number> {
+  return await db.transaction().execute((transaction) =>
+    restoreInto(transaction, lines)
+  );
+}
+
+async function restoreInto(
   db: Database,
   lines: AsyncIterable<string>,
 ): Promise<number> {
@@ -44,9 +54,7 @@ export async function restore(
     );
   }
   await migrate(db, migrations);
-  const rows = await db.transaction().execute((transaction) =>
-    storeRows(transaction, iterator)
-  );
+  const rows = await storeRows(db, iterator);
   await migrate(db);
   return rows;
 }
@@ -62,10 +70,14 @@ async function storeRows(
     if (done) throw new RestoreError("the backup ends too early");
     const line = parseLine(value);
     if ("end" in line) {
-      if (line.end === stored) return stored;
-      throw new RestoreError(
-        `the backup says ${line.end} rows and has ${stored}`,
-      );
+      if (line.end !== stored) {
+        throw new RestoreError(
+          `the backup says ${line.end} rows and has ${stored}`,
+        );
+      }
+      // gzip's checksum comes after the last line: only reading on to the end checks it.
+      if ((await lines.next()).done) return stored;
+      throw new RestoreError("the backup goes on after its end");
     }
     if (!("table" in line) || !tables.has(line.table)) {
       throw new RestoreError("the backup has a line that belongs nowhere");
@@ -101,7 +113,7 @@ export async function* backupLines(path: string): AsyncGenerator<string> {
     }
   } catch (error) {
     if (error instanceof TypeError) {
-      throw new RestoreError(`${path} is no whole gzip file`);
+      throw new RestoreError(`${path} is damaged, cut short or no gzip file`);
     }
     throw error;
   }
