@@ -58,7 +58,9 @@ async function answerLobby(
 ): Promise<Response> {
   const session = await requestSession(c, deps.findSession);
   if (session === undefined) return toLogin(c);
-  const query = c.req.query("q")?.slice(0, MAX_QUERY) ?? "";
+  // PostgreSQL's text holds no NUL, so no room's name has one.
+  const query = c.req.query("q")?.replaceAll("\0", "").slice(0, MAX_QUERY) ??
+    "";
   const found = await listAllRooms(deps.db, session.user.id, {
     limit: MAX_PAGE,
     query,

@@ -3,7 +3,10 @@
 import { z } from "zod";
 import type { RoomCursor, RoomRow } from "../db/rooms.ts";
 
-const Parts = z.tuple([z.int().min(0).max(8.64e15), z.uuid()]);
+/** The end of the year 9999, in milliseconds since 1970: PostgreSQL reads no ISO time after it. */
+const MAX_TIME = 253_402_300_799_999;
+
+const Parts = z.tuple([z.int().min(0).max(MAX_TIME), z.uuid()]);
 
 export function encodeRoomCursor(
   last: Pick<RoomRow, "last_activity_at" | "id">,
