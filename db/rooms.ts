@@ -23,6 +23,16 @@ export interface RoomCursor {
   id: string;
 }
 
+/** Which part of a list of rooms is wanted. */
+export interface RoomPage {
+  /** Most rooms to return. */
+  limit: number;
+  /** Keeps the rooms whose name contains it, to the letter but for case. */
+  query?: string | undefined;
+  /** Where the page before ended. */
+  after?: RoomCursor | undefined;
+}
+
 /**
  * The form in which names are compared: without regard to case, to joiners that show nothing, and to
  * what only one language tells apart (ß and ss, ς and σ, the i with and without its dot).
@@ -77,50 +87,44 @@ export async function findRoom(
     .executeTakeFirst();
 }
 
-/** The rooms the user is a member of, most recently active first. */
+/** A page of the rooms the user is a member of, most recently active first. */
 export async function listUserRooms(
   db: Database,
   userId: string,
+  page: RoomPage,
 ): Promise<RoomRow[]> {
-  return await roomsSeenBy(db, userId).where("own.user_id", "is not", null)
-    .orderBy("rooms.last_activity_at", "desc").orderBy("rooms.id", "desc")
-    .execute();
+  const own = roomsSeenBy(db, userId).where("own.user_id", "is not", null);
+  return await pageOf(own, page).execute();
 }
 
-/**
- * A page of all rooms, most recently active first.
- *
- * @param page.query keeps the rooms whose name contains it, to the letter but for case
- * @param page.after where the page before ended
- */
+/** A page of all rooms, most recently active first. */
 export async function listAllRooms(
   db: Database,
   userId: string,
-  page: {
-    limit: number;
-    query?: string | undefined;
-    after?: RoomCursor | undefined;
-  },
+  page: RoomPage,
 ): Promise<RoomRow[]> {
-  let rooms = roomsSeenBy(db, userId);
-  if (page.query !== undefined && page.query !== "") {
+  return await pageOf(roomsSeenBy(db, userId), page).execute();
+}
+
+function pageOf(
+  rooms: ReturnType<typeof roomsSeenBy>,
+  { limit, query, after }: RoomPage,
+) {
+  if (query !== undefined && query !== "") {
     rooms = rooms.where(
-      sql<boolean>`strpos(rooms.name_key, ${roomNameKey(page.query)}) > 0`,
+      sql<boolean>`strpos(rooms.name_key, ${roomNameKey(query)}) > 0`,
     );
   }
-  if (page.after !== undefined) {
-    const { lastActivityAt, id } = page.after;
+  if (after !== undefined) {
+    const { lastActivityAt, id } = after;
     rooms = rooms.where(
       sql<
         boolean
       >`(rooms.last_activity_at, rooms.id) < (${lastActivityAt}, ${id}::uuid)`,
     );
   }
-  return await rooms.orderBy("rooms.last_activity_at", "desc").orderBy(
-    "rooms.id",
-    "desc",
-  )
-    .limit(page.limit).execute();
+  return rooms.orderBy("rooms.last_activity_at", "desc")
+    .orderBy("rooms.id", "desc").limit(limit);
 }
 
 function roomsSeenBy(db: Database, userId: string) {

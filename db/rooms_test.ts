@@ -89,12 +89,13 @@ Deno.test("listUserRooms() gives the user's rooms, most recently active first", 
   const busy = await makeRoom(test.db, user, other);
   await makeRoom(test.db, other);
   const list = async () =>
-    (await listUserRooms(test.db, user.id)).map((room) => room.id);
+    (await listUserRooms(test.db, user.id, { limit: 10 }))
+      .map((room) => room.id);
   await storeMessages(test.db, [newMessage(busy, user.id)], after(1000));
   assert.deepEqual(await list(), [busy, quiet]);
   await storeMessages(test.db, [newMessage(quiet, user.id)], after(2000));
   assert.deepEqual(await list(), [quiet, busy]);
-  const rooms = await listUserRooms(test.db, user.id);
+  const rooms = await listUserRooms(test.db, user.id, { limit: 10 });
   assert.deepEqual(rooms.map((room) => room.member_count), [1, 2]);
 });
 

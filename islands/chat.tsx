@@ -60,6 +60,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const client = new ChatClient({
     user: page.user,
     rooms: page.rooms,
+    hasAllRooms: page.hasAllRooms,
     opened: page.opened,
     api: createApi({ base: "/api", fetch: renewal.fetch }),
     open: renewal.open(transport.open),

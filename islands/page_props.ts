@@ -19,7 +19,12 @@ export interface PageLanguage {
 
 export interface ChatPageProps extends PageLanguage {
   user: UserRef;
+  /** The most recently active of the user's rooms, and the open one. */
   rooms: Room[];
+  /** Whether the user is in no other rooms. */
+  hasAllRooms: boolean;
+  /** The query of the page with the next ones, from its `?` on. */
+  moreRooms?: string | undefined;
   /** `/`, `/discover` or `/rooms/:id` */
   path: string;
   /** The room of the path, also when the user is no member; absent when there is none. */

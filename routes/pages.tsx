@@ -3,7 +3,12 @@
 import { type Context, Hono } from "hono";
 import type { ComponentChildren } from "preact";
 import { listMembers } from "../db/memberships.ts";
-import { findRoom, listAllRooms, listUserRooms } from "../db/rooms.ts";
+import {
+  findRoom,
+  listAllRooms,
+  listUserRooms,
+  type RoomRow,
+} from "../db/rooms.ts";
 import type { User } from "../db/users.ts";
 import { createApi } from "../islands/client/api.ts";
 import { ChatClient } from "../islands/client/chat_client.ts";
@@ -28,8 +33,12 @@ import {
   pageTimeZone,
   pageTyping,
 } from "./page_request.ts";
+import { decodeRoomCursor, encodeRoomCursor } from "./room_cursor.ts";
 import { roomView } from "./room_view.ts";
 import { MAX_PAGE, MessagesQuery, RoomParams } from "./schemas.ts";
+
+/** Where the list of the user's rooms begins on a page; see `room_cursor.ts`. */
+const ROOMS_PARAMETER = "rooms";
 
 /** Longest search on the page of all rooms; no room's name is longer. */
 const MAX_QUERY = 100;
@@ -78,10 +87,10 @@ async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
   if (session === undefined) return toLogin(c);
   const { db } = deps;
   const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
-  const common = await commonProps(deps, c, session.user, c.req.path);
   const row = id === undefined
     ? undefined
     : await findRoom(db, id, session.user.id);
+  const common = await commonProps(deps, c, session.user, c.req.path, row);
   if (row === undefined) {
     return c.html(renderChat(deps, common, common.strings.roomMissing), 404);
   }
@@ -144,13 +153,21 @@ async function commonProps(
   c: Context,
   user: User,
   path: string,
+  open?: RoomRow,
 ): Promise<ChatPageProps> {
   await realtime.flushSeen();
-  const rooms = await listUserRooms(db, user.id);
+  const after = decodeRoomCursor(c.req.query(ROOMS_PARAMETER) ?? "");
+  const found = await listUserRooms(db, user.id, {
+    limit: MAX_PAGE + 1,
+    after,
+  });
+  const { rooms, next } = cutRooms(found, open);
   return {
     ...pageLanguage(c),
     user: { id: user.id, username: user.username },
     rooms: rooms.map(roomView),
+    moreRooms: next && `?${ROOMS_PARAMETER}=${encodeRoomCursor(next)}`,
+    hasAllRooms: after === undefined && next === undefined,
     path,
     timeZone: pageTimeZone(c),
     theme: pageTheme(c),
@@ -158,6 +175,24 @@ async function commonProps(
     formMessageId: crypto.randomUUID(),
     problem: asProblem(c),
   };
+}
+
+/**
+ * The rooms of one page, the open one among them if the user is a member of it.
+ *
+ * @param found one more than the page has place for, when there are more
+ * @returns `next`: the room after which the next page begins; undefined on the last one
+ */
+function cutRooms(
+  found: RoomRow[],
+  open: RoomRow | undefined,
+): { rooms: RoomRow[]; next: RoomRow | undefined } {
+  const page = found.slice(0, MAX_PAGE);
+  const isMissing = open && open.joined_at !== null &&
+    !page.some(({ id }) => id === open.id);
+  if (isMissing) page.splice(MAX_PAGE - 1);
+  const next = page.length < found.length ? page.at(-1) : undefined;
+  return { rooms: isMissing ? [...page, open] : page, next };
 }
 
 /** What scrolling does where a script runs. */
@@ -187,6 +222,7 @@ function renderChat(
   const client = new ChatClient({
     user: page.user,
     rooms: page.rooms,
+    hasAllRooms: page.hasAllRooms,
     opened: page.opened,
     api: createApi({ base: "", fetch: unused }),
     open: unused,

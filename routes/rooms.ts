@@ -6,7 +6,6 @@ import {
   findRoom,
   listAllRooms,
   listUserRooms,
-  type RoomRow,
 } from "../db/rooms.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { EXAMPLE } from "./examples.ts";
@@ -36,7 +35,7 @@ const listRooms = createRoute({
   path: "/",
   summary: "The caller's rooms, or with `all=true` every room",
   description:
-    "Most recently active first. With `all=true`, `q` filters and `limit` and `cursor` page; the next page's address is in the `Link` header.",
+    `Most recently active first, at most ${MAX_PAGE} at once; the next page's address is in the \`Link\` header.`,
   request: { query: RoomListQuery },
   responses: {
     200: jsonAnswer("The rooms", z.array(RoomSchema)),
@@ -148,12 +147,9 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
       return problem(c, "bad_cursor");
     }
     await realtime.flushSeen();
-    if (all !== "true") {
-      const rooms = await listUserRooms(db, user.id);
-      return c.json(rooms.map(roomView), 200);
-    }
+    const list = all === "true" ? listAllRooms : listUserRooms;
     // One more than asked for tells whether there is a next page.
-    const found = await listAllRooms(db, user.id, {
+    const found = await list(db, user.id, {
       limit: limit + 1,
       query: q,
       after,
@@ -161,7 +157,8 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const page = found.slice(0, limit);
     const last = page.at(-1);
     if (found.length > limit && last !== undefined) {
-      c.header("Link", nextPage(c.req.path, { q, limit, last }));
+      const cursor = encodeRoomCursor(last);
+      c.header("Link", nextLink(c.req.path, { all, q, limit, cursor }));
     }
     return c.json(page.map(roomView), 200);
   });
@@ -215,16 +212,4 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
   });
   return app;
-}
-
-function nextPage(
-  path: string,
-  page: { q: string | undefined; limit: number; last: RoomRow },
-): string {
-  return nextLink(path, {
-    all: "true",
-    q: page.q,
-    limit: page.limit,
-    cursor: encodeRoomCursor(page.last),
-  });
 }

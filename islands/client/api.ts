@@ -23,7 +23,14 @@ export interface ApiFailure {
   status: number;
 }
 
-export type ApiResult<T> = { ok: true; data: T } | ApiFailure;
+export interface ApiSuccess<T> {
+  ok: true;
+  data: T;
+  /** Of a list with more pages: the query of the next one, from its `?` on. */
+  next?: string | undefined;
+}
+
+export type ApiResult<T> = ApiSuccess<T> | ApiFailure;
 
 export interface ApiSettings {
   /** Where the API lives, e.g. `/api`. */
@@ -41,7 +48,8 @@ export function createApi(settings: ApiSettings) {
   const post = <T>(path: string, body?: unknown) =>
     request<T>(settings, "POST", path, body);
   return {
-    myRooms: () => get<Room[]>("/rooms"),
+    /** A page of the user's rooms. @param page `next` of the page before */
+    myRooms: (page = "") => get<Room[]>(`/rooms${page}`),
     findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
     createRoom: (name: string) => post<Room>("/rooms", { name }),
     room: (id: string) => get<Room>(path`/rooms/${id}`),
@@ -99,12 +107,17 @@ async function request<T>(
     });
     const text = await response.text();
     const data = text === "" ? undefined : JSON.parse(text);
-    if (response.ok) return { ok: true, data };
+    if (response.ok) return { ok: true, data, next: nextPage(response) };
     const { code = "internal" } = data ?? {};
     return { ok: false, code, status: response.status };
   } catch {
     return { ok: false, code: "unreachable", status: 0 };
   }
+}
+
+/** What the `Link` header says of the next page. */
+function nextPage({ headers }: Response): string | undefined {
+  return /\?[^>]+(?=>; rel="next")/.exec(headers.get("link") ?? "")?.[0];
 }
 
 /** Builds a path; what is filled in is encoded. */

@@ -33,6 +33,8 @@ export interface ChatClientOptions {
   user: UserRef;
   /** The user's rooms when the page was made, most recently active first. */
   rooms: readonly Room[];
+  /** Whether these are all; if not the others are read once the line is live. */
+  hasAllRooms?: boolean;
   /** The room shown first and its newest page, when the page brought one along. */
   opened?: {
     roomId: string;
@@ -62,7 +64,8 @@ export class ChatClient {
   readonly #storage: KeyValueStorage;
   readonly #onChange: () => void;
   readonly #signals = new Map<string, TypingSignal>();
-  #wasLive = false;
+  /** Whether rooms may be missing: not all came with the page, or the line was away. */
+  #mayMissRooms: boolean;
 
   constructor(options: ChatClientOptions) {
     const { user, api, storage, clock, onChange } = options;
@@ -71,6 +74,7 @@ export class ChatClient {
     this.#clock = clock;
     this.#storage = storage;
     this.#onChange = onChange;
+    this.#mayMissRooms = options.hasAllRooms === false;
     this.drafts = new Drafts(storage, user.id);
     this.rooms = new JoinedRooms({
       user,
@@ -178,8 +182,8 @@ export class ChatClient {
   #connectionChanged(state: ConnectionState): void {
     if (state.phase === "live") {
       this.outbox.resume();
-      if (this.#wasLive) this.rooms.refresh();
-      this.#wasLive = true;
+      if (this.#mayMissRooms) this.rooms.refresh();
+      this.#mayMissRooms = true;
     } else {
       this.outbox.pause();
       for (const room of this.rooms.list) room.typing.clear();

@@ -23,8 +23,9 @@ function room(id: string, more: Partial<Room> = {}): Room {
 
 /** A client, the lines it opens, and a REST API that answers from `answers` by method and path. */
 function setUp(
-  { rooms = [room("room")], opened, storage = new MemoryStorage() }: {
+  { rooms = [room("room")], opened, storage = new MemoryStorage(), ...more }: {
     rooms?: Room[];
+    hasAllRooms?: boolean;
     opened?: { roomId: string; page: MessagePage };
     storage?: MemoryStorage;
   } = {},
@@ -35,6 +36,7 @@ function setUp(
   let ids = 0;
   const client = new ChatClient({
     user: me,
+    ...more,
     rooms,
     opened,
     storage,
@@ -255,6 +257,22 @@ Deno.test("a room joined in another tab appears when its first event comes", asy
     network.last.named("rooms:sync").at(-1)?.data.rooms[0]?.roomId,
     "new",
   );
+});
+
+Deno.test("rooms that the page came without are read once the line is live", async () => {
+  const { network, client, answers } = setUp({ hasAllRooms: false });
+  answers["GET /rooms"] = [room("room"), room("other")];
+  client.connection.start();
+  network.last.open();
+  await settle();
+  assert.equal(client.rooms.get("other"), undefined);
+  const results = [{ roomId: "room", synced: true, lastSeq: 0 }];
+  network.last.ack("rooms:sync", { results });
+  await settle();
+  assert.deepEqual(client.rooms.list.map((state) => state.room.id), [
+    "room",
+    "other",
+  ]);
 });
 
 Deno.test("entering a room is noticed by the other tabs", async () => {

@@ -15,6 +15,9 @@ import type { KeyValueStorage } from "./storage.ts";
 /** Wait before a gap is asked for again, in milliseconds. */
 const GAP_RETRY_MS = 2_000;
 
+/** How much lower a room ranks than the one that is listed before it: thousands fit between two. */
+const RANK_STEP = 2 ** -13;
+
 export interface JoinedRoomsOptions {
   user: UserRef;
   api: Api;
@@ -33,7 +36,9 @@ export class JoinedRooms {
   readonly #filling = new Set<string>();
   /** Counts up with every message: a room's rank is that of its newest. */
   #rank = 0;
-  #refreshing = false;
+  #isRefreshing = false;
+  /** Something has changed since the refresh under way began. */
+  #isStale = false;
 
   constructor(options: JoinedRoomsOptions) {
     this.#options = options;
@@ -49,8 +54,12 @@ export class JoinedRooms {
     return [...this.#states.values()].sort((a, b) => b.rank - a.rank);
   }
 
-  /** Adds a room, or takes over what is new about a known one. */
-  add(room: Room): RoomState {
+  /**
+   * Adds a room, or takes over what is new about a known one.
+   *
+   * @param rank where a new room stands in the list; first when left out
+   */
+  add(room: Room, rank?: number): RoomState {
     const known = this.#states.get(room.id);
     if (known !== undefined) {
       known.room = room;
@@ -58,7 +67,7 @@ export class JoinedRooms {
     }
     const { clock, onChange } = this.#options;
     const state = new RoomState(room, clock, onChange);
-    state.rank = ++this.#rank;
+    state.rank = rank ?? ++this.#rank;
     this.#states.set(room.id, state);
     return state;
   }
@@ -123,24 +132,48 @@ export class JoinedRooms {
     onChange();
   }
 
-  /** Asks which rooms the user is in: another tab or device may have joined or left some. */
+  /**
+   * Asks which rooms the user is in: another tab or device may have joined or left some, and a page
+   * brings no more than the most recently active ones.
+   */
   async refresh(): Promise<void> {
-    if (this.#refreshing) return;
-    this.#refreshing = true;
-    const result = await this.#options.api.myRooms();
-    this.#refreshing = false;
-    if (!result.ok) return;
-    const ids = new Set(result.data.map(({ id }) => id));
-    for (const id of [...this.#states.keys()]) {
-      if (!ids.has(id)) this.remove(id);
+    this.#isStale = true;
+    if (this.#isRefreshing) return;
+    this.#isRefreshing = true;
+    while (this.#isStale) {
+      this.#isStale = false;
+      if (!await this.#readRooms()) break;
     }
-    const isNew = ({ id }: Room) => !this.#states.has(id);
-    const added = result.data.filter(isNew);
-    for (const room of result.data) this.add(room);
-    if (added.length > 0) {
-      await this.sync(added.flatMap(({ id }) => this.get(id) ?? []));
+    this.#isRefreshing = false;
+  }
+
+  /** @returns false when a page could not be read */
+  async #readRooms(): Promise<boolean> {
+    const { api, onChange } = this.#options;
+    const unlisted = new Set(this.#states.keys());
+    let rank = ++this.#rank;
+    let page: string | undefined = "";
+    do {
+      const result: ApiResult<Room[]> = await api.myRooms(page);
+      if (!result.ok) return false;
+      const added: RoomState[] = [];
+      for (const room of result.data) {
+        unlisted.delete(room.id);
+        const isNew = !this.#states.has(room.id);
+        // A new room stands right below the one that the server lists before it.
+        const state = this.add(room, rank - RANK_STEP);
+        rank = Math.min(rank, state.rank);
+        if (isNew) added.push(state);
+      }
+      if (added.length > 0) await this.sync(added);
+      onChange();
+      page = result.next;
+    } while (page !== undefined);
+    // A room with a new message may have slipped past between two pages: its sync says whether it is gone.
+    if (unlisted.size > 0) {
+      await this.sync([...unlisted].flatMap((id) => this.get(id) ?? []));
     }
-    this.#options.onChange();
+    return true;
   }
 
   /** Brings rooms up to date. False: the line is not to be trusted. */

@@ -98,6 +98,7 @@ export function ChatApp(
       <Sidebar
         ui={ui}
         path={path}
+        more={page.moreRooms}
         served={served}
         onSwitch={() => setDialog("switcher")}
       />

@@ -2,6 +2,9 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { Avatar } from "./avatar.tsx";
 import type { Ui } from "./ui.ts";
 
+/** Most rooms listed; more letters of a name find the others. */
+const MAX_LISTED = 100;
+
 /** Jumps to one of the user's rooms by a few letters of its name. */
 export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
   const { client, t, navigate } = ui;
@@ -13,7 +16,7 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
   const wanted = text.trim().toLowerCase();
   const rooms = client.rooms.list.filter(({ room }) =>
     room.name.toLowerCase().includes(wanted)
-  );
+  ).slice(0, MAX_LISTED);
   const index = Math.min(chosen, rooms.length - 1);
   const open = (id: string | undefined) => {
     dialog.current?.close();

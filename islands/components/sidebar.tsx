@@ -14,18 +14,26 @@ export interface ServedParts {
   menu: ComponentChild;
 }
 
+/** Most rooms in the sidebar. The switcher finds the others. */
+const MAX_SHOWN = 100;
+
 interface SidebarProps {
   ui: Ui;
   path: string;
+  /** The address of the next rooms, when the page came without them. */
+  more: string | undefined;
   /** Given on the server only. */
   served: ServedParts | undefined;
   onSwitch: () => void;
 }
 
 /** The user's rooms, the way to more of them, and the user's own corner. */
-export function Sidebar({ ui, path, served, onSwitch }: SidebarProps) {
+export function Sidebar({ ui, path, more, served, onSwitch }: SidebarProps) {
   const { client, t } = ui;
   const rooms = client.rooms.list;
+  const shown = rooms.slice(0, MAX_SHOWN);
+  const open = rooms.find(({ room }) => path === `/rooms/${room.id}`);
+  if (open && !shown.includes(open)) shown.splice(-1, 1, open);
   const Title = path === "/" ? "h1" : "p";
   return (
     <div class="sidebar">
@@ -48,15 +56,28 @@ export function Sidebar({ ui, path, served, onSwitch }: SidebarProps) {
       <nav class="rooms" aria-label={t("rooms")}>
         {rooms.length === 0 && <p class="empty">{t("noRooms")}</p>}
         <ul>
-          {rooms.map((room) => (
+          {shown.map((room) => (
             <RoomLink
               ui={ui}
               key={room.room.id}
               room={room}
-              isCurrent={path === `/rooms/${room.room.id}`}
+              isCurrent={room === open}
             />
           ))}
         </ul>
+        {(more || rooms.length > MAX_SHOWN) && (
+          <a
+            class="discover-link"
+            href={more ?? "/"}
+            onClick={(event) => {
+              event.preventDefault();
+              onSwitch();
+            }}
+          >
+            <Icon name="search" />
+            {t("moreRooms")}
+          </a>
+        )}
         <a
           class="discover-link"
           href="/discover"

@@ -33,6 +33,7 @@ export const en = {
 
   rooms: "Rooms",
   noRooms: "You are in no room yet. Discover one, or create your own.",
+  moreRooms: "More of your rooms",
   discover: "Discover rooms",
   discoverLead:
     "Every room is open to everyone here. Join one, or start your own.",

@@ -29,6 +29,7 @@ export const tr: Strings = {
 
   rooms: "Odalar",
   noRooms: "Henüz bir odada değilsiniz. Bir oda keşfedin ya da oluşturun.",
+  moreRooms: "Diğer odalarınız",
   discover: "Odaları keşfet",
   discoverLead:
     "Bütün odalar herkese açık. Birine katılın ya da yenisini açın.",

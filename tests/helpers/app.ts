@@ -45,6 +45,7 @@ export async function startTestApp(
       HOST: "127.0.0.1",
       PORT: "0",
       AUTH_RATE_LIMIT: "off",
+      ROOMS_PER_HOUR: "1000000",
       LOG_LEVEL: "error",
       CODE_DELIVERY: "response",
       ...place.env,

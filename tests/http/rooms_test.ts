@@ -149,6 +149,20 @@ Deno.test("GET /api/rooms lists the caller's rooms, most recently active first",
   assert.deepEqual(await ids(), [first.id, second.id]);
 });
 
+Deno.test("the Link header pages through the caller's rooms, each once", async () => {
+  const [alice, bob] = [await stranger(), await stranger()];
+  const own: string[] = [];
+  for (let n = 0; n < 5; n++) own.unshift((await createRoom(alice)).id);
+  await createRoom(bob);
+  const pages = await allPages<Room>(alice, "/api/rooms?limit=2");
+  assert.deepEqual(pages.map((page) => page.length), [2, 2, 1]);
+  assert.deepEqual(pages.flat().map(({ id }) => id), own);
+  for (const query of ["limit=101", "limit=0"]) {
+    const answer = await alice.fetch(`/api/rooms?${query}`);
+    await expectProblem(answer, "validation_failed");
+  }
+});
+
 Deno.test("GET /api/rooms?all=true shows every room, without the member's fields where not a member", async () => {
   const [alice, bob] = [await stranger(), await stranger()];
   const room = await createRoom(alice);

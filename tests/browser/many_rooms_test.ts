@@ -1,0 +1,50 @@
+/** Somebody in more rooms than one page shows. */
+
+import assert from "node:assert/strict";
+import { useTestApp } from "../helpers/app.ts";
+import { connect } from "../helpers/client.ts";
+import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
+import { eventually, journey } from "./chat_page.ts";
+
+const app = useTestApp();
+
+/** Two more than the sidebar has place for. */
+const ROOMS = 102;
+
+Deno.test("in 102 rooms the sidebar shows 100, the switcher opens the others, and what is said there is noticed", async () => {
+  await journey("many rooms", app, async (visit) => {
+    const { chat, person, complaints } = await visit("ada_rooms");
+    const { page } = chat;
+    const oldest = await createRoom(person, "The very first");
+    const second = await createRoom(person, "The second");
+    for (let n = 2; n < ROOMS; n++) await createRoom(person);
+    const bob = await signIn(app, "bob_rooms");
+    await joinRoom(bob, oldest.id);
+
+    await chat.open("/");
+    const links = page.locator(".room-link");
+    assert.equal(await links.count(), 100);
+    const first = links.filter({ hasText: "The very first" });
+    assert.equal(await first.count(), 0);
+
+    // Its room comes up by itself, which tells that the page follows it.
+    await using socket = await connect(app, bob);
+    await socket.expect("message:send", {
+      roomId: oldest.id,
+      text: "anybody here?",
+      clientMsgId: crypto.randomUUID(),
+    });
+    await links.first().filter({ hasText: "1 unread message" }).waitFor();
+    await first.waitFor();
+    assert.equal(await links.count(), 100);
+
+    await page.getByRole("link", { name: "More of your rooms" }).click();
+    await page.getByRole("combobox").fill("the second");
+    await page.getByRole("combobox").press("Enter");
+    await page.waitForURL(`${app.origin}/rooms/${second.id}`);
+    await chat.say("here");
+    await chat.sees("here");
+    await eventually(() => links.first().textContent(), "TThe second");
+    assert.deepEqual(complaints, []);
+  });
+});
