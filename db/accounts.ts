@@ -2,12 +2,10 @@
 
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
+import { DELETED_PREFIX } from "./users.ts";
 
 /** Messages read at once for an export. */
 const PAGE = 1_000;
-
-/** Begins the stored name of a user who is gone. No living user's name has a colon. */
-const DELETED_PREFIX = "deleted:";
 
 /** The name by which others see a user. */
 export function shownName(username: string): string {

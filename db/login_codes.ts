@@ -1,58 +1,88 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
+import { DELETED_PREFIX, type User } from "./users.ts";
 
 /** A code dies after this many tries, the right one included. */
 export const MAX_CODE_TRIES = 5;
 
-/** Stores a user's new code. The one before it, used or not, is void from then on. */
+/** Where a new code is to be mailed. */
+export interface CodeAddress {
+  /** The account's address, which an earlier code has proven or the operator has set. */
+  readonly own: string | null;
+  /** The address that this code will prove; null unless the name is unclaimed. */
+  readonly claimed: string | null;
+}
+
+/**
+ * Stores a user's new code and voids the one before, used or not. Whether the name can still be claimed
+ * with an address is decided in the same statement, under a lock that {@link tryLoginCode} takes too.
+ *
+ * @returns where the code goes; undefined when the user does not exist any more
+ */
 export async function replaceLoginCode(
   db: Database,
   code: {
     userId: string;
     codeHash: string;
-    /** Where it is sent, when that is not known to be the user's yet. */
+    /** Where to send it while the name is unclaimed; ignored later. */
     email?: string | undefined;
     expiresAt: Date;
     now: Date;
   },
-): Promise<void> {
-  const fresh = {
-    code_hash: code.codeHash,
-    email: code.email ?? null,
-    expires_at: code.expiresAt,
-    attempts: 0,
-    used_at: null,
-    created_at: code.now,
-  };
-  await db.insertInto("login_codes")
-    .values({ user_id: code.userId, ...fresh })
-    .onConflict((conflict) => conflict.column("user_id").doUpdateSet(fresh))
-    .execute();
+): Promise<CodeAddress | undefined> {
+  const { rows: [address] } = await sql<CodeAddress>`
+    with account as (
+      select id, email, signed_in_at from users
+      where id = ${code.userId} and username not like ${`${DELETED_PREFIX}%`} for share
+    ), stored as (
+      insert into login_codes (user_id, code_hash, email, expires_at, attempts, used_at, created_at)
+      select id, ${code.codeHash}::text,
+        case when signed_in_at is null and email is null then ${
+    code.email ?? null
+  }::text end,
+        ${code.expiresAt}::timestamptz, 0, null, ${code.now}::timestamptz
+      from account
+      on conflict (user_id) do update set code_hash = excluded.code_hash, email = excluded.email,
+        expires_at = excluded.expires_at, attempts = 0, used_at = null, created_at = excluded.created_at
+      returning email
+    )
+    select account.email as own, stored.email as claimed from account, stored
+  `.execute(db);
+  return address;
 }
 
 /**
- * Tries a code once: counts the try and, when it is the right one, uses it up. One statement, so of
- * several tries at the same moment the row lets them pass one by one and at most one wins.
+ * Tries a code once: counts the try and, when it is the right one, uses it up and notes the user's
+ * first sign-in with the address that it proves. One statement under the locks of both rows: of several
+ * tries at the same moment at most one wins, and a code that carries an address wins only while the name
+ * is unclaimed or the address is the account's.
  *
- * @returns the address the code proves, if any, when this try was the one that used the code
+ * @returns the user, when this try was the one that used the code
  */
 export async function tryLoginCode(
   db: Database,
   code: { userId: string; codeHash: string; now: Date },
-): Promise<{ email: string | null } | undefined> {
-  const tried = await db.updateTable("login_codes")
-    .set((row) => ({
-      attempts: row("attempts", "+", 1),
-      used_at: row.case().when("code_hash", "=", code.codeHash)
-        .then(sql<Date>`${code.now}::timestamptz`).end(),
-    }))
-    .where("user_id", "=", code.userId)
-    .where("used_at", "is", null)
-    .where("expires_at", ">", code.now)
-    .where("attempts", "<", MAX_CODE_TRIES)
-    .returning(["used_at", "email"])
-    .executeTakeFirst();
-  return tried !== undefined && tried.used_at !== null
-    ? { email: tried.email }
-    : undefined;
+): Promise<User | undefined> {
+  const now = sql<Date>`${code.now}::timestamptz`;
+  const { rows: [user] } = await sql<User>`
+    with account as (
+      select id, username, email, signed_in_at from users
+      where id = ${code.userId} and username not like ${`${DELETED_PREFIX}%`} for no key update
+    ), tried as (
+      update login_codes c set attempts = c.attempts + 1, used_at = case
+        when c.code_hash = ${code.codeHash} and (c.email is null or c.email = a.email
+          or (a.email is null and a.signed_in_at is null)) then ${now} end
+      from account a
+      where c.user_id = a.id and c.used_at is null and c.expires_at > ${now}
+        and c.attempts < ${MAX_CODE_TRIES}
+      returning c.user_id, c.used_at, c.email
+    ), claimed as (
+      update users u set signed_in_at = ${now}, updated_at = ${now}, email = coalesce(u.email, t.email)
+      from tried t
+      where u.id = t.user_id and t.used_at is not null and u.signed_in_at is null
+    )
+    select a.id, a.username from account a join tried t on t.user_id = a.id
+    where t.used_at is not null
+  `.execute(db);
+  return user;
 }

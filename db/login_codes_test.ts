@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { deleteAccount, findAccount } from "./accounts.ts";
 import { useTestDatabase } from "../tests/helpers/database.ts";
 import { after, makeUser, NOON } from "../tests/helpers/records.ts";
 import {
@@ -17,10 +18,11 @@ async function userWithCode(codeHash: string): Promise<string> {
   return id;
 }
 
-function giveCode(userId: string, codeHash: string): Promise<void> {
+function giveCode(userId: string, codeHash: string, email?: string) {
   return replaceLoginCode(test.db, {
     userId,
     codeHash,
+    email,
     expiresAt: after(LIFE_MS),
     now: NOON,
   });
@@ -94,4 +96,51 @@ Deno.test("tryLoginCode() refuses another user's code and a user without one", a
   const other = await userWithCode("his");
   assert.equal(await attempt(other, "hers"), false);
   assert.equal(await attempt((await makeUser(test.db)).id, "hers"), false);
+});
+
+Deno.test("a code that carries an address proves it at the first sign-in", async () => {
+  const { id } = await makeUser(test.db);
+  assert.deepEqual(await giveCode(id, "right", "owner@example.org"), {
+    own: null,
+    claimed: "owner@example.org",
+  });
+  assert.equal(await attempt(id, "right"), true);
+  assert.equal((await findAccount(test.db, id)).email, "owner@example.org");
+  assert.deepEqual(await giveCode(id, "next", "other@example.org"), {
+    own: "owner@example.org",
+    claimed: null,
+  });
+  assert.equal(await attempt(id, "next"), true);
+  assert.equal((await findAccount(test.db, id)).email, "owner@example.org");
+});
+
+Deno.test("a code that carries an address is void once the name is claimed with another one", async () => {
+  for (const email of ["owner@example.org", null]) {
+    const { id } = await makeUser(test.db);
+    await giveCode(id, "stranger's", "stranger@example.org");
+    await test.db.updateTable("users").set({ email, signed_in_at: NOON })
+      .where("id", "=", id).execute();
+    assert.equal(await attempt(id, "stranger's"), false);
+    assert.equal((await findAccount(test.db, id)).email, email);
+  }
+});
+
+Deno.test("an address that the operator has set is kept, whatever address a code was asked for with", async () => {
+  const { id } = await makeUser(test.db);
+  await giveCode(id, "early", "stranger@example.org");
+  await test.db.updateTable("users").set({ email: "set@example.org" })
+    .where("id", "=", id).execute();
+  assert.equal(await attempt(id, "early"), false);
+  const address = await giveCode(id, "late", "stranger@example.org");
+  assert.deepEqual(address, { own: "set@example.org", claimed: null });
+  assert.equal(await attempt(id, "late"), true);
+  assert.equal((await findAccount(test.db, id)).email, "set@example.org");
+});
+
+Deno.test("a deleted account gets no login code and can use none", async () => {
+  const { id } = await makeUser(test.db);
+  await giveCode(id, "right");
+  await deleteAccount(test.db, id, NOON);
+  assert.equal(await giveCode(id, "right"), undefined);
+  assert.equal(await attempt(id, "right"), false);
 });

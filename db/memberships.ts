@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
+import { existingUser } from "./users.ts";
 
 export interface MemberRow {
   id: string;
@@ -24,13 +25,15 @@ export interface SeenMark {
 /**
  * Makes the user a member. What was written before counts as seen.
  *
- * @returns `joined`, `already` a member, or `no_room` of this id
+ * @returns `joined`, `already` a member, `no_room` of this id, or `no_user`: the account was deleted
  */
 export async function addMember(
   db: Database,
   member: { roomId: string; userId: string; now: Date },
-): Promise<"joined" | "already" | "no_room"> {
-  const added = await db.insertInto("memberships")
+): Promise<"joined" | "already" | "no_room" | "no_user"> {
+  const added = await db
+    .with("member", (query) => existingUser(query, member.userId))
+    .insertInto("memberships")
     .columns([
       "room_id",
       "user_id",
@@ -39,13 +42,14 @@ export async function addMember(
       "last_seen_seq",
     ])
     .expression((query) =>
-      query.selectFrom("rooms").where("id", "=", member.roomId).select([
-        "id",
-        sql<string>`${member.userId}::uuid`.as("user_id"),
-        sql<Date>`${member.now}::timestamptz`.as("joined_at"),
-        sql<Date>`${member.now}::timestamptz`.as("last_seen_at"),
-        "last_seq",
-      ])
+      query.selectFrom(["rooms", "member"])
+        .where("rooms.id", "=", member.roomId).select([
+          "rooms.id as room_id",
+          "member.id as user_id",
+          sql<Date>`${member.now}::timestamptz`.as("joined_at"),
+          sql<Date>`${member.now}::timestamptz`.as("last_seen_at"),
+          "rooms.last_seq",
+        ])
     )
     .onConflict((conflict) =>
       conflict.columns(["room_id", "user_id"]).doNothing()
@@ -53,7 +57,9 @@ export async function addMember(
     .returning("room_id")
     .executeTakeFirst();
   if (added !== undefined) return "joined";
-  return await roomExists(db, member.roomId) ? "already" : "no_room";
+  if (!await roomExists(db, member.roomId)) return "no_room";
+  const user = await existingUser(db, member.userId).executeTakeFirst();
+  return user === undefined ? "no_user" : "already";
 }
 
 /** @returns whether there was a membership to end */

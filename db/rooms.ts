@@ -1,6 +1,7 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
 import { isUniqueViolation } from "./errors.ts";
+import { existingUser } from "./users.ts";
 
 /** A room as one user sees it. The last three are null where the user is no member. */
 export interface RoomRow {
@@ -44,35 +45,61 @@ export function roomNameKey(name: string): string {
 }
 
 /**
- * Makes a room with its creator as the first member.
+ * Creates a room with its creator as the first member, in one statement.
  *
- * @returns false when the name is taken; nothing is stored then
+ * @returns `created`, `name_taken`, or `no_user`: the creator's account was deleted. Nothing is stored
+ *   in the last two cases
  */
 export async function createRoom(
   db: Database,
   room: { id: string; name: string; createdBy: string; now: Date },
-): Promise<boolean> {
+): Promise<"created" | "name_taken" | "no_user"> {
+  const now = sql<Date>`${room.now}::timestamptz`;
   try {
-    await db.transaction().execute(async (transaction) => {
-      await transaction.insertInto("rooms").values({
-        id: room.id,
-        name: room.name,
-        name_key: roomNameKey(room.name),
-        created_by: room.createdBy,
-        created_at: room.now,
-        last_activity_at: room.now,
-      }).execute();
-      await transaction.insertInto("memberships").values({
-        room_id: room.id,
-        user_id: room.createdBy,
-        joined_at: room.now,
-        last_seen_at: room.now,
-        last_seen_seq: 0,
-      }).execute();
-    });
-    return true;
+    const created = await db
+      .with("creator", (query) => existingUser(query, room.createdBy))
+      .with("room", (query) =>
+        query.insertInto("rooms")
+          .columns([
+            "id",
+            "name",
+            "name_key",
+            "created_by",
+            "created_at",
+            "last_activity_at",
+          ])
+          .expression((select) =>
+            select.selectFrom("creator").select([
+              sql<string>`${room.id}::uuid`.as("id"),
+              sql<string>`${room.name}::text`.as("name"),
+              sql<string>`${roomNameKey(room.name)}::text`.as("name_key"),
+              "creator.id as created_by",
+              now.as("created_at"),
+              now.as("last_activity_at"),
+            ])
+          )
+          .returning(["id", "created_by"]))
+      .insertInto("memberships")
+      .columns([
+        "room_id",
+        "user_id",
+        "joined_at",
+        "last_seen_at",
+        "last_seen_seq",
+      ])
+      .expression((select) =>
+        select.selectFrom("room").select([
+          "room.id as room_id",
+          "room.created_by as user_id",
+          now.as("joined_at"),
+          now.as("last_seen_at"),
+          sql<number>`0`.as("last_seen_seq"),
+        ])
+      )
+      .returning("room_id").executeTakeFirst();
+    return created === undefined ? "no_user" : "created";
   } catch (error) {
-    if (isUniqueViolation(error)) return false;
+    if (isUniqueViolation(error)) return "name_taken";
     throw error;
   }
 }

@@ -32,7 +32,7 @@ function create(
 Deno.test("createRoom() makes the creator a member", async () => {
   const user = await makeUser(test.db);
   const id = crypto.randomUUID();
-  assert.equal(await create(user.id, "Garden", id), true);
+  assert.equal(await create(user.id, "Garden", id), "created");
   assert.equal(await isMember(test.db, id, user.id), true);
   const room = await findRoom(test.db, id, user.id);
   assert.equal(room?.name, "Garden");
@@ -44,9 +44,9 @@ Deno.test("createRoom() makes the creator a member", async () => {
 
 Deno.test("createRoom() refuses a name that differs only in case, and stores nothing", async () => {
   const user = await makeUser(test.db);
-  assert.equal(await create(user.id, "Kitchen"), true);
+  assert.equal(await create(user.id, "Kitchen"), "created");
   const id = crypto.randomUUID();
-  assert.equal(await create(user.id, "kITCHEN", id), false);
+  assert.equal(await create(user.id, "kITCHEN", id), "name_taken");
   assert.equal(await findRoom(test.db, id, user.id), undefined);
 });
 
@@ -55,7 +55,7 @@ Deno.test("createRoom() lets one of ten at the same moment have the name", async
   const made = await Promise.all(
     Array.from({ length: 10 }, () => create(user.id, "Attic")),
   );
-  assert.equal(made.filter(Boolean).length, 1);
+  assert.equal(made.filter((outcome) => outcome === "created").length, 1);
 });
 
 Deno.test("roomNameKey() is one for names that look alike in another case or width", () => {

@@ -2,7 +2,7 @@
 
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
-import type { User } from "./users.ts";
+import { existingUser, type User } from "./users.ts";
 
 /** Ended sessions stay in the table this long, in milliseconds, so that every process can see their end. */
 const KEEP_ENDED_MS = 86_400_000;
@@ -28,21 +28,41 @@ export interface SessionRow {
   expires_at: Date;
 }
 
-/** Stores a session, and forgets the user's that have long ended. */
+/**
+ * Stores a session, and deletes the user's that ended long ago.
+ *
+ * @returns false when the user's account was deleted; nothing is stored then
+ */
 export async function createSession(
   db: Database,
   session: NewSession,
-): Promise<void> {
+): Promise<boolean> {
   const ended = new Date(session.now.getTime() - KEEP_ENDED_MS);
-  await db.insertInto("sessions").values({
-    id: session.id,
-    user_id: session.userId,
-    refresh_hash: session.refreshHash,
-    user_agent: session.userAgent,
-    created_at: session.now,
-    last_used_at: session.now,
-    expires_at: session.expiresAt,
-  }).execute();
+  const stored = await db
+    .with("owner", (query) => existingUser(query, session.userId))
+    .insertInto("sessions")
+    .columns([
+      "id",
+      "user_id",
+      "refresh_hash",
+      "user_agent",
+      "created_at",
+      "last_used_at",
+      "expires_at",
+    ])
+    .expression((query) =>
+      query.selectFrom("owner").select([
+        sql<string>`${session.id}::uuid`.as("id"),
+        "owner.id as user_id",
+        sql<string>`${session.refreshHash}::text`.as("refresh_hash"),
+        sql<string>`${session.userAgent}::text`.as("user_agent"),
+        sql<Date>`${session.now}::timestamptz`.as("created_at"),
+        sql<Date>`${session.now}::timestamptz`.as("last_used_at"),
+        sql<Date>`${session.expiresAt}::timestamptz`.as("expires_at"),
+      ])
+    )
+    .returning("id").executeTakeFirst();
+  if (stored === undefined) return false;
   await db.deleteFrom("sessions").where("user_id", "=", session.userId)
     .where((row) =>
       row.or([row("expires_at", "<", ended), row("revoked_at", "<", ended)])
@@ -56,6 +76,7 @@ export async function createSession(
         .orderBy("last_used_at", "desc").orderBy("created_at", "desc")
         .offset(MAX_SESSIONS_PER_USER),
     ).execute();
+  return true;
 }
 
 /**

@@ -1,8 +1,28 @@
+import type { QueryCreator, SelectQueryBuilder } from "kysely";
 import type { Database } from "./database.ts";
+import type { Schema } from "./schema.ts";
 
 export interface User {
   id: string;
   username: string;
+}
+
+/** Begins the stored name of a deleted account. A user's name has no colon. */
+export const DELETED_PREFIX = "deleted:";
+
+/**
+ * The id of a user whose account was not deleted, for statements that store rows of a user: selecting
+ * from this in the same statement stores nothing for a deleted account. The row lock makes the statement
+ * and `deleteAccount` wait for each other, so that the one that comes second sees what the first did.
+ */
+export function existingUser(
+  query: QueryCreator<Schema>,
+  userId: string,
+): SelectQueryBuilder<Schema, "users", { id: string }> {
+  return query.selectFrom("users").select("users.id")
+    .where("users.id", "=", userId)
+    .where("users.username", "not like", `${DELETED_PREFIX}%`)
+    .forKeyShare();
 }
 
 /**
@@ -33,27 +53,4 @@ export async function findUserByName(
 ): Promise<User | undefined> {
   return await db.selectFrom("users").select(["id", "username"])
     .where("username", "=", username).executeTakeFirst();
-}
-
-/** Where a user's codes go, and whether anybody has signed in under the name yet. */
-export async function findMailAccount(
-  db: Database,
-  userId: string,
-): Promise<{ email: string | undefined; isClaimed: boolean }> {
-  const row = await db.selectFrom("users").select(["email", "signed_in_at"])
-    .where("id", "=", userId).executeTakeFirst();
-  return {
-    email: row?.email ?? undefined,
-    isClaimed: row !== undefined && row.signed_in_at !== null,
-  };
-}
-
-/** Notes a user's first sign-in, and the address it has proven; later ones change nothing. */
-export async function claimName(
-  db: Database,
-  claim: { userId: string; email: string | null; now: Date },
-): Promise<void> {
-  await db.updateTable("users")
-    .set({ signed_in_at: claim.now, email: claim.email, updated_at: claim.now })
-    .where("id", "=", claim.userId).where("signed_in_at", "is", null).execute();
 }

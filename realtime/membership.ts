@@ -42,11 +42,11 @@ export class Membership {
     });
   }
 
-  /** Makes the user a member. Again is no error. */
+  /** Makes the user a member. Again is no error. `no_user`: the account was deleted. */
   async join(
     user: UserRef,
     roomId: string,
-  ): Promise<"joined" | "already" | "no_room"> {
+  ): Promise<"joined" | "already" | "no_room" | "no_user"> {
     const { db, clock } = this.#parts;
     const outcome = await addMember(db, {
       roomId,

@@ -2,14 +2,12 @@
 
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
-import { replaceLoginCode, tryLoginCode } from "../db/login_codes.ts";
 import {
-  claimName,
-  findMailAccount,
-  findOrCreateUser,
-  findUserByName,
-  type User,
-} from "../db/users.ts";
+  type CodeAddress,
+  replaceLoginCode,
+  tryLoginCode,
+} from "../db/login_codes.ts";
+import { findOrCreateUser, findUserByName, type User } from "../db/users.ts";
 import type { Log } from "../log.ts";
 import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
@@ -60,26 +58,12 @@ export async function requestLoginCode(
 ): Promise<CodeRequest> {
   const retryAfterMs = await deps.authLimits.codeRequests.consume(username);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
-  const now = deps.clock();
-  const user = await findOrCreateUser(
-    deps.db,
-    { id: crypto.randomUUID(), username },
-    new Date(now),
-  );
   const loginCode = createLoginCode();
-  const account = deps.codeMail && await findMailAccount(deps.db, user.id);
-  const claim = account?.isClaimed === false ? email : undefined;
-  await replaceLoginCode(deps.db, {
-    userId: user.id,
-    email: claim,
-    codeHash: await hashLoginCode(deps.keys, user.id, loginCode),
-    expiresAt: new Date(now + CODE_LIFE_MS),
-    now: new Date(now),
-  });
+  const address = await storeLoginCode(deps, username, loginCode, email);
   if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
   if (deps.codeMail !== undefined) {
     // Not waited for: the time of the answer says nothing either.
-    void mailCode(deps, account?.email ?? claim, { username, loginCode });
+    void mailCode(deps, address, { username, loginCode });
     return { ok: true };
   }
   deps.log.info("login code", { username, loginCode });
@@ -104,32 +88,51 @@ export async function verifyLoginCode(
   const retryAfterMs = await wrongCodes.consume(username);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const now = deps.clock();
-  const user = await findUserByName(deps.db, username);
-  const userId = user?.id ?? crypto.randomUUID();
-  const used = await tryLoginCode(deps.db, {
+  const known = await findUserByName(deps.db, username);
+  const userId = known?.id ?? crypto.randomUUID();
+  const user = await tryLoginCode(deps.db, {
     userId,
     codeHash: await hashLoginCode(deps.keys, userId, loginCode),
     now: new Date(now),
   });
-  if (user === undefined || used === undefined) {
-    return { ok: false, code: "invalid_code" };
-  }
+  if (user === undefined) return { ok: false, code: "invalid_code" };
   wrongCodes.refund(username);
-  await claimName(deps.db, {
-    userId: user.id,
-    email: used.email,
-    now: new Date(now),
-  });
-  return { ok: true, user, tokens: await startSession(deps, user, userAgent) };
+  const tokens = await startSession(deps, user, userAgent);
+  if (tokens === undefined) return { ok: false, code: "invalid_code" };
+  return { ok: true, user, tokens };
+}
+
+/** Stores a new code of the user of this name, made when missing, and says where it goes. */
+async function storeLoginCode(
+  { db, keys, clock, codeMail }: LoginDeps,
+  username: string,
+  loginCode: string,
+  email: string | undefined,
+): Promise<CodeAddress> {
+  const now = new Date(clock());
+  for (;;) {
+    const newUser = { id: crypto.randomUUID(), username };
+    const { id: userId } = await findOrCreateUser(db, newUser, now);
+    const address = await replaceLoginCode(db, {
+      userId,
+      email: codeMail && email,
+      codeHash: await hashLoginCode(keys, userId, loginCode),
+      expiresAt: new Date(now.getTime() + CODE_LIFE_MS),
+      now,
+    });
+    if (address !== undefined) return address;
+    // The account was deleted between the two statements: the name belongs to a new user now.
+  }
 }
 
 async function mailCode(
   { codeMail, authLimits, log }: LoginDeps,
-  to: string | undefined,
+  address: CodeAddress,
   code: { username: string; loginCode: string },
 ): Promise<void> {
   const { username } = code;
-  if (to === undefined) {
+  const to = address.own ?? address.claimed;
+  if (to === null) {
     return log.info("a login code has no address to go to", { username });
   }
   if (await authLimits.codeMails.consume(to.toLowerCase()) !== undefined) {

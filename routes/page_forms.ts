@@ -76,9 +76,14 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
       createdBy: session.user.id,
       now: new Date(clock()),
     };
-    return await createRoom(db, room)
-      ? c.redirect(`/rooms/${id}`, 303)
-      : refuse(c, "/", "roomNameTaken");
+    switch (await createRoom(db, room)) {
+      case "created":
+        return c.redirect(`/rooms/${id}`, 303);
+      case "name_taken":
+        return refuse(c, "/", "roomNameTaken");
+      case "no_user":
+        return c.redirect("/login", 303);
+    }
   });
 
   app.post("/rooms/:id/:action{join|leave|messages}", async (c) => {
@@ -90,9 +95,8 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
     switch (c.req.param("action")) {
       case "join": {
         const joined = await realtime.membership.join(session.user, id);
-        return joined === "no_room"
-          ? refuse(c, "/", "roomMissing")
-          : c.redirect(room, 303);
+        if (joined === "no_room") return refuse(c, "/", "roomMissing");
+        return c.redirect(joined === "no_user" ? "/login" : room, 303);
       }
       case "leave":
         await realtime.membership.leave(session.user, id);

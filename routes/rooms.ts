@@ -168,9 +168,9 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const id = crypto.randomUUID();
     const { name } = c.req.valid("json");
     const now = new Date(clock());
-    if (!await createRoom(db, { id, name, createdBy: user.id, now })) {
-      return problem(c, "room_name_taken");
-    }
+    const created = await createRoom(db, { id, name, createdBy: user.id, now });
+    if (created === "name_taken") return problem(c, "room_name_taken");
+    if (created === "no_user") return problem(c, "unauthorized");
     const room = await findRoom(db, id, user.id);
     if (room === undefined) throw new Error(`the new room ${id} is gone`);
     c.header("Location", `${c.req.path}/${id}`);
@@ -190,6 +190,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const { id } = c.req.valid("param");
     const joined = await realtime.membership.join(user, id);
     if (joined === "no_room") return problem(c, "room_not_found");
+    if (joined === "no_user") return problem(c, "unauthorized");
     await realtime.flushSeen();
     const room = await findRoom(db, id, user.id);
     if (room === undefined) return problem(c, "room_not_found");

@@ -42,16 +42,19 @@ export interface Tokens {
   readonly refreshExpiresInSeconds: number;
 }
 
-/** Begins a session of a user who has just proven who they are. */
+/**
+ * Begins a session of a user who has just proven who they are; undefined when the account was deleted
+ * in between.
+ */
 export async function startSession(
   deps: Omit<SessionDeps, "realtime">,
   user: User,
   userAgent: string | undefined,
-): Promise<Tokens> {
+): Promise<Tokens | undefined> {
   const id = crypto.randomUUID();
   const now = deps.clock();
   const refreshToken = await createRefreshToken(deps.keys, id);
-  await createSession(deps.db, {
+  const isStored = await createSession(deps.db, {
     id,
     userId: user.id,
     refreshHash: await hashRefreshToken(refreshToken),
@@ -59,6 +62,7 @@ export async function startSession(
     now: new Date(now),
     expiresAt: new Date(now + sessionLife(deps.config) * 1000),
   });
+  if (!isStored) return undefined;
   return await signTokens(deps, user, id, refreshToken);
 }
 
