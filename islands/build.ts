@@ -28,7 +28,13 @@ const SERVICE_WORKER = "islands/service_worker.ts";
 const DAY_MS = 86_400_000;
 
 /** What a change of must lead to another build. */
-const SOURCES = ["islands/", "static/", "realtime/protocol.ts", "deno.lock"];
+const SOURCES = [
+  "islands/",
+  "static/",
+  "text.ts",
+  "realtime/protocol.ts",
+  "deno.lock",
+];
 
 export interface Manifest {
   /** Hash of all sources; tells whether the build is up to date. */

@@ -1,4 +1,5 @@
 import type { NewMessage } from "../db/messages.ts";
+import { isBlank } from "../text.ts";
 import { codePointLength, MAX_TEXT_LENGTH, type UserRef } from "./protocol.ts";
 import type { MessageLimit, Taken } from "./rate_limit.ts";
 import { RecentMap } from "./recent_map.ts";
@@ -34,9 +35,6 @@ export interface PostMessageOptions {
   }>;
   clock: () => number;
 }
-
-/** Characters that leave nothing to see: a text of these alone is empty. */
-const INVISIBLE = /^[\s\p{Cf}\u115F\u1160\u3164\uFFA0\u2800]*$/u;
 
 /** The only way a message comes to be: known already? muted? over the limit? then the writer. */
 export class PostMessage {
@@ -201,7 +199,7 @@ function asRepeated(result: PostResult): PostResult {
 
 /** What is wrong with a trimmed text, in a sentence; undefined when nothing is. */
 function faultOf(text: string): string | undefined {
-  if (INVISIBLE.test(text)) return "The message is empty.";
+  if (isBlank(text)) return "The message is empty.";
   if (
     text.length > MAX_TEXT_LENGTH && codePointLength(text) > MAX_TEXT_LENGTH
   ) {

@@ -112,6 +112,16 @@ Deno.test("post() refuses texts that are empty, too long, ill-formed or carry a 
   const { post, writes, postStored } = createPosts();
   const bad = [
     ...["", "   ", "\n\t\r", "\u200b\u200d", "\u3164", "\u2800", "\ufeff"],
+    ...[
+      "\u0007",
+      "\u0085",
+      "\u034f",
+      "\u17b4",
+      "\u180b",
+      "\ufe0f",
+      "\u{e0100}",
+    ],
+    ...["\u2800\ufe0f", "\u202e \u{e01ef}"],
     ...["x".repeat(501), "😀".repeat(501), " " + "é".repeat(501) + " "],
     ...["a\0b", "\0", "\ud800", "a\udc00b", "\ude00\ud83d"],
   ];

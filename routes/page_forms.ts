@@ -7,6 +7,7 @@ import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { createRoom } from "../db/rooms.ts";
 import type { Strings } from "../islands/strings/en.ts";
+import { isBlank } from "../text.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
@@ -111,7 +112,7 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
           text: text.replaceAll("\r\n", "\n"),
           clientMsgId: isUuid ? clientMsgId.toLowerCase() : crypto.randomUUID(),
         };
-        if (text.trim() === "") return c.redirect(room, 303);
+        if (isBlank(text)) return refuse(c, room, "blankMessage");
         const ack = await realtime.post(session.user, post);
         if (ack.success) return c.redirect(room, 303);
         return refuse(

@@ -10,6 +10,7 @@ import type {
   ServerEvent,
   UserRef,
 } from "../../realtime/protocol.ts";
+import { isBlank } from "../../text.ts";
 import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
@@ -123,11 +124,10 @@ export class ChatClient {
 
   /** Writes a message: shown at once, sent as soon as the line allows. */
   send(roomId: string, text: string): void {
-    const trimmed = text.trim();
-    if (trimmed === "") return;
+    if (isBlank(text)) return;
     this.#signal(roomId).stop();
     this.drafts.write(roomId, "");
-    this.outbox.add(roomId, trimmed);
+    this.outbox.add(roomId, text.trim());
   }
 
   /** What stands in a room's text box: kept as its draft and announced as typing. */

@@ -1,5 +1,6 @@
 /** Text typed but not sent, per user and room, kept over reloads. */
 
+import { isBlank } from "../../text.ts";
 import { type KeyValueStorage, readJson, writeJson } from "./storage.ts";
 
 export class Drafts {
@@ -16,9 +17,9 @@ export class Drafts {
     return typeof text === "string" ? text : "";
   }
 
-  /** Keeps a draft; an empty one is forgotten. */
+  /** Keeps a draft; a blank one is forgotten. */
   write(roomId: string, text: string): void {
-    if (text.trim() === "") this.#storage.removeItem(this.#prefix + roomId);
+    if (isBlank(text)) this.#storage.removeItem(this.#prefix + roomId);
     else writeJson(this.#storage, this.#prefix + roomId, text);
   }
 }

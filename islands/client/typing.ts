@@ -1,6 +1,7 @@
 /** Who is typing, and telling others that we are. */
 
 import { TYPING_TIMEOUT_MS, type UserRef } from "../../realtime/protocol.ts";
+import { isBlank } from "../../text.ts";
 import type { Clock } from "./clock.ts";
 
 /** While the user types, the mark is refreshed at most this often, in milliseconds. */
@@ -54,9 +55,9 @@ export class TypingSignal {
     this.#announce = announce;
   }
 
-  /** The text changed. An empty box ends the mark; so does not typing for a while. */
+  /** The text changed. A blank box ends the mark; so does not typing for a while. */
   changed(text: string): void {
-    if (text.trim() === "") return this.stop();
+    if (isBlank(text)) return this.stop();
     this.#cancelIdle();
     this.#cancelIdle = this.#clock.after(TYPING_TIMEOUT_MS, () => this.stop());
     if (this.#clock.now() - this.#announcedAt < REFRESH_MS) return;

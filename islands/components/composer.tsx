@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
+import { isBlank } from "../../text.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import { Icon } from "./icon.tsx";
@@ -21,11 +22,14 @@ export function Composer(
   const { id, name } = state.room;
   const box = useRef<HTMLTextAreaElement>(null);
   const [left, setLeft] = useState(MAX_TEXT_LENGTH);
+  const [isUnseen, setUnseen] = useState(false);
 
   const measure = () => {
     const { current } = box;
     if (current === null) return;
-    setLeft(MAX_TEXT_LENGTH - codePointLength(current.value.trim()));
+    const text = current.value.trim();
+    setLeft(charactersLeft(text));
+    setUnseen(text !== "" && isBlank(text));
     current.style.height = "auto";
     current.style.height = `${current.scrollHeight}px`;
   };
@@ -43,7 +47,9 @@ export function Composer(
 
   const send = () => {
     const { current } = box;
-    if (current === null || current.value.trim() === "" || left < 0) return;
+    if (current === null || isBlank(current.value)) return;
+    // Counted anew: `left` is as old as the last drawing.
+    if (charactersLeft(current.value.trim()) < 0) return;
     client.send(id, current.value);
     current.value = "";
     measure();
@@ -69,7 +75,13 @@ export function Composer(
         box.current?.focus();
       }}
     >
-      <Hints ui={ui} state={state} left={left} problem={page.problem} />
+      <Hints
+        ui={ui}
+        state={state}
+        left={left}
+        isUnseen={isUnseen}
+        problem={page.problem}
+      />
       <div class="composer-box">
         <textarea
           ref={box}
@@ -95,12 +107,19 @@ export function Composer(
   );
 }
 
+/** How many characters more the server takes. */
+function charactersLeft(text: string): number {
+  return MAX_TEXT_LENGTH - codePointLength(text);
+}
+
 /** One line of fixed height: the mute's countdown, the characters left, or who is typing. */
 function Hints(
-  { ui, state, left, problem }: {
+  { ui, state, left, isUnseen, problem }: {
     ui: Ui;
     state: RoomState;
     left: number;
+    /** Something was written, and nothing of it is to be seen. */
+    isUnseen: boolean;
     problem: ChatPageProps["problem"];
   },
 ) {
@@ -132,6 +151,8 @@ function Hints(
           ? t("mutedFor", { n: mutedFor })
           : left < 0
           ? t("charactersOver", { n: -left })
+          : isUnseen
+          ? t("blankMessage")
           : !isHydrated && problem
           ? t(problem)
           : left <= COUNTER_FROM && t("charactersLeft", { n: left })}

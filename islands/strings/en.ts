@@ -98,6 +98,7 @@ export const en = {
     one: "{n} character too many",
     other: "{n} characters too many",
   },
+  blankMessage: "There is nothing to see in this message.",
   mutedFor: {
     one: "You are sending too fast. What you write is sent in {n} second.",
     other: "You are sending too fast. What you write is sent in {n} seconds.",

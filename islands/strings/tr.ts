@@ -91,6 +91,7 @@ export const tr: Strings = {
   send: "Gönder",
   charactersLeft: { one: "{n} karakter kaldı", other: "{n} karakter kaldı" },
   charactersOver: { one: "{n} karakter fazla", other: "{n} karakter fazla" },
+  blankMessage: "Bu mesajda görünen bir şey yok.",
   mutedFor: {
     one: "Çok hızlı yazıyorsunuz. Yazdıklarınız {n} saniye sonra gönderilecek.",
     other:

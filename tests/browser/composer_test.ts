@@ -1,0 +1,52 @@
+/** The box to write in: what it takes, what it refuses before sending, and what it says. */
+
+import assert from "node:assert/strict";
+import { useTestApp } from "../helpers/app.ts";
+import { createRoom } from "../helpers/people.ts";
+import { journey } from "./chat_page.ts";
+
+const app = useTestApp({ RATE_LIMIT_MESSAGES: "1000" });
+
+Deno.test("a message that shows nothing is not sent, and the page says so before", async () => {
+  await journey("blank message", app, async (visit) => {
+    const { chat, person } = await visit("ada_blank");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    const hint = chat.page.getByText("There is nothing to see in this message");
+    for (const text of ["\u2800\ufe0f", "\u034f", "\u{e0100}"]) {
+      await chat.box.fill(text);
+      await hint.waitFor();
+      await chat.box.press("Enter");
+      assert.equal(await chat.box.inputValue(), text);
+      await chat.box.fill("");
+      await hint.waitFor({ state: "detached" });
+    }
+    await chat.say("seen");
+    await chat.sees("seen");
+    assert.deepEqual(await chat.texts(), ["seen"]);
+  });
+});
+
+Deno.test("a text over the limit is not sent by an Enter in the same task", async () => {
+  await journey("limit in a task", app, async (visit) => {
+    const { chat, person } = await visit("ada_limit");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    await chat.box.evaluate((box) => {
+      (box as HTMLTextAreaElement).value = "x".repeat(501);
+      box.dispatchEvent(new Event("input", { bubbles: true }));
+      box.dispatchEvent(
+        new KeyboardEvent("keydown", {
+          key: "Enter",
+          bubbles: true,
+          cancelable: true,
+        }),
+      );
+    });
+    await chat.page.getByText("1 character too many").waitFor();
+    assert.equal((await chat.box.inputValue()).length, 501);
+    await chat.say("short");
+    await chat.sees("short");
+    assert.deepEqual(await chat.texts(), ["short"]);
+  });
+});

@@ -1,0 +1,60 @@
+/**
+ * What counts as blank, and how texts are folded so that they can be compared and searched. The same
+ * for the server and the browser, so it imports nothing.
+ */
+
+/** What shows nothing, whatever stands beside it. */
+const INVISIBLE =
+  /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/u;
+
+const ALL_INVISIBLE = new RegExp(`^${INVISIBLE.source}*$`, "u");
+
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Whether a text shows nothing: it is empty, or all white space and invisible characters. */
+export function isBlank(text: string): boolean {
+  return ALL_INVISIBLE.test(text);
+}
+
+/** Length of a text in Unicode code points, those left out that are drawn as nothing. */
+export function visibleLength(text: string): number {
+  return [...text.replace(IGNORABLE, "")].length;
+}
+
+/**
+ * The key under which two names are the same name: without regard to case, width, the amount of white
+ * space and invisible characters, and to what only one language tells apart (ß and ss, ς and σ, the i
+ * with and without its dot). Accents make a difference.
+ */
+export function nameKey(name: string): string {
+  return name.normalize("NFKD").replace(IGNORABLE, "").normalize("NFKC")
+    // Down first: ẞ has no other upper case, ß has SS.
+    .toLowerCase().toUpperCase().toLowerCase()
+    .replaceAll("i\u0307", "i").replaceAll("ς", "σ")
+    .replace(/\s+/g, " ").trim();
+}
+
+/** Letters that differ from another by a stroke or are two in one, which Unicode does not take apart. */
+const LETTERS: Readonly<Record<string, string>> = {
+  æ: "ae",
+  œ: "oe",
+  ø: "o",
+  đ: "d",
+  ð: "d",
+  ħ: "h",
+  ł: "l",
+  ŧ: "t",
+  þ: "th",
+};
+
+/**
+ * A text as it is searched: like {@link nameKey}, and without accents. A text is found when its folded
+ * form contains the folded query.
+ */
+export function foldForSearch(text: string): string {
+  return nameKey(text).normalize("NFD").replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFC").replace(
+      /[æœøđðħłŧþ]/g,
+      (letter) => LETTERS[letter] ?? "",
+    );
+}
