@@ -18,7 +18,11 @@ import { openRedisBackbone } from "./realtime/backbone/redis.ts";
 import { soloBackbone } from "./realtime/backbone/solo.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime } from "./realtime/realtime.ts";
-import { systemTimers, type Timers } from "./realtime/timers.ts";
+import {
+  systemSteadyClock,
+  systemTimers,
+  type Timers,
+} from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
 import { openCodeMail } from "./routes/code_mail.ts";
 import type { BuildManifest } from "./routes/deps.ts";
@@ -36,8 +40,13 @@ const EXIT_TIMEOUT_MS = 9_000;
 const SECRET_BYTES = 32;
 
 export interface StartOptions {
-  /** Milliseconds since 1970; the system's clock by default. */
+  /** The time of day, to show and to store: milliseconds since 1970; the system's clock by default. */
   clock?: () => number;
+  /**
+   * What durations are measured with: milliseconds since any moment, never set back or forward. By
+   * default the given `clock`, else the runtime's.
+   */
+  steadyClock?: () => number;
   timers?: Timers;
   /** Takes log lines; standard output by default. */
   writeLog?: (line: string) => void;
@@ -60,6 +69,7 @@ export async function start(
 ): Promise<RunningApp> {
   const {
     clock = Date.now,
+    steadyClock = options.clock ?? systemSteadyClock,
     timers = systemTimers,
     writeLog = writeToStdout,
     staticDir = STATIC_DIR,
@@ -83,12 +93,15 @@ export async function start(
     const metrics = createMetrics(clock);
     const backbone = config.redisUrl === undefined
       ? soloBackbone()
-      : await openRedisBackbone({ url: config.redisUrl, clock, timers, log });
+      : await openRedisBackbone({
+        ...{ url: config.redisUrl, clock: steadyClock, timers, log },
+      });
     const realtime = createRealtime({
       config,
       db,
       log,
       clock,
+      steadyClock,
       timers,
       metrics,
       backbone,
@@ -99,6 +112,7 @@ export async function start(
       db,
       log,
       clock,
+      steadyClock,
       keys,
       codeMail,
       realtime,

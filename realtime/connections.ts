@@ -31,7 +31,10 @@ export interface ConnectionsOptions {
   config: Config;
   parts: Parts;
   log: Log;
+  /** The time of day, in milliseconds since 1970. */
   clock: () => number;
+  /** What durations are measured with, in milliseconds. */
+  steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
   backbone: Backbone;
@@ -41,8 +44,17 @@ export interface ConnectionsOptions {
 
 /** The doors of the realtime side and what comes in by them. */
 export function createConnections(
-  { config, parts, log, clock, timers, metrics, backbone, isDraining }:
-    ConnectionsOptions,
+  {
+    config,
+    parts,
+    log,
+    clock,
+    steadyClock,
+    timers,
+    metrics,
+    backbone,
+    isDraining,
+  }: ConnectionsOptions,
 ) {
   const { hub, presence, typing, dispatch } = parts;
   const admissions = new Admissions(config);
@@ -53,7 +65,7 @@ export function createConnections(
       id: newConnectionId(backbone.processId),
       ...session,
       frameLimit: config.frameLimit,
-      clock,
+      clock: steadyClock,
       timers,
       onFrame: (connection, text, answer) => {
         presence.heard(connection);

@@ -16,7 +16,8 @@ Deno.test("closeTokensBefore() closes a user's older tokens that belong to no se
     config: loadConfig({}),
     parts: { hub, presence, typing, dispatch: {} } as unknown as Parts,
     log: recordingLog(),
-    ...{ clock: clock.now, timers: clock, backbone: soloBackbone() },
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
     metrics: createMetrics(clock.now),
     isDraining: () => false,
   });

@@ -53,7 +53,10 @@ export interface PartsOptions {
   config: Config;
   db: Database;
   log: Log;
+  /** The time of day, in milliseconds since 1970. */
   clock: () => number;
+  /** What durations are measured with, in milliseconds: it is never set back or forward. */
+  steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
   backbone: Backbone;
@@ -65,8 +68,17 @@ export type Parts = ReturnType<typeof buildParts>;
 
 /** Builds everything between a connection and the database. Nothing runs yet. */
 export function buildParts(
-  { config, db, log, clock, timers, metrics, backbone, isDraining }:
-    PartsOptions,
+  {
+    config,
+    db,
+    log,
+    clock,
+    steadyClock,
+    timers,
+    metrics,
+    backbone,
+    isDraining,
+  }: PartsOptions,
 ) {
   const fail = (what: string) => (error: unknown) =>
     log.error(what, errorFields(error));
@@ -79,7 +91,7 @@ export function buildParts(
 
   const hub = new Hub({
     backbone,
-    clock,
+    clock: steadyClock,
     timers,
     readAfter: async (roomId, afterSeq, limit) =>
       (await listAfter(db, roomId, afterSeq, limit)).map(messageOfRow),
@@ -87,7 +99,7 @@ export function buildParts(
     onHold: (follower, roomId) => membership.held(follower, roomId),
   });
   const presence: Presence = new Presence(
-    clock,
+    steadyClock,
     (userId, online) => sharedPresence.changedHere(userId, online),
   );
   const sharedPresence: SharedPresence = new SharedPresence({
@@ -95,7 +107,7 @@ export function buildParts(
     isOnlineHere: (userId) => presence.isOnline(userId),
     onlineHere: () => presence.online(),
     onChange: (userId) => rosters.presenceChanged(userId),
-    clock,
+    clock: steadyClock,
     timers,
     fail: fail("who is online could not be shared"),
   });
@@ -103,7 +115,7 @@ export function buildParts(
     hub,
     isOnline: (userId) => sharedPresence.isOnline(userId),
     loadMembers: (roomId) => listMembers(db, roomId),
-    clock,
+    clock: steadyClock,
     timers,
     fail: failToRead("a roster could not be loaded"),
   });
@@ -111,7 +123,7 @@ export function buildParts(
     hub,
     onChanged: (roomId, changes) =>
       backbone.publish(`room:${roomId}`, { kind: "typing", roomId, changes }),
-    clock,
+    clock: steadyClock,
     timers,
   });
   const seen = new Seen({
@@ -139,6 +151,7 @@ export function buildParts(
     onUncertain: (roomId) => hub.feed(roomId)?.mend(),
     lanes: config.databaseUrl === undefined ? 1 : WRITER_LANES,
     clock,
+    steadyClock,
     timers,
     log,
   });

@@ -33,7 +33,10 @@ export interface RealtimeOptions {
   config: Config;
   db: Database;
   log: Log;
+  /** The time of day, in milliseconds since 1970. */
   clock: () => number;
+  /** What durations are measured with, in milliseconds: it is never set back or forward. */
+  steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
   backbone: Backbone;

@@ -23,7 +23,8 @@ function createProcess() {
     config: loadConfig({ DATABASE_URL: "postgres://nowhere" }),
     // Nobody is connected: nothing is asked for.
     db: {} as Database,
-    ...{ log, backbone, clock: clock.now, timers: clock },
+    ...{ log, backbone, timers: clock },
+    ...{ clock: clock.now, steadyClock: clock.now },
     metrics: createMetrics(clock.now),
   });
   return {

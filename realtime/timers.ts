@@ -13,6 +13,13 @@ export const systemTimers: Timers = {
   },
 };
 
+/**
+ * Milliseconds that pass evenly, whatever happens to the time of day: durations are measured with it.
+ * They count from when the process started, which is at its place among the times of day.
+ */
+export const systemSteadyClock = (): number =>
+  performance.timeOrigin + performance.now();
+
 /** Timers that can all be called off at once; what is set after that never runs. */
 export function stoppableTimers(timers: Timers): Timers & { stop(): void } {
   const pending = new Set<() => void>();

@@ -56,7 +56,10 @@ export interface WriterOptions {
   onWritten?: (messages: number, milliseconds: number) => void;
   /** How many batches may be on their way at once; a room is in at most one of them. */
   lanes: number;
+  /** The time of day, in milliseconds since 1970: the messages' time. */
   clock: () => number;
+  /** What durations are measured with, in milliseconds. */
+  steadyClock: () => number;
   timers: Timers;
   log: Log;
 }
@@ -99,7 +102,7 @@ export class Writer {
     const pending: Pending = {
       message,
       sender,
-      deadline: this.#options.clock() + PATIENCE_MS,
+      deadline: this.#options.steadyClock() + PATIENCE_MS,
       settle: resolve,
     };
     const room = this.#waiting.get(message.roomId);
@@ -216,21 +219,21 @@ export class Writer {
   }
 
   async #storePatiently(batch: Pending[]): Promise<StoredMessage[]> {
-    const { store, onWritten, clock, timers, log } = this.#options;
+    const { store, onWritten, clock, steadyClock, timers, log } = this.#options;
     const messages = batch.map((pending) => pending.message);
     const deadline = Math.max(...batch.map((pending) => pending.deadline));
     for (let conflicts = 0;;) {
       try {
-        const startedAt = clock();
-        const stored = await store(messages, new Date(startedAt));
-        onWritten?.(messages.length, clock() - startedAt);
+        const startedAt = steadyClock();
+        const stored = await store(messages, new Date(clock()));
+        onWritten?.(messages.length, steadyClock() - startedAt);
         return stored;
       } catch (error) {
         const conflict = isUniqueViolation(error) || isConflict(error);
         if (conflict ? ++conflicts === MAX_CONFLICTS : !isUnavailable(error)) {
           throw error;
         }
-        if (clock() >= deadline) throw error;
+        if (steadyClock() >= deadline) throw error;
         log.warn("a write is tried again", errorFields(error));
         await new Promise<void>((resolve) =>
           timers.after(conflict ? 0 : RETRY_MS, resolve)
@@ -290,7 +293,7 @@ export class Writer {
     if (this.#deadlineTimer !== undefined) return;
     this.#deadlineTimer = this.#options.timers.after(PATIENCE_MS / 10, () => {
       this.#deadlineTimer = undefined;
-      const now = this.#options.clock();
+      const now = this.#options.steadyClock();
       for (const [roomId, room] of this.#waiting) {
         while (room.length > 0 && room[0]!.deadline <= now) {
           refuse(room.shift()!);

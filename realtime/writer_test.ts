@@ -52,6 +52,7 @@ function createWriter(lanes = 2) {
     onUncertain: (roomId) => uncertain.push(roomId),
     lanes,
     clock: clock.now,
+    steadyClock: clock.now,
     timers: clock,
     log: silentLog,
   });
@@ -407,6 +408,7 @@ Deno.test("a publisher that throws loses no ack", async () => {
     onUncertain: () => {},
     lanes: 1,
     clock: clock.now,
+    steadyClock: clock.now,
     timers: clock,
     log: silentLog,
   });

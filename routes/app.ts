@@ -30,16 +30,16 @@ import { sessionRoutes } from "./session_routes.ts";
 
 /** The whole HTTP side. Give `Deno.serve`'s info as the second argument of `fetch`. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
-  const { config, log, clock } = appDeps;
+  const { config, log, steadyClock } = appDeps;
   const deps: RouteDeps = {
     ...appDeps,
     findSession: createSessionFinder(appDeps),
-    authLimits: createAuthLimits(clock, appDeps.shared),
+    authLimits: createAuthLimits(steadyClock, appDeps.shared),
   };
   const app = new OpenAPIHono<AppEnv>();
 
   // The cheap refusals come first; none of them touches the database.
-  app.use(requestLog(log, clock));
+  app.use(requestLog(log, steadyClock));
   app.use(securityHeaders(config));
   app.use(problemPage(appDeps.manifest));
   app.use(sameOrigin(config));

@@ -24,6 +24,8 @@ export interface AppDeps {
   readonly log: Log;
   /** Milliseconds since 1970. */
   readonly clock: () => number;
+  /** What durations are measured with, in milliseconds: it is never set back or forward. */
+  readonly steadyClock: () => number;
   readonly keys: SessionKeys;
   /** There when codes are delivered by e-mail. */
   readonly codeMail: CodeMail | undefined;

@@ -25,7 +25,7 @@ export function requestLog(
       method,
       path,
       status: c.res.status,
-      ms: clock() - startedAt,
+      ms: Math.round(clock() - startedAt),
       requestId,
     });
   };

@@ -1,0 +1,57 @@
+/** The time of day is set forward and back: what lasts for a while lasts as long as it would have. */
+
+import assert from "node:assert/strict";
+import { useTestApp } from "../helpers/app.ts";
+import type { Person } from "../helpers/people.ts";
+import { gather } from "./setting.ts";
+import { createSkippingTime } from "./skipping_time.ts";
+
+const HOUR_MS = 3_600_000;
+
+/** Time that passes for everybody. */
+const time = createSkippingTime();
+/** By how much the time of day is wrong. */
+let step = 0;
+const app = useTestApp({}, {
+  start: {
+    clock: () => time.clock() + step,
+    steadyClock: time.clock,
+    timers: time.timers,
+  },
+});
+
+async function statusOf(reader: Person, roomId: string, person: Person) {
+  const members = await reader.getJson<{ id: string; status: string }[]>(
+    `/api/rooms/${roomId}/members`,
+  );
+  return members.find(({ id }) => id === person.user.id)?.status;
+}
+
+/** Time passes, and all that falls due in it has been done. */
+async function pass(ms: number): Promise<void> {
+  const done = new Promise<void>((resolve) => time.timers.after(ms, resolve));
+  time.skip(ms);
+  await done;
+}
+
+for (
+  const [what, ms] of [["forward", HOUR_MS], ["back", -HOUR_MS]] as const
+) {
+  Deno.test(`a clock that is set ${what} by an hour takes nobody offline, and keeps nobody online`, async () => {
+    await using chat = await gather(app, 2);
+    const [{ person: alice, socket }, { person: bob, socket: bobs }] =
+      chat.guests;
+    await bobs.expect("presence:ping", {});
+    step += ms;
+    // Silent users are looked for every second.
+    await pass(2_000);
+    assert.equal(await statusOf(alice, chat.room.id, bob), "online");
+
+    await pass(20_000);
+    await socket.expect("presence:ping", {});
+    assert.equal(await statusOf(alice, chat.room.id, bob), "online");
+    await pass(10_000);
+    assert.equal(await statusOf(alice, chat.room.id, bob), "offline");
+    assert.equal(await statusOf(alice, chat.room.id, alice), "online");
+  });
+}
