@@ -17,6 +17,8 @@ export type Database = Kysely<Schema>;
 export interface DatabaseSettings {
   /** PostgreSQL URL; undefined opens the embedded database in `dataDir`. */
   readonly databaseUrl: string | undefined;
+  /** Connections to a server at most; 10 by default. */
+  readonly databasePool?: number;
   readonly dataDir: string;
   /** Whether a commit of the embedded database waits for the disk; `full` by default. */
   readonly durability?: Durability;
@@ -55,7 +57,12 @@ async function chooseDialect(
   onDied?: () => void,
 ): Promise<{ dialect: Dialect; pool?: () => PoolCounts }> {
   if (settings.databaseUrl !== undefined) {
-    return postgresDialect(settings.databaseUrl, log);
+    const { databasePool: size } = settings;
+    return postgresDialect(
+      settings.databaseUrl,
+      log,
+      size === undefined ? {} : { size },
+    );
   }
   return await openPglite(settings.dataDir, {
     durability: settings.durability ?? "full",

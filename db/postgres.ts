@@ -2,11 +2,15 @@
 
 import { type Dialect, PostgresAdapter, PostgresDialect } from "kysely";
 import pg from "pg";
-import type { Log } from "../log.ts";
-import { errorFields } from "../log.ts";
+import { errorFields, type Log } from "../log.ts";
+import { ConnectionGate } from "./connection_gate.ts";
+import { sqlState } from "./errors.ts";
 
+/** Connections at most, where no setting says another number. */
 const POOL_SIZE = 10;
 const CONNECT_TIMEOUT_MS = 3_000;
+/** How long a query waits for a connection, in milliseconds. */
+const WAIT_MS = 5_000;
 /** The server gives up on a statement after this, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 10_000;
 /**
@@ -17,10 +21,7 @@ const QUERY_TIMEOUT_MS = 12_000;
 /** What `pg` then says; it gives no code. */
 const GIVEN_UP = "Query read timeout";
 
-/**
- * Longest name PostgreSQL keeps for a prepared statement, less room for a prefix. Names are counted,
- * not hashed, so two texts never share one.
- */
+/** Texts that are prepared at most. A name is made of a counter, so two texts never share one. */
 const MAX_PREPARED_TEXTS = 500;
 
 export interface PoolCounts {
@@ -30,27 +31,38 @@ export interface PoolCounts {
   readonly waiting: number;
 }
 
+export interface PoolOptions {
+  /** Connections at most, opened on demand. */
+  readonly size?: number;
+  /**
+   * After so many milliseconds without an answer a query fails with `Query read timeout`, and its
+   * connection is closed.
+   */
+  readonly queryTimeoutMs?: number;
+}
+
 /**
- * A Kysely dialect over a pool of at most {@link POOL_SIZE} connections, opened on demand.
+ * A Kysely dialect over a pool of connections.
+ *
+ * It works through a connection pooler as well (PgBouncer in transaction mode): nothing it sends
+ * needs a session but what {@link startSession} asks for where there is one.
  *
  * @param log told of connections that break while idle
- * @param queryTimeoutMs after so long without an answer a query fails with `Query read timeout`, and
- * its connection is closed
  */
 export function postgresDialect(
   connectionString: string,
   log: Log,
-  queryTimeoutMs = QUERY_TIMEOUT_MS,
+  { size = POOL_SIZE, queryTimeoutMs = QUERY_TIMEOUT_MS }: PoolOptions = {},
 ): { dialect: Dialect; pool: () => PoolCounts } {
   const pool = new pg.Pool({
     connectionString,
     Client: clientClass(),
     types: { getTypeParser },
-    max: POOL_SIZE,
+    max: size,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: queryTimeoutMs,
     keepAlive: true,
+    onConnect: (client) => startSession(client as PoolClient),
   });
   pool.on(
     "error",
@@ -59,14 +71,45 @@ export function postgresDialect(
   // Without a listener on every client, one that breaks while checked out ends the process.
   // The error itself reaches whoever waits for the query.
   pool.on("connect", (client) => client.on("error", () => {}));
+  const gate = new ConnectionGate({
+    size,
+    waitMs: WAIT_MS,
+    open: () => pool.connect(),
+    isFull: hasNoRoom,
+    count: () => pool.totalCount,
+  });
   return {
-    dialect: new UnlockedDialect({ pool }),
+    dialect: new UnlockedDialect({
+      pool: {
+        connect: async () => {
+          const client = await gate.acquire();
+          const giveBack = client.release;
+          client.release = (error) => {
+            giveBack(error);
+            gate.release();
+          };
+          return client;
+        },
+        end: () => pool.end(),
+        options: pool.options,
+      },
+    }),
     pool: () => ({
       total: pool.totalCount,
       idle: pool.idleCount,
-      waiting: pool.waitingCount,
+      waiting: gate.waiting,
     }),
   };
+}
+
+/**
+ * Whether the server, or a PgBouncer, has as many connections as it allows. PgBouncer has no code of
+ * its own for that.
+ */
+function hasNoRoom(error: unknown): boolean {
+  return sqlState(error) === "53300" ||
+    error instanceof Error &&
+      /^no more connections allowed/.test(error.message);
 }
 
 /** PostgreSQL without Kysely's lock of migrations: `migrate()` takes one of its own. */
@@ -89,17 +132,41 @@ function getTypeParser(oid: number, format?: "text" | "binary") {
 
 type Query = (...args: unknown[]) => unknown;
 
-/** The pool's clients: they prepare statements, and end with a query that was given up. */
+/** A connection of the pool. */
+interface PoolClient extends pg.Client {
+  /** The server process that was named when the connection was made. */
+  readonly processID: number;
+  /** Whether that process serves this connection as long as it lives. */
+  hasSession: boolean;
+}
+
+/** The pool's clients: they prepare statements where they may, and end with a query that was given up. */
 function clientClass(): typeof pg.Client {
   const prepared = namesStatements();
-  return class PoolClient extends pg.Client {
+  return class extends pg.Client {
+    hasSession = false;
     // `query` has many overloads: (text, values) is changed, and what answers with a promise.
     override query = ((...args: unknown[]) => {
       const query = pg.Client.prototype.query as Query;
-      const answer = query.apply(this, prepared(args));
+      const answer = query.apply(this, this.hasSession ? prepared(args) : args);
       return answer instanceof Promise ? endsIfGivenUp(this, answer) : answer;
     }) as typeof pg.Client.prototype.query;
   };
+}
+
+/**
+ * Finds out whether a new connection has a server process of its own, and sets its time-out if so.
+ *
+ * Behind a pooler each transaction may be another process's: what is set or prepared there would be
+ * missing in the next one, and in the way of others. A pooler gives a number of its own for the
+ * process, so the two differ.
+ */
+async function startSession(client: PoolClient): Promise<void> {
+  const { rows } = await client.query(
+    `select set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false)
+     where pg_backend_pid() = ${client.processID}`,
+  );
+  client.hasSession = rows.length > 0;
 }
 
 /**

@@ -26,7 +26,7 @@ async function openThroughProxy() {
   const { dialect, pool } = postgresDialect(
     url.href,
     silentLog,
-    QUERY_TIMEOUT_MS,
+    { queryTimeoutMs: QUERY_TIMEOUT_MS },
   );
   const db = new Kysely<unknown>({ dialect });
   return {

@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { chromiumMissing } from "./helpers/browser.ts";
 import { type JunitCounts, readJunit } from "./helpers/junit.ts";
 import { runOrThrow } from "./helpers/system.ts";
+import { pgbouncerMissing } from "./helpers/pgbouncer.ts";
 import { postgresMissing, startPostgres } from "./helpers/postgres.ts";
 import { redisMissing } from "./helpers/redis.ts";
 
@@ -108,9 +109,11 @@ const SECTIONS: readonly Section[] = [
 ];
 
 async function preparePostgres(): Promise<string | Prepared> {
-  // Tests that need it are ignored without it, and named in the summary.
-  const withoutRedis = await redisMissing();
-  if (withoutRedis !== undefined) say(withoutRedis);
+  // Tests that need them are ignored without them, and named in the summary.
+  // Both are looked for here, one after the other: their installations would be in each other's way.
+  for (const missing of [await redisMissing(), await pgbouncerMissing()]) {
+    if (missing !== undefined) say(missing);
+  }
   const env = { CHATKET_TEST_ENGINE: "postgres" };
   const given = Deno.env.get("TEST_DATABASE_URL");
   if (given) return { env: { ...env, TEST_DATABASE_URL: given } };

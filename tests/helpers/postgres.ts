@@ -41,8 +41,10 @@ async function findPrograms(): Promise<{ folder: string } | string> {
   return oldest ?? `no PostgreSQL ${MIN_VERSION} or newer`;
 }
 
-/** The user the server runs as: it refuses root. */
-async function serverUser(): Promise<{ uid: number; gid: number } | undefined> {
+/** The user that a server runs as which refuses root; undefined: we are not root. */
+export async function serverUser(): Promise<
+  { uid: number; gid: number } | undefined
+> {
   if (Deno.uid() !== 0) return undefined;
   for (const name of ["postgres", "nobody"]) {
     const { code, stdout } = await run("getent", ["passwd", name]);
