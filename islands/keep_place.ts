@@ -1,7 +1,7 @@
 /** Keeps what is read where it is while the log changes its size: a turned phone, its keyboard, zoom. */
 
 /** Nearer to the end than this the log follows the end by itself, in pixels. */
-const END_PX = 100;
+const END_PX = 2;
 
 const kept = new WeakSet<Element>();
 

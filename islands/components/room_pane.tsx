@@ -6,7 +6,7 @@ import { BackLink } from "./back_link.tsx";
 import { Composer } from "./composer.tsx";
 import { Icon } from "./icon.tsx";
 import { MembersPanel } from "./members_panel.tsx";
-import { Timeline } from "./timeline.tsx";
+import { Timeline, type TimelineHandle } from "./timeline.tsx";
 import type { Ui } from "./ui.ts";
 
 /** A room the user is in: its head, its messages, the box to write in, its members. */
@@ -14,7 +14,7 @@ export function RoomPane(
   { ui, room, page }: { ui: Ui; room: RoomState; page: ChatPageProps },
 ) {
   const { client, t } = ui;
-  const timeline = useRef<Timeline>(null);
+  const timeline = useRef<TimelineHandle>(null);
   useEffect(() => void client.rooms.open(room), [room]);
   const { name, memberCount } = room.room;
   const { onlineCount } = room.roster ?? {};
@@ -42,7 +42,7 @@ export function RoomPane(
             <Icon name="people" />
           </button>
         </header>
-        <Timeline key={room.room.id} ref={timeline} room={room} ui={ui} />
+        <Timeline key={room.room.id} handle={timeline} room={room} ui={ui} />
         <Composer
           ui={ui}
           key={room.room.id}

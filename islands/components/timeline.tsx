@@ -18,8 +18,11 @@ import type { Ui } from "./ui.ts";
 const MAX_ROWS = 150;
 const WINDOW_STEP = 50;
 
-/** Nearer to the end than this counts as being there, in pixels. */
-const END_PX = 100;
+/** Nearer to the end than this counts as being there, in pixels: rounding, not reading. */
+const END_PX = 2;
+
+/** Nearer to the end than this nobody needs a button to get there, in pixels. */
+const NEAR_END_PX = 100;
 
 /** More messages are shown when the edge of the window is nearer than this, in pixels. */
 const EDGE_PX = 600;
@@ -30,9 +33,17 @@ const NOTICES = {
   reset: "reloaded",
 } as const;
 
+/** What others may ask of the timeline that is shown. */
+export interface TimelineHandle {
+  /** Goes to the newest message. */
+  jumpToEnd(): void;
+}
+
 interface TimelineProps {
   room: RoomState;
   ui: Ui;
+  /** Filled while the timeline is in the page. Not `ref`: Preact sets that on elements only. */
+  handle: { current: TimelineHandle | null };
 }
 
 interface TimelineState {
@@ -45,7 +56,8 @@ interface Anchor {
   top: number;
 }
 
-export class Timeline extends Component<TimelineProps, TimelineState> {
+export class Timeline extends Component<TimelineProps, TimelineState>
+  implements TimelineHandle {
   override state: TimelineState = { top: undefined };
   readonly #log = createRef<HTMLDivElement>();
   /** Where the "new" line stands; fixed until the room is left or everything was read. */
@@ -53,16 +65,18 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   #hadUnread = false;
   /** The first drawing of a room's messages is the one in which the line is put. */
   #isFirstView = true;
+  /** Only who is at the end follows what comes. */
   #isAtEnd = true;
+  #isFarFromEnd = false;
   /** Unread messages the user has not been taken to. */
   #missed = 0;
   /** `seq` of the newest message when the room was opened, and of the newest that was on the screen. */
   readonly #openedAt = this.props.room.store.position;
   #shownSeq = this.#openedAt;
 
-  /** Goes to the newest message. */
   jumpToEnd(): void {
     this.#isAtEnd = true;
+    this.#isFarFromEnd = false;
     this.#missed = 0;
     this.setState({ top: undefined }, () => {
       if (this.#log.current) this.#log.current.scrollTop = 0;
@@ -83,6 +97,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
         );
       }
       this.#isAtEnd = false;
+      this.#isFarFromEnd = true;
       this.#missed = 0;
       this.setState({ top: this.#firstUnread }, () => {
         if (this.#log.current) showUnread(this.#log.current);
@@ -91,7 +106,13 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   }
 
   override componentDidMount(): void {
+    this.props.handle.current = this;
     this.#settle(undefined);
+  }
+
+  override componentWillUnmount(): void {
+    const { handle } = this.props;
+    if (handle.current === this) handle.current = null;
   }
 
   /** Whether the user sees the newest message: then what comes is read at once. */
@@ -122,9 +143,12 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
   #settle(anchor: Anchor | undefined): void {
     const { room, ui } = this.props;
     const log = this.#log.current;
+    // The end keeps its place by itself: the list is laid out from there.
     if (log !== null && anchor?.element.isConnected) {
-      log.scrollTop += topOf(anchor.element) - anchor.top;
-    } else if (log !== null && this.#isAtEnd) log.scrollTop = 0;
+      const moved = topOf(anchor.element) - anchor.top;
+      // Writing the position, even the same, would end the browser's own smooth scrolling.
+      if (moved !== 0) log.scrollTop += moved;
+    }
     this.#markAbove();
     if (this.#isReading && room.isLoaded) ui.client.markRead(room.room.id);
   }
@@ -200,7 +224,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
               <p class="empty">{t("noMessages")}</p>}
           </div>
         </div>
-        {!this.#isAtEnd && this.#jumpButton()}
+        {this.#jumpButton()}
         {room.store.position > this.#openedAt && (
           <Later ui={ui}>
             {({ Announcer }) => (
@@ -326,6 +350,7 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
       room.store.messages.filter(({ seq, sender }) =>
         seq > this.#shownSeq && sender.id !== client.user.id
       ).length;
+    if (this.#isAtEnd || n === 0 && !this.#isFarFromEnd) return null;
     return (
       <button
         type="button"
@@ -350,7 +375,13 @@ export class Timeline extends Component<TimelineProps, TimelineState> {
     const [start, end] = this.#window();
     const below = -log.scrollTop;
     const above = log.scrollHeight - log.clientHeight - below;
-    const isAtEnd = end === messages.length && below <= END_PX;
+    const isWithEnd = end === messages.length;
+    const isAtEnd = isWithEnd && below <= END_PX;
+    const isFarFromEnd = !isWithEnd || below > NEAR_END_PX;
+    if (isFarFromEnd !== this.#isFarFromEnd) {
+      this.#isFarFromEnd = isFarFromEnd;
+      this.setState({});
+    }
     if (isAtEnd !== this.#isAtEnd) {
       this.#isAtEnd = isAtEnd;
       // From here on the window stands still; at the end it follows again.

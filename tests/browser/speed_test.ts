@@ -6,7 +6,6 @@
 import assert from "node:assert/strict";
 import type { Browser, Page } from "playwright-core";
 import { useTestApp } from "../helpers/app.ts";
-import { connect } from "../helpers/client.ts";
 import {
   createRoom,
   joinRoom,
@@ -14,6 +13,7 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { journey, tell } from "./chat_page.ts";
+import { fillRoom } from "./long_rooms.ts";
 
 const app = useTestApp({
   RATE_LIMIT_MESSAGES: "100000",
@@ -29,26 +29,8 @@ const SETTLE_MS = 3_000;
 /** A phone on a slow 4G line: bytes per second and the delay of an answer in milliseconds. */
 const SLOW_4G = { throughput: 1.6e6 / 8, latency: 150 };
 
-async function fill(
-  person: Person,
-  roomId: string,
-  count: number,
-): Promise<void> {
-  await using client = await connect(app, person);
-  for (let line = 1; line <= count; line += 200) {
-    const numbers = Array.from(
-      { length: Math.min(200, count + 1 - line) },
-      (_, index) => line + index,
-    );
-    await Promise.all(numbers.map((number) =>
-      client.expect("message:send", {
-        roomId,
-        text: `line ${number}`,
-        clientMsgId: crypto.randomUUID(),
-      })
-    ));
-  }
-}
+const fill = (person: Person, roomId: string, count: number) =>
+  fillRoom(app, person, roomId, { count });
 
 interface TraceEvent {
   name: string;

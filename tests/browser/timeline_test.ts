@@ -1,9 +1,7 @@
 /** Long rooms: what is read stays in place, and the page stays small and quick. */
 
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
 import { useTestApp } from "../helpers/app.ts";
-import { connect } from "../helpers/client.ts";
 import {
   createRoom,
   joinRoom,
@@ -11,60 +9,15 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { journey } from "./chat_page.ts";
+import { fillRoom, firstVisible, scrollUp } from "./long_rooms.ts";
 
 const app = useTestApp({
   RATE_LIMIT_MESSAGES: "100000",
   FRAME_LIMIT_BURST: "20000",
 });
 
-/** Fills a room with "line 1", "line 2" … */
-async function fill(
-  person: Person,
-  roomId: string,
-  count: number,
-  from = 1,
-): Promise<void> {
-  await using client = await connect(app, person);
-  for (let line = from; line < from + count; line += 200) {
-    const batch = Array.from(
-      { length: Math.min(200, from + count - line) },
-      (_, index) => line + index,
-    );
-    await Promise.all(batch.map((number) =>
-      client.expect("message:send", {
-        roomId,
-        text: `line ${number}`,
-        clientMsgId: crypto.randomUUID(),
-      })
-    ));
-  }
-}
-
-/** Scrolls the log up by so many pixels, as a wheel would. */
-async function scrollUp(page: Page, pixels: number): Promise<void> {
-  await page.locator(".log").evaluate(
-    (log, by) => log.scrollBy(0, -by),
-    pixels,
-  );
-  await page.evaluate(() =>
-    new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))
-  );
-}
-
-/** The message at the top of the view and where it stands. */
-function firstVisible(page: Page): Promise<{ text: string; top: number }> {
-  return page.locator(".log").evaluate((log) => {
-    const { top } = log.getBoundingClientRect();
-    const rows = [...log.querySelectorAll(".message")];
-    const row = rows.find((row) =>
-      row.getBoundingClientRect().bottom > top + 1
-    );
-    return {
-      text: row?.querySelector(".bubble")?.textContent ?? "",
-      top: Math.round(row?.getBoundingClientRect().top ?? 0),
-    };
-  });
-}
+const fill = (person: Person, roomId: string, count: number, from = 1) =>
+  fillRoom(app, person, roomId, { count, from });
 
 Deno.test("the page comes with the newest messages and stands at the last one before any script", async () => {
   await journey("first view", app, async (visit) => {
