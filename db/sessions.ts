@@ -118,6 +118,16 @@ export async function findTokenUser(
   return { user: { id, username }, lastUsedAt };
 }
 
+/** The id of the user whose session this is, also after its end; undefined when there is none. */
+export async function findSessionUserId(
+  db: Database,
+  id: string,
+): Promise<string | undefined> {
+  const row = await db.selectFrom("sessions").select("user_id")
+    .where("id", "=", id).executeTakeFirst();
+  return row?.user_id;
+}
+
 /** Notes that a session is in use. */
 export async function touchSession(
   db: Database,

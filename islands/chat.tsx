@@ -33,13 +33,17 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     module: undefined,
     load: async () => extras.module ??= await import("./extras.ts"),
   };
-  const renewal = createRenewal(
-    "/api/auth/refresh",
-    fetch.bind(window),
-    navigator.locks,
-  );
+  const { id: userId } = page.user;
+  const renewal = createRenewal({
+    url: "/api/auth/refresh",
+    fetch: fetch.bind(window),
+    locks: navigator.locks,
+    userId,
+    onOtherUser: () => client.connection.stop("otherUser"),
+  });
   const websocket = webSocketTransport({
     url: `${location.origin.replace("http", "ws")}/ws`,
+    userId,
     WebSocket,
   });
   const transport = new FallbackTransport(

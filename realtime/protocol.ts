@@ -11,6 +11,18 @@ export const SUBPROTOCOL = "chatket.v1";
 /** A second subprotocol entry with this prefix carries the access token of a non-browser client. */
 export const BEARER_PREFIX = "bearer.";
 
+/**
+ * A further subprotocol entry with this prefix names the user for whom a page was drawn. The socket
+ * is closed with {@link CloseCode.otherUser} when the session is another user's.
+ */
+export const USER_PREFIX = "user.";
+
+/**
+ * Header with the id of the user for whom a page was drawn. In a request: it is answered 412 when its
+ * session is another user's. In a page's answer: whose page it is.
+ */
+export const USER_HEADER = "x-chatket-user";
+
 /** Longest message text, in Unicode code points after trimming. */
 export const MAX_TEXT_LENGTH = 500;
 
@@ -46,14 +58,16 @@ export const CloseCode = {
   tokenExpired: 4401,
   removed: 4403,
   tooSlow: 4408,
+  otherUser: 4412,
   tooManyFrames: 4429,
 } as const;
 
 export type CloseCode = typeof CloseCode[keyof typeof CloseCode];
 
-/** Whether a client should connect again after this close code: after all but two. */
+/** Whether a client should connect again after this close code: not when it would be refused again. */
 export function mayReconnect(code: number): boolean {
-  return code !== CloseCode.tokenExpired && code !== CloseCode.removed;
+  return code !== CloseCode.tokenExpired && code !== CloseCode.removed &&
+    code !== CloseCode.otherUser;
 }
 
 /** Codes of refused client events, as they stand in an ack or in an `error` event. */

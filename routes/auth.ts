@@ -2,6 +2,7 @@
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { getCookie } from "hono/cookie";
+import { USER_HEADER } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { EXAMPLE } from "./examples.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
@@ -118,7 +119,12 @@ const refresh = createRoute({
     "Each refresh token works once. One that comes a second time ends its session.",
   responses: {
     200: jsonAnswer("Signed in", SignedIn),
-    ...problemResponses("unauthorized", "cross_origin", "too_many_requests"),
+    ...problemResponses(
+      "unauthorized",
+      "cross_origin",
+      "other_user",
+      "too_many_requests",
+    ),
   },
 });
 
@@ -178,7 +184,8 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const token = getCookie(c, REFRESH_COOKIE);
     const result = token === undefined
       ? undefined
-      : await refreshSession(deps, token);
+      : await refreshSession(deps, token, c.req.header(USER_HEADER));
+    if (result === "other_user") return problem(c, "other_user");
     if (result === undefined) {
       clearSessionCookies(c, deps.config);
       return problem(c, "unauthorized");

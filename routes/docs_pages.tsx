@@ -19,6 +19,10 @@ const CLOSE_CODES: readonly (readonly [number, string])[] = [
   [4401, "the token expired or its user is gone: sign in, do not come back"],
   [4403, "removed: do not come back"],
   [4408, "the client read too slowly: come back and sync"],
+  [
+    4412,
+    "the session belongs to another user than the subprotocol entry `user.<id>` names: do not come back",
+  ],
   [4429, "too many frames: come back"],
 ];
 

@@ -26,6 +26,10 @@ export const PROBLEMS = {
     status: 409,
     title: "Another room has this name",
   },
+  other_user: {
+    status: 412,
+    title: "The session belongs to another user than the page",
+  },
   body_too_large: { status: 413, title: "The request body is too large" },
   unsupported_media_type: {
     status: 415,

@@ -4,15 +4,21 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import {
   BEARER_PREFIX,
+  CloseCode,
   MAX_FRAME_BYTES,
   SUBPROTOCOL,
+  USER_PREFIX,
 } from "../realtime/protocol.ts";
 import type { Admission } from "../realtime/admission.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { clientAddress } from "./middleware/client_address.ts";
 import { isJson } from "./middleware/json_only.ts";
-import { requestToken, type Session } from "./middleware/session.ts";
-import { problem, type ProblemCode } from "./problems.ts";
+import {
+  isOtherUser,
+  requestToken,
+  type Session,
+} from "./middleware/session.ts";
+import { problem, type ProblemCode, PROBLEMS } from "./problems.ts";
 import { documentRealtimePaths } from "./realtime_paths.ts";
 import { isForeign, ownOrigin } from "./request_origin.ts";
 
@@ -49,6 +55,11 @@ async function openSocket(
       detail: `Offer the subprotocol ${SUBPROTOCOL}`,
     });
   }
+  if (isOtherUser(c, session.user)) return problem(c, "other_user");
+  const pageUser = offered.find((entry) => entry.startsWith(USER_PREFIX));
+  if (pageUser !== undefined && pageUser !== USER_PREFIX + session.user.id) {
+    return closeForOtherUser(c);
+  }
   const admission = admit(c, deps, session);
   if (admission instanceof Response) return admission;
   try {
@@ -65,6 +76,20 @@ async function openSocket(
     admission.release();
     throw error;
   }
+}
+
+/**
+ * Turns away the page of another user. By a close, as a page is not told the status of an upgrade that
+ * was refused: it would take it for a lost connection and come back.
+ */
+function closeForOtherUser(c: Context): Response {
+  const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
+    idleTimeout: IDLE_TIMEOUT_SECONDS,
+  });
+  response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
+  socket.onopen = () =>
+    socket.close(CloseCode.otherUser, PROBLEMS.other_user.title);
+  return response;
 }
 
 function asksForWebSocket(c: Context): boolean {
@@ -144,7 +169,9 @@ async function streamSession(
   if (carried.source === "cookie" && isForeign(c, deps.config)) {
     return "cross_origin";
   }
-  return await deps.findSession(carried.token) ?? "unauthorized";
+  const session = await deps.findSession(carried.token);
+  if (session === undefined) return "unauthorized";
+  return isOtherUser(c, session.user) ? "other_user" : session;
 }
 
 async function openStream(

@@ -227,12 +227,17 @@ interface ProblemResponseDocs {
   };
 }
 
-/** The part of a route's `responses` that documents its problems, by status. */
+/**
+ * The part of a route's `responses` that documents its problems, by status. Where a session is asked
+ * for it may be another user's than the page's: that one is added.
+ */
 export function problemResponses<C extends ProblemCode>(
   ...codes: C[]
 ): { [S in StatusOf<C>]: ProblemResponseDocs } {
   const responses: Record<number, ProblemResponseDocs> = {};
-  for (const code of codes) {
+  const needsSession = (codes as ProblemCode[]).includes("unauthorized");
+  const all = needsSession ? [...codes, "other_user"] as const : codes;
+  for (const code of all) {
     const { status, title } = PROBLEMS[code];
     const line = `\`${code}\`: ${title}`;
     const known = responses[status];

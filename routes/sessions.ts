@@ -4,6 +4,7 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import {
   createSession,
+  findSessionUserId,
   revokeSession,
   revokeUserSessions,
   rotateRefresh,
@@ -69,13 +70,21 @@ export async function startSession(
 /**
  * Trades a refresh token for new tokens. Each is good once. One that comes a second time has been in
  * other hands, the thief's or the owner's: the session ends, and with it every token of it.
+ *
+ * @param pageUserId for whom the page was drawn that asks, if it is a page: nothing is traded when the
+ *   session is another user's
  */
 export async function refreshSession(
   deps: SessionDeps,
   refreshToken: string,
-): Promise<{ user: User; tokens: Tokens } | undefined> {
+  pageUserId?: string,
+): Promise<{ user: User; tokens: Tokens } | "other_user" | undefined> {
   const id = await readRefreshToken(deps.keys, refreshToken);
   if (id === undefined) return undefined;
+  if (pageUserId !== undefined) {
+    const userId = await findSessionUserId(deps.db, id);
+    if (userId !== undefined && userId !== pageUserId) return "other_user";
+  }
   const now = deps.clock();
   const next = await createRefreshToken(deps.keys, id);
   const user = await rotateRefresh(deps.db, {

@@ -19,6 +19,7 @@ import {
   INITIAL_STATE,
   isOnLine,
   reduce,
+  type StopReason,
 } from "./connection_state.ts";
 import {
   ABNORMAL_CLOSURE,
@@ -79,9 +80,9 @@ export class Connection {
   }
 
   /** Ends the line for good. */
-  stop(): void {
+  stop(why: StopReason = "closed"): void {
     this.#endLine();
-    this.#dispatch({ type: "stop", why: "closed" });
+    this.#dispatch({ type: "stop", why });
   }
 
   /** The network or the tab is back: tries at once, or makes sure that a line we have still lives. */

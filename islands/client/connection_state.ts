@@ -15,7 +15,18 @@ export const MAX_DELAY_MS = 5_000;
 export const MAX_RETRIES = 10;
 
 /** Why nothing is tried any more until the user (or, after `gaveUp`, the network) asks for it. Keys of the texts, too. */
-export type StopReason = "gaveUp" | "signedOut" | "removed" | "closed";
+export type StopReason =
+  | "gaveUp"
+  | "signedOut"
+  | "removed"
+  | "otherUser"
+  | "closed";
+
+/** Why, by the code of a close that allows no other attempt. */
+const STOP_REASONS: Record<number, StopReason> = {
+  [CloseCode.tokenExpired]: "signedOut",
+  [CloseCode.otherUser]: "otherUser",
+};
 
 interface Counters {
   /** Number of the current attempt; what an older one reports is ignored. */
@@ -106,7 +117,7 @@ function lost(
   event: ConnectionEvent & { type: "lost" },
 ): ConnectionState {
   if (!mayReconnect(event.code)) {
-    const why = event.code === CloseCode.tokenExpired ? "signedOut" : "removed";
+    const why = STOP_REASONS[event.code] ?? "removed";
     return { phase: "stopped", attempt, retries, why };
   }
   if (retries >= MAX_RETRIES) {

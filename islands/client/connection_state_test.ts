@@ -56,7 +56,7 @@ Deno.test("reduce() counts retries until the server accepts the sync", () => {
   assert.equal(reduce(opened, { type: "synced", attempt: 2 }).retries, 0);
 });
 
-Deno.test("reduce() comes back after every close code but 4401 and 4403", () => {
+Deno.test("reduce() comes back after every close code but 4401, 4403 and 4412", () => {
   for (const code of [1001, 1006, 1009, 1012, 4408, 4429]) {
     assert.equal(reduce(live(), lost(1, code)).phase, "waiting", String(code));
   }
@@ -64,6 +64,8 @@ Deno.test("reduce() comes back after every close code but 4401 and 4403", () => 
   const removed = reduce(live(), lost(1, 4403));
   assert.ok(expired.phase === "stopped" && expired.why === "signedOut");
   assert.ok(removed.phase === "stopped" && removed.why === "removed");
+  const others = reduce(live(), lost(1, 4412));
+  assert.ok(others.phase === "stopped" && others.why === "otherUser");
   assert.equal(reduce(expired, { type: "wake" }), expired);
 });
 

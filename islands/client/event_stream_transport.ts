@@ -31,6 +31,12 @@ function isClose(envelope: object): envelope is StreamClose {
   return "event" in envelope && envelope.event === "close";
 }
 
+/** What a socket would have been closed with, by the HTTP status of an answer. */
+const CLOSE_CODES: Record<number, CloseCode> = {
+  401: CloseCode.tokenExpired,
+  412: CloseCode.otherUser,
+};
+
 /** A transport over `GET` and `POST /api/events`. */
 export function eventStreamTransport(
   settings: EventStreamSettings,
@@ -145,7 +151,7 @@ class EventStream {
   }
 
   #fail(status: number): void {
-    this.#end(status === 401 ? CloseCode.tokenExpired : ABNORMAL_CLOSURE);
+    this.#end(CLOSE_CODES[status] ?? ABNORMAL_CLOSURE);
   }
 
   #end(code: number): void {

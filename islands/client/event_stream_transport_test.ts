@@ -89,6 +89,12 @@ Deno.test("an expired login is reported as such, by the stream and by an upload"
   assert.deepEqual(upload.log, ["opened", "closed 4401"]);
 });
 
+Deno.test("a stream refused because the cookie is another user's is reported as such", async () => {
+  const { log } = setUp({ status: 412 });
+  await settle();
+  assert.deepEqual(log, ["closed 4412"]);
+});
+
 Deno.test("a stream that the server ends is closed with its code, once", async () => {
   const { log, received, write, end } = setUp();
   await settle();

@@ -1,6 +1,9 @@
-/** Keeps a browser signed in: when its token is over, the refresh cookie is traded for a new one. */
+/**
+ * Makes the page's requests in its user's name, and keeps the browser signed in: when its token is
+ * over, the refresh cookie is traded for a new one.
+ */
 
-import { CloseCode } from "../../realtime/protocol.ts";
+import { CloseCode, USER_HEADER } from "../../realtime/protocol.ts";
 import { ABNORMAL_CLOSURE, type OpenTransport } from "./transport.ts";
 
 export interface Renewal {
@@ -10,20 +13,33 @@ export interface Renewal {
   open(open: OpenTransport): OpenTransport;
 }
 
-/**
- * @param url the address that trades the cookie
- * @param locks lets one tab after another do it: a refresh cookie that is used twice ends the session
- */
+export interface RenewalOptions {
+  /** The address that trades the cookie. */
+  url: string;
+  fetch: typeof fetch;
+  /** Lets one tab after another do it: a refresh cookie that is used twice ends the session. */
+  locks: LockManager | undefined;
+  /** For whom the page was drawn. The cookies may have become another user's. */
+  userId: string;
+  /** The server has refused a request because they have. */
+  onOtherUser: () => void;
+}
+
+/** A `fetch` and a transport that belong to one user. */
 export function createRenewal(
-  url: string,
-  fetch: typeof globalThis.fetch,
-  locks: LockManager | undefined,
+  { url, fetch: send, locks, userId, onOtherUser }: RenewalOptions,
 ): Renewal {
   let renewing: Promise<boolean> | undefined;
+  const fetch: typeof send = async (input, init) => {
+    const headers = { ...init?.headers, [USER_HEADER]: userId };
+    const answer = await send(input, { ...init, headers });
+    if (answer.status === 412) onOtherUser();
+    return answer;
+  };
   /** Whether to try again. No answer, or a crowd at the door, is no reason to sign out. */
   const trade = () =>
     fetch(url, { method: "POST" }).then(
-      ({ status }) => status !== 401,
+      ({ status }) => status !== 401 && status !== 412,
       () => true,
     );
   const renew = () =>

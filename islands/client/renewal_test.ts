@@ -1,8 +1,23 @@
 import assert from "node:assert/strict";
-import { createRenewal } from "./renewal.ts";
+import { createRenewal, type RenewalOptions } from "./renewal.ts";
 import type { TransportEvents } from "./transport.ts";
 
 const REFRESH = "/api/auth/refresh";
+
+/** The parts that most tests have in common. */
+function create(
+  fetch: typeof globalThis.fetch,
+  more: Partial<RenewalOptions> = {},
+) {
+  return createRenewal({
+    url: REFRESH,
+    fetch,
+    locks: undefined,
+    userId: "ada",
+    onOtherUser: () => {},
+    ...more,
+  });
+}
 
 /** A server whose tokens are over until they are renewed, unless it refuses to. */
 function fakeServer(renewals: (number | Error)[]) {
@@ -30,7 +45,7 @@ async function closeSeen(
 ): Promise<number> {
   const { fetch } = fakeServer(renewals);
   let inner: TransportEvents | undefined;
-  const open = createRenewal(REFRESH, fetch, undefined).open((events) => {
+  const open = create(fetch).open((events) => {
     inner = events;
     return { send: () => {}, close: () => {} };
   });
@@ -42,14 +57,14 @@ async function closeSeen(
 
 Deno.test("a request that is 401 is made again after a renewal", async () => {
   const { fetch, requests } = fakeServer([200]);
-  const renewal = createRenewal(REFRESH, fetch, undefined);
+  const renewal = create(fetch);
   assert.equal((await renewal.fetch("/api/rooms")).status, 200);
   assert.deepEqual(requests, ["/api/rooms", REFRESH, "/api/rooms"]);
 });
 
 Deno.test("requests that are 401 at the same time renew once", async () => {
   const { fetch, requests } = fakeServer([200]);
-  const renewal = createRenewal(REFRESH, fetch, undefined);
+  const renewal = create(fetch);
   const answers = await Promise.all(
     ["/a", "/b", "/c"].map((path) => renewal.fetch(path)),
   );
@@ -59,7 +74,7 @@ Deno.test("requests that are 401 at the same time renew once", async () => {
 
 Deno.test("when the renewal is refused the 401 stands and nothing is repeated", async () => {
   const { fetch, requests } = fakeServer([401]);
-  const renewal = createRenewal(REFRESH, fetch, undefined);
+  const renewal = create(fetch);
   assert.equal((await renewal.fetch("/api/rooms")).status, 401);
   assert.deepEqual(requests, ["/api/rooms", REFRESH]);
 });
@@ -73,7 +88,7 @@ Deno.test("a renewal waits its turn among the tabs", async () => {
       return run();
     },
   };
-  const renewal = createRenewal(REFRESH, fetch, locks as never);
+  const renewal = create(fetch, { locks: locks as never });
   await renewal.fetch("/api/rooms");
   assert.deepEqual(names, ["chatket_refresh"]);
 });
@@ -88,4 +103,34 @@ Deno.test("a line that ends with its token is lost when a renewal works or may s
 Deno.test("a line that ends for another reason renews nothing", async () => {
   assert.equal(await closeSeen(4403, [200]), 4403);
   assert.equal(await closeSeen(1012, [200]), 1012);
+});
+
+Deno.test("every request names the page's user, and one that is 412 is neither renewed nor repeated", async () => {
+  const seen: (string | null)[] = [];
+  let others = 0;
+  const fetch = (_: unknown, init?: RequestInit) => {
+    seen.push(new Headers(init?.headers).get("x-chatket-user"));
+    return Promise.resolve(new Response(null, { status: 412 }));
+  };
+  const renewal = create(fetch as typeof globalThis.fetch, {
+    onOtherUser: () => others++,
+  });
+  const headers = { "content-type": "application/json" };
+  assert.equal((await renewal.fetch("/api/rooms", { headers })).status, 412);
+  assert.deepEqual({ seen, others }, { seen: ["ada"], others: 1 });
+});
+
+Deno.test("a renewal that is refused for another user's cookie tells so, and the close stands", async () => {
+  let others = 0;
+  let inner: TransportEvents | undefined;
+  const { fetch } = fakeServer([412]);
+  const open = create(fetch, { onOtherUser: () => others++ }).open((events) => {
+    inner = events;
+    return { send: () => {}, close: () => {} };
+  });
+  const code = await new Promise<number>((closed) => {
+    open({ opened: () => {}, received: () => {}, closed });
+    inner?.closed(4401);
+  });
+  assert.deepEqual({ code, others }, { code: 4401, others: 1 });
 });

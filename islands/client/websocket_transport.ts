@@ -1,6 +1,10 @@
 /** The ordinary wire: a WebSocket. */
 
-import { BEARER_PREFIX, SUBPROTOCOL } from "../../realtime/protocol.ts";
+import {
+  BEARER_PREFIX,
+  SUBPROTOCOL,
+  USER_PREFIX,
+} from "../../realtime/protocol.ts";
 import {
   ABNORMAL_CLOSURE,
   type OpenTransport,
@@ -12,16 +16,19 @@ export interface WebSocketSettings {
   url: string;
   /** For clients without a cookie: the access token, sent as a subprotocol entry. */
   accessToken?: string | undefined;
+  /** For whom the page was drawn: the socket must be that user's. */
+  userId?: string | undefined;
   WebSocket: new (url: string, protocols: string[]) => WebSocket;
 }
 
 /** A transport over a WebSocket. */
 export function webSocketTransport(
-  { url, accessToken, WebSocket }: WebSocketSettings,
+  { url, accessToken, userId, WebSocket }: WebSocketSettings,
 ): OpenTransport {
   return (events) => {
     const protocols = [SUBPROTOCOL];
     if (accessToken !== undefined) protocols.push(BEARER_PREFIX + accessToken);
+    if (userId !== undefined) protocols.push(USER_PREFIX + userId);
     const socket = new WebSocket(url, protocols);
     socket.onopen = () => events.opened();
     socket.onmessage = ({ data }) => events.received(parseFrame(String(data)));

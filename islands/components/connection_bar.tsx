@@ -24,6 +24,7 @@ export function ConnectionBar(
   useTick(state.phase === "waiting");
 
   const note = isLive && controls?.note();
+  const isOtherUser = state.phase === "stopped" && state.why === "otherUser";
   const isVisible = state.phase === "stopped" || note ||
     (isTrouble && isLate);
   const text = () => {
@@ -51,7 +52,7 @@ export function ConnectionBar(
       class={`connection ${isVisible ? note || "" : "quiet"}`}
     >
       <p role="status">{isHydrated ? text() : ""}</p>
-      {note === "outdated"
+      {note === "outdated" || isOtherUser
         ? <a class="button" href="">{t("reload")}</a>
         : isVisible && <Remedy ui={ui} />}
     </section>

@@ -7,6 +7,7 @@ const REFUSALS: Record<string, keyof Strings> = {
   room_name_taken: "roomNameTaken",
   validation_failed: "badRoomName",
   unreachable: "unreachable",
+  other_user: "otherUser",
 };
 
 /** Makes the room the form names and goes there, or says in the form what it was refused for. */

@@ -136,6 +136,8 @@ export const en = {
   gaveUp: "The connection could not be restored.",
   removed: "The server has ended this connection.",
   closed: "The connection was closed.",
+  otherUser:
+    "Somebody else has signed in in this browser. Nothing more is sent from this page; what you wrote is kept.",
   signedOut: "Your session has ended. What you wrote is kept.",
   fallback: "Connected in compatibility mode: WebSockets are blocked here.",
   tryNow: "Try now",

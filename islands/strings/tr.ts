@@ -130,6 +130,8 @@ export const tr: Strings = {
   gaveUp: "Bağlantı yeniden kurulamadı.",
   removed: "Sunucu bu bağlantıyı sonlandırdı.",
   closed: "Bağlantı kapatıldı.",
+  otherUser:
+    "Bu tarayıcıda başka biri oturum açtı. Bu sayfadan artık hiçbir şey gönderilmiyor; yazdıklarınız saklandı.",
   signedOut: "Oturumunuz sona erdi. Yazdıklarınız saklandı.",
   fallback: "Uyumluluk modunda bağlı: WebSocket burada engelleniyor.",
   tryNow: "Şimdi dene",

@@ -5,6 +5,7 @@ import { getCookie } from "hono/cookie";
 import type { Database } from "../../db/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
+import { USER_HEADER } from "../../realtime/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import { SESSION_COOKIE } from "../session_cookie.ts";
@@ -80,6 +81,15 @@ export async function requestSession(
   return carried && await findSession(carried.token);
 }
 
+/**
+ * Whether a request comes from a page that was drawn for another user than its session's: somebody
+ * else has signed in in this browser since. Requests that name no user belong to no page.
+ */
+export function isOtherUser(c: Context, user: User): boolean {
+  const pageUser = c.req.header(USER_HEADER);
+  return pageUser !== undefined && pageUser !== user.id;
+}
+
 /** Lets only signed-in requests pass; what follows finds `c.var.session`. */
 export function requireSession(
   findSession: SessionFinder,
@@ -87,6 +97,7 @@ export function requireSession(
   return async function requireSession(c, next) {
     const session = await requestSession(c, findSession);
     if (session === undefined) return problem(c, "unauthorized");
+    if (isOtherUser(c, session.user)) return problem(c, "other_user");
     c.set("session", session);
     return await next();
   };

@@ -164,6 +164,7 @@ async function wrongAsks(
   });
   await add({ headers: { "sec-websocket-protocol": "other.v1" } });
   await add({ headers: { upgrade: "h2c" } });
+  await add({ headers: { "x-chatket-user": host.user.id } });
   if (name.startsWith("GET /ws")) {
     wrong.push({
       ...ask,

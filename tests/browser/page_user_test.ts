@@ -1,0 +1,106 @@
+/** A page of one user in a browser that has been signed in as another. */
+
+import assert from "node:assert/strict";
+import type { BrowserContext } from "playwright-core";
+import { useTestApp } from "../helpers/app.ts";
+import {
+  createRoom,
+  joinRoom,
+  type Person,
+  type Room,
+  signIn,
+} from "../helpers/people.ts";
+import { eventually, journey, type Visitor } from "./chat_page.ts";
+
+const app = useTestApp();
+
+const SOMEBODY_ELSE = /Somebody else has signed in/;
+
+let pairs = 0;
+
+/** A page of Ada's, live in a room; Bob is a member of it, and of another. */
+async function together(
+  visit: (username: string) => Promise<Visitor>,
+): Promise<{ ada: Visitor; bob: Person; room: Room; bobsRoom: Room }> {
+  const n = pairs++;
+  const ada = await visit(`own_ada_${n}`);
+  const bob = await signIn(app, `own_bob_${n}`);
+  const room = await createRoom(ada.person);
+  await joinRoom(bob, room.id);
+  const bobsRoom = await createRoom(bob);
+  await ada.chat.open(`/rooms/${room.id}`);
+  return { ada, bob, room, bobsRoom };
+}
+
+/** From now on the browser is signed in as somebody else. */
+async function signInAs(context: BrowserContext, person: Person) {
+  await context.addCookies([{
+    name: "chatket_session",
+    value: person.token,
+    url: app.origin,
+  }]);
+}
+
+async function stored(person: Person, room: Room) {
+  const { messages } = await person.getJson<
+    { messages: { text: string; sender: { username: string } }[] }
+  >(`/api/rooms/${room.id}/messages`);
+  return messages.map(({ text, sender }) => `${sender.username}: ${text}`);
+}
+
+Deno.test("a page whose browser is signed in as another sends nothing, takes nothing of theirs, and says so", async () => {
+  await journey("another user", app, async (visit) => {
+    const { ada, bob, room, bobsRoom } = await together(visit);
+    const { chat, context } = ada;
+    await context.setOffline(true);
+    await chat.say("written by Ada");
+    await signInAs(context, bob);
+    await context.setOffline(false);
+    await chat.status.filter({ hasText: SOMEBODY_ELSE }).waitFor();
+
+    await chat.say("written later");
+    await chat.page.evaluate(() => dispatchEvent(new Event("focus")));
+    await chat.page.getByRole("button", { name: "Leave room" }).click();
+    const [left] = await Promise.all([
+      chat.page.waitForResponse(/\/leave$/),
+      chat.page.getByRole("dialog")
+        .getByRole("button", { name: "Leave room" }).click(),
+    ]);
+    assert.equal(left.status(), 412);
+    const name = "Made from a page of Ada’s";
+    await chat.page.getByRole("textbox", { name: "Room name" }).fill(name);
+    const [made] = await Promise.all([
+      chat.page.waitForResponse(/\/api\/rooms$/),
+      chat.page.getByRole("button", { name: "Create room" }).click(),
+    ]);
+    assert.equal(made.status(), 412);
+    assert.equal(
+      await chat.page.getByRole("link", { name: bobsRoom.name }).count(),
+      0,
+      "the list of rooms is still Ada's",
+    );
+    assert.deepEqual(await stored(bob, room), []);
+    const rooms = await bob.getJson<Room[]>("/api/rooms");
+    assert.deepEqual(
+      rooms.map(({ id }) => id).sort(),
+      [room.id, bobsRoom.id].sort(),
+    );
+
+    await chat.page.getByRole("link", { name: "Reload" }).click();
+    await chat.page.locator(".account")
+      .getByText(bob.user.username).waitFor();
+    await chat.live();
+    assert.deepEqual(await chat.texts(), [], "not in Bob's page either");
+    assert.deepEqual(await stored(bob, room), []);
+
+    await signInAs(context, ada.person);
+    await chat.page.reload();
+    await chat.shows(["written by Ada", "written later"]);
+    const { username } = ada.person.user;
+    await eventually(() => stored(bob, room), [
+      `${username}: written by Ada`,
+      `${username}: written later`,
+    ]);
+    assert.deepEqual(ada.complaints, []);
+  });
+});
