@@ -11,7 +11,11 @@ import { isBlank } from "../text.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
-import { requestSession, requestToken } from "./middleware/session.ts";
+import {
+  requestSession,
+  requestToken,
+  type Session,
+} from "./middleware/session.ts";
 import {
   asLanguage,
   asTheme,
@@ -38,6 +42,8 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
 
   app.post("/login", (c) => signIn(deps, c));
   app.post("/logout", async (c) => {
+    const session = await requestSession(c, deps.findSession);
+    if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
     const accessToken = requestToken(c)?.token;
     // The refresh cookie does not come here; its session is that of the access token.
     await endSession(deps, { accessToken, refreshToken: undefined });
@@ -68,6 +74,7 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
   app.post("/rooms", async (c) => {
     const session = await requestSession(c, deps.findSession);
     if (session === undefined) return c.redirect("/login", 303);
+    if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
     const name = RoomName.safeParse((await readForm(c)).name);
     if (!name.success) return refuse(c, "/", "badRoomName");
     const id = crypto.randomUUID();
@@ -90,6 +97,7 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
   app.post("/rooms/:id/:action{join|leave|messages}", async (c) => {
     const session = await requestSession(c, deps.findSession);
     if (session === undefined) return c.redirect("/login", 303);
+    if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
     const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
     if (id === undefined) return refuse(c, "/", "roomMissing");
     const room = `/rooms/${id}`;
@@ -163,6 +171,13 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
     renderLogin(deps, c, { next, username: name, problem }),
     status,
   );
+}
+
+/** Whether a form stands in a page that was drawn for another user than the session's. */
+function isOtherUsersForm(c: Context, session: Session | undefined): boolean {
+  const pageUser = c.req.query("user");
+  return pageUser !== undefined && session !== undefined &&
+    pageUser !== session.user.id;
 }
 
 function refuse(c: Context, path: string, problem: keyof Strings): Response {

@@ -235,7 +235,7 @@ function renderChat(
   const t = createTranslate(page.strings, page.locale);
   const problem = page.room ? undefined : page.problem;
   const served = {
-    create: <CreateRoom t={t} problem={problem} />,
+    create: <CreateRoom t={t} user={page.user} problem={problem} />,
     menu: <AccountMenu t={t} {...page} />,
   };
   const loaded = { module: extras, load: () => Promise.resolve(extras) };

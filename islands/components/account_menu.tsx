@@ -3,6 +3,7 @@
  * each of them leads to a new page anyway; so the script need not know them.
  */
 
+import type { UserRef } from "../../realtime/protocol.ts";
 import type { PageLanguage, Theme, TypingLine } from "../page_props.ts";
 import type { Translate } from "../text/translate.ts";
 import { Icon } from "./icon.tsx";
@@ -21,8 +22,10 @@ const TYPING_LINES = [
 ] as const;
 
 export function AccountMenu(
-  { t, lang, theme, typing }: {
+  { t, user, lang, theme, typing }: {
     t: Translate;
+    /** For whom the page is drawn. */
+    user: UserRef;
     lang: PageLanguage["lang"];
     theme: Theme;
     typing: TypingLine;
@@ -72,7 +75,7 @@ export function AccountMenu(
           chosen={typing}
         />
       </form>
-      <form method="post" action="/logout">
+      <form method="post" action={`/logout?user=${user.id}`}>
         <button
           type="submit"
           class="icon-button"

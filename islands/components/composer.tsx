@@ -68,7 +68,7 @@ export function Composer(
     <form
       class="composer"
       method="post"
-      action={`/rooms/${id}/messages`}
+      action={`/rooms/${id}/messages?user=${client.user.id}`}
       onSubmit={(event) => {
         event.preventDefault();
         send();

@@ -3,19 +3,25 @@
  * sent, `new_room.ts` knows.
  */
 
+import type { UserRef } from "../../realtime/protocol.ts";
 import type { Strings } from "../strings/en.ts";
 import type { Translate } from "../text/translate.ts";
 import { Icon } from "./icon.tsx";
 
 export function CreateRoom(
-  { t, problem }: { t: Translate; problem: keyof Strings | undefined },
+  { t, user, problem }: {
+    t: Translate;
+    /** For whom the page is drawn. */
+    user: UserRef;
+    problem: keyof Strings | undefined;
+  },
 ) {
   return (
     <form
       class="create"
       aria-label={t("createRoom")}
       method="post"
-      action="/rooms"
+      action={`/rooms?user=${user.id}`}
       noValidate
     >
       <label for="room-name">{t("roomName")}</label>

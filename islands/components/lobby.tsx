@@ -110,7 +110,7 @@ export function JoinForm(
     <form
       class="join"
       method="post"
-      action={`/rooms/${id}/join`}
+      action={`/rooms/${id}/join?user=${client.user.id}`}
       onSubmit={async (event) => {
         event.preventDefault();
         const result = await client.joinRoom(id);

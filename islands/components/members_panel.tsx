@@ -58,13 +58,13 @@ export function MembersPanel({ ui, room }: { ui: Ui; room: RoomState }) {
 }
 
 function LeaveRoom({ ui, room }: { ui: Ui; room: RoomState }) {
-  const { t } = ui;
+  const { client, t } = ui;
   const [isAsking, setAsking] = useState(false);
   return (
     <form
       class="leave"
       method="post"
-      action={`/rooms/${room.room.id}/leave`}
+      action={`/rooms/${room.room.id}/leave?user=${client.user.id}`}
       onSubmit={(event) => {
         event.preventDefault();
         setAsking(true);

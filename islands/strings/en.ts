@@ -138,6 +138,8 @@ export const en = {
   closed: "The connection was closed.",
   otherUser:
     "Somebody else has signed in in this browser. Nothing more is sent from this page; what you wrote is kept.",
+  otherUsersForm:
+    "That page was somebody else’s, from before you signed in. Nothing was done.",
   signedOut: "Your session has ended. What you wrote is kept.",
   fallback: "Connected in compatibility mode: WebSockets are blocked here.",
   tryNow: "Try now",

@@ -132,6 +132,8 @@ export const tr: Strings = {
   closed: "Bağlantı kapatıldı.",
   otherUser:
     "Bu tarayıcıda başka biri oturum açtı. Bu sayfadan artık hiçbir şey gönderilmiyor; yazdıklarınız saklandı.",
+  otherUsersForm:
+    "O sayfa, siz oturum açmadan önceki kullanıcınındı. Hiçbir şey yapılmadı.",
   signedOut: "Oturumunuz sona erdi. Yazdıklarınız saklandı.",
   fallback: "Uyumluluk modunda bağlı: WebSocket burada engelleniyor.",
   tryNow: "Şimdi dene",

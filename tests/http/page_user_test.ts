@@ -141,3 +141,53 @@ Deno.test("a socket of another user's page is closed with 4412 before anything i
   );
   assert.deepEqual(messages.map(({ text }) => text), ["as oneself"]);
 });
+
+Deno.test("a form of another user's page does nothing and says so; a form that names nobody works", async () => {
+  const { ada, bob, room } = await setUp();
+  const submit = async (path: string, fields: Record<string, string> = {}) => {
+    const answer = await fetch(app.origin + path, {
+      method: "POST",
+      redirect: "manual",
+      headers: { cookie: bob.cookie },
+      body: new URLSearchParams(fields),
+    });
+    await answer.body?.cancel();
+    return `${answer.status} ${answer.headers.get("location")}`;
+  };
+  const forms = [
+    ["/rooms", { name: "Bob never sent this" }],
+    [`/rooms/${room.id}/messages`, { text: "nor this" }],
+    [`/rooms/${room.id}/leave`, {}],
+    ["/logout", {}],
+  ] as const;
+  for (const [path, fields] of forms) {
+    assert.equal(
+      await submit(`${path}?user=${ada.user.id}`, fields),
+      "303 /?problem=otherUsersForm",
+      path,
+    );
+  }
+  const rooms = await bob.getJson<{ id: string; lastSeq: number }[]>(
+    "/api/rooms",
+  );
+  assert.deepEqual(
+    rooms.map(({ id, lastSeq }) => ({ id, lastSeq })),
+    [{ id: room.id, lastSeq: 0 }],
+  );
+  const page = await fetch(`${app.origin}/rooms/${room.id}`, {
+    headers: { cookie: bob.cookie },
+  });
+  const forBob = `user=${bob.user.id}`;
+  const actions = [...(await page.text()).matchAll(/ action="([^"]+)"/g)]
+    .map(([, action]) => action!).filter((action) => action !== "/preferences");
+  assert.ok(actions.length >= 4, String(actions));
+  assert.ok(actions.every((action) => action.endsWith(forBob)), `${actions}`);
+
+  const path = `/rooms/${room.id}/messages`;
+  await submit(path, { text: "without a name" });
+  assert.equal(
+    await submit(`${path}?${forBob}`, { text: "with one's own" }),
+    `303 /rooms/${room.id}`,
+  );
+  assert.equal(await submit(`/logout?${forBob}`), "303 /login");
+});
