@@ -7,12 +7,14 @@ import { createLog } from "../log.ts";
 import { openDatabase } from "./database.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import * as sessions from "./migrations/0002_sessions.ts";
+import * as roomSearch from "./migrations/0006_room_search.ts";
 import type { Schema } from "./schema.ts";
 
 /** All migrations in order. A shipped one is never edited; a change is a new one. */
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
   "0002_sessions": sessions,
+  "0006_room_search": roomSearch,
 };
 
 /** The database has migrations this program does not know: it belongs to a newer version. */

@@ -1,5 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
+import { foldForSearch, nameKey } from "../text.ts";
 import { isUniqueViolation } from "./errors.ts";
 import { existingUser } from "./users.ts";
 
@@ -28,20 +29,10 @@ export interface RoomCursor {
 export interface RoomPage {
   /** Most rooms to return. */
   limit: number;
-  /** Keeps the rooms whose name contains it, to the letter but for case. */
+  /** Keeps the rooms whose name contains it, without regard to case and accents (`foldForSearch`). */
   query?: string | undefined;
   /** Where the page before ended. */
   after?: RoomCursor | undefined;
-}
-
-/**
- * The form in which names are compared: without regard to case, to joiners that show nothing, and to
- * what only one language tells apart (ß and ss, ς and σ, the i with and without its dot).
- */
-export function roomNameKey(name: string): string {
-  return name.normalize("NFKC").toUpperCase().toLowerCase()
-    .replaceAll("i\u0307", "i").replaceAll("ς", "σ")
-    .replace(/[\u200c\u200d]/g, "");
 }
 
 /**
@@ -64,6 +55,7 @@ export async function createRoom(
             "id",
             "name",
             "name_key",
+            "search_key",
             "created_by",
             "created_at",
             "last_activity_at",
@@ -72,7 +64,8 @@ export async function createRoom(
             select.selectFrom("creator").select([
               sql<string>`${room.id}::uuid`.as("id"),
               sql<string>`${room.name}::text`.as("name"),
-              sql<string>`${roomNameKey(room.name)}::text`.as("name_key"),
+              sql<string>`${nameKey(room.name)}::text`.as("name_key"),
+              sql<string>`${foldForSearch(room.name)}::text`.as("search_key"),
               "creator.id as created_by",
               now.as("created_at"),
               now.as("last_activity_at"),
@@ -135,11 +128,14 @@ export async function listAllRooms(
 
 function pageOf(
   rooms: ReturnType<typeof roomsSeenBy>,
-  { limit, query, after }: RoomPage,
+  { limit, query = "", after }: RoomPage,
 ) {
-  if (query !== undefined && query !== "") {
+  const wanted = foldForSearch(query);
+  if (wanted !== "") {
     rooms = rooms.where(
-      sql<boolean>`strpos(rooms.name_key, ${roomNameKey(query)}) > 0`,
+      sql<
+        boolean
+      >`strpos(coalesce(rooms.search_key, rooms.name_key), ${wanted}) > 0`,
     );
   }
   if (after !== undefined) {

@@ -50,8 +50,10 @@ export interface LoginCodesTable {
 export interface RoomsTable {
   id: Fixed<string>;
   name: string;
-  /** The name as it is compared: unique without regard to case. */
+  /** The name as it is compared (`nameKey`): unique without regard to case. */
   name_key: string;
+  /** The name as it is searched (`foldForSearch`); null where an older version made the room. */
+  search_key: Generated<string | null>;
   created_by: Fixed<string>;
   created_at: Fixed<Date>;
   /** `seq` of the newest message; 0 in an empty room. */

@@ -2,6 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { codePointLength } from "../realtime/protocol.ts";
+import { visibleLength } from "../text.ts";
 import { EXAMPLE } from "./examples.ts";
 import {
   PROBLEM_DOCS_PATH,
@@ -11,7 +12,7 @@ import {
   type StatusOf,
 } from "./problems.ts";
 
-/** Shortest and longest room name after trimming, in Unicode code points. */
+/** Shortest and longest room name after trimming, in Unicode code points; the shortest in those seen. */
 const ROOM_NAME_LENGTH = { min: 3, max: 40 };
 
 /** Most items on one page, of rooms or messages. */
@@ -43,23 +44,36 @@ export const Email = z.email()
 export const LoginCode = z.string().regex(/^[0-9]{6}$/, "six digits")
   .openapi({ example: EXAMPLE.loginCode });
 
+/** Joiners and variation selectors: Persian and emoji need them beside characters that are seen. */
+const HELPER = "\\u200c\\u200d\\p{Variation_Selector}";
+
 /**
  * What a name must not contain, because it shows nothing or turns its neighbours around: control
  * and format characters (bidirectional controls, zero-width characters), line separators, private
- * code points, and the letters that are drawn as nothing. Persian and emoji need the joiners (U+200C,
- * U+200D): one may stand between two characters that are seen.
+ * code points, and whatever is drawn as nothing. Of the helpers a joiner may stand between two
+ * characters that are seen, a variation selector after one.
  */
-const UNSEEN =
-  /[\p{Cc}\p{Cs}\p{Co}\u2028\u2029\u115f\u1160\u3164\uffa0\u034f]|(?![\u200c\u200d])\p{Cf}|(?<![^\s\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?![^\s\u200c\u200d])/u;
+const UNSEEN = new RegExp(
+  [
+    "[\\p{Cc}\\p{Cs}\\p{Co}\\u2028\\u2029\\u2800\\u{1D159}]",
+    `(?![${HELPER}])[\\p{Cf}\\p{Default_Ignorable_Code_Point}]`,
+    `(?<![^\\s${HELPER}])\\p{Variation_Selector}`,
+    "(?<![^\\s\\u200c\\u200d])[\\u200c\\u200d]",
+    `[\\u200c\\u200d](?![^\\s${HELPER}])`,
+  ].join("|"),
+  "u",
+);
 
 export const RoomName = z.string().trim()
   .refine((name) => name.isWellFormed() && !UNSEEN.test(name), {
     message: "no control, bidirectional or zero-width characters",
   })
-  .refine((name) => {
-    const length = codePointLength(name);
-    return length >= ROOM_NAME_LENGTH.min && length <= ROOM_NAME_LENGTH.max;
-  }, { message: "3 to 40 characters" })
+  .refine(
+    (name) =>
+      visibleLength(name) >= ROOM_NAME_LENGTH.min &&
+      codePointLength(name) <= ROOM_NAME_LENGTH.max,
+    { message: "3 to 40 characters" },
+  )
   .openapi({
     minLength: ROOM_NAME_LENGTH.min,
     maxLength: ROOM_NAME_LENGTH.max,

@@ -82,6 +82,11 @@ Deno.test("RoomName refuses what shows nothing or turns its neighbours around", 
     "\u00ad",
     "\u2028",
     "\u3164",
+    "\u2800",
+    "\u17b4",
+    "\ufff0",
+    "\u{1d159}",
+    "\u{e0020}",
     "\ud800",
     "\ue000",
   ];
@@ -100,6 +105,20 @@ Deno.test("RoomName takes a joiner between two characters that are seen, and now
     "ab\u200c\u200dc",
     "abc \u200ddef",
     "abc\u200c def",
+  ];
+  assert.deepEqual(bad.filter(accepts(RoomName)), []);
+});
+
+Deno.test("RoomName takes a variation selector after a character that is seen, and counts only those", () => {
+  const good = ["❤\ufe0f friends", "❤\ufe0f\u200d🔥 hot", "葛\u{e0100}の家"];
+  assert.deepEqual(good.filter((name) => !accepts(RoomName)(name)), []);
+  const bad = [
+    "\ufe0fabc",
+    "abc \ufe0fdef",
+    "abc\ufe0f\ufe0f",
+    "abc\u200d\ufe0fdef",
+    "ab\ufe0f",
+    "❤\ufe0f\u200d🔥",
   ];
   assert.deepEqual(bad.filter(accepts(RoomName)), []);
 });

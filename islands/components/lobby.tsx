@@ -1,4 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
+import { isBlank } from "../../text.ts";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import { BackLink } from "./back_link.tsx";
@@ -62,7 +63,7 @@ export function Lobby(
       </form>
       {rooms?.length === 0 && (
         <p class="empty">
-          {t(name.trim() === "" ? "noOtherRooms" : "noRoomFound")}
+          {t(isBlank(name) ? "noOtherRooms" : "noRoomFound")}
         </p>
       )}
       <ul class="found">

@@ -1,4 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
+import { foldForSearch } from "../../text.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -13,9 +14,9 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
   const [chosen, setChosen] = useState(0);
   useEffect(() => dialog.current?.showModal(), []);
 
-  const wanted = text.trim().toLowerCase();
+  const wanted = foldForSearch(text);
   const rooms = client.rooms.list.filter(({ room }) =>
-    room.name.toLowerCase().includes(wanted)
+    foldForSearch(room.name).includes(wanted)
   ).slice(0, MAX_LISTED);
   const index = Math.min(chosen, rooms.length - 1);
   const open = (id: string | undefined) => {

@@ -52,7 +52,7 @@ export const en = {
   pageNotFound: "There is nothing here.",
   backToRooms: "Back to rooms",
   roomNameTaken: "A room with this name exists already.",
-  badRoomName: "A room’s name has 3 to 40 characters.",
+  badRoomName: "A room’s name has 3 to 40 characters, all of them visible.",
   memberCount: { one: "{n} member", other: "{n} members" },
   unreadCount: { one: "{n} unread message", other: "{n} unread messages" },
   draft: "Draft",

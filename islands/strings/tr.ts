@@ -48,7 +48,7 @@ export const tr: Strings = {
   pageNotFound: "Burada bir şey yok.",
   backToRooms: "Odalara dön",
   roomNameTaken: "Bu adda bir oda zaten var.",
-  badRoomName: "Oda adı 3–40 karakter olmalı.",
+  badRoomName: "Oda adı 3–40 görünür karakter olmalı.",
   memberCount: { one: "{n} üye", other: "{n} üye" },
   unreadCount: { one: "{n} okunmamış mesaj", other: "{n} okunmamış mesaj" },
   draft: "Taslak",

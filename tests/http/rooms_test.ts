@@ -74,7 +74,9 @@ Deno.test("POST /api/rooms makes a room with its creator as a member", async () 
 Deno.test("a room's name is unique without regard to case, and a refused one stores nothing", async () => {
   const alice = await stranger();
   await createRoom(alice, "Zeppelin");
-  for (const name of ["zeppelin", " ZEPPELIN ", "Ｚeppelin"]) {
+  for (
+    const name of ["zeppelin", " ZEPPELIN ", "Ｚeppelin", "Zeppelin\ufe0f"]
+  ) {
     await expectProblem(await create(alice, name), "room_name_taken");
   }
   assert.equal((await allRooms(alice, "&q=zeppelin")).length, 1);
