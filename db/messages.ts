@@ -185,14 +185,55 @@ const nextNumbers = (added: RawBuilder<unknown>, now: Date) =>
     where rooms.id = n.room_id
     returning rooms.id as room_id, rooms.last_seq - n.added as base, rooms.last_activity_at as at`;
 
-/** The message a user stored in a room under a client id. */
-export async function findByClientId(
+/** What is stored about a message that somebody wants to post. */
+export interface KnownPost {
+  roomExists: boolean;
+  isMember: boolean;
+  /** The message the user has stored in the room under the same client id. */
+  stored: { id: string; seq: number; created_at: Date } | undefined;
+}
+
+/** What is stored about messages that a user wants to post, in their order. */
+export async function findPosts(
   db: Database,
-  key: { roomId: string; userId: string; clientMsgId: string },
-): Promise<{ id: string; seq: number; created_at: Date } | undefined> {
-  return await db.selectFrom("messages").select(["id", "seq", "created_at"])
-    .where("user_id", "=", key.userId).where("room_id", "=", key.roomId)
-    .where("client_msg_id", "=", key.clientMsgId).executeTakeFirst();
+  userId: string,
+  posts: readonly { roomId: string; clientMsgId: string }[],
+): Promise<KnownPost[]> {
+  const given = posts.map(({ roomId, clientMsgId }, index) => ({
+    index,
+    room_id: roomId,
+    client_msg_id: clientMsgId,
+  }));
+  // One look-up each, whatever the planner thinks of the tables' sizes.
+  const { rows } = await sql<{
+    room_exists: boolean | null;
+    is_member: boolean | null;
+    id: string | null;
+    seq: number;
+    created_at: Date;
+  }>`
+    select room.found as room_exists, member.found as is_member, known.*
+    from json_to_recordset(${JSON.stringify(given)}::json)
+      as g(index int, room_id uuid, client_msg_id uuid)
+    left join lateral (
+      select true as found from rooms r where r.id = g.room_id limit 1
+    ) room on true
+    left join lateral (
+      select true as found from memberships m
+      where m.room_id = g.room_id and m.user_id = ${userId} limit 1
+    ) member on true
+    left join lateral (
+      select id, seq, created_at from messages m where m.user_id = ${userId}
+        and m.room_id = g.room_id and m.client_msg_id = g.client_msg_id
+      limit 1
+    ) known on true
+    order by g.index
+  `.execute(db);
+  return rows.map(({ room_exists, is_member, id, seq, created_at }) => ({
+    roomExists: room_exists === true,
+    isMember: is_member === true,
+    stored: id === null ? undefined : { id, seq, created_at },
+  }));
 }
 
 /** The `seq` of a room's message, undefined when there is no such message in that room. */

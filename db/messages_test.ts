@@ -10,7 +10,7 @@ import {
 import { isConflict, isUniqueViolation } from "./errors.ts";
 import { removeMember } from "./memberships.ts";
 import {
-  findByClientId,
+  findPosts,
   findSeq,
   listAfter,
   listBefore,
@@ -202,22 +202,37 @@ Deno.test("storeMessages() stores a large batch in order", async () => {
   assert.deepEqual(rows.map((row) => row.id), given.map((m) => m.id));
 });
 
-Deno.test("findByClientId() and findSeq() find a message only in its own room", async () => {
+Deno.test("findPosts() and findSeq() find a message only in its own room", async () => {
   const { user, roomId } = await roomWithMessages(0);
   const other = await makeRoom(test.db, user);
   const message = newMessage(roomId, user.id);
   await storeMessages(test.db, [message], NOON);
   const { clientMsgId } = message;
-  const key = { roomId, userId: user.id, clientMsgId };
-  assert.deepEqual(await findByClientId(test.db, key), {
-    id: message.id,
-    seq: 1,
-    created_at: NOON,
-  });
-  assert.equal(
-    await findByClientId(test.db, { ...key, roomId: other }),
-    undefined,
+  const missing = crypto.randomUUID();
+  assert.deepEqual(
+    await findPosts(test.db, user.id, [
+      { roomId: other, clientMsgId },
+      { roomId, clientMsgId },
+      { roomId: missing, clientMsgId },
+    ]),
+    [
+      { roomExists: true, isMember: true, stored: undefined },
+      {
+        roomExists: true,
+        isMember: true,
+        stored: { id: message.id, seq: 1, created_at: NOON },
+      },
+      { roomExists: false, isMember: false, stored: undefined },
+    ],
   );
+  const [stranger] = await findPosts(test.db, missing, [
+    { roomId, clientMsgId },
+  ]);
+  assert.deepEqual(stranger, {
+    roomExists: true,
+    isMember: false,
+    stored: undefined,
+  });
   assert.equal(await findSeq(test.db, roomId, message.id), 1);
   assert.equal(await findSeq(test.db, other, message.id), undefined);
 });

@@ -4,7 +4,7 @@ import { useTestDatabase } from "../tests/helpers/database.ts";
 import { makeRoom, makeUser, newMessage } from "../tests/helpers/records.ts";
 import type { Database } from "./database.ts";
 import {
-  findByClientId,
+  findPosts,
   findSeq,
   listAfter,
   listBefore,
@@ -124,7 +124,7 @@ Deno.test("with a million messages no query of the product reads the table whole
     "older page of history": (db) => listBefore(db, room, 1_000, 50),
     "history after a message": (db) => listAfter(db, room, 1_000, 50),
     "a cursor": async (db) => [await findSeq(db, room, sample!.id)],
-    "a duplicate": async (db) => [await findByClientId(db, key)],
+    "a duplicate": (db) => findPosts(db, key.userId, [key]),
     "sync of many rooms by number": (db) =>
       listMissed(
         db,

@@ -11,7 +11,7 @@ import {
   storeSeenMarks,
 } from "../db/memberships.ts";
 import {
-  findByClientId,
+  findPosts,
   listAfter,
   listMissed,
   storeMessages,
@@ -44,6 +44,7 @@ import { sharedRateLimit } from "./shared_rate_limit.ts";
 import type { Timers } from "./timers.ts";
 import { traced, tracedSync } from "./tracing.ts";
 import { Typing } from "./typing.ts";
+import { createUserQueries } from "./user_queries.ts";
 import { Writer } from "./writer.ts";
 
 /** Batches of messages on their way to PostgreSQL at once; the embedded database takes one after another. */
@@ -86,8 +87,12 @@ export function buildParts(
   const failToRead = (what: string) => (error: unknown) => {
     if (!isDraining()) fail(what)(error);
   };
-  const memberRooms = (userId: string, roomIds: string[]) =>
-    memberRoomsAmong(db, userId, roomIds);
+  const userQueries = createUserQueries({
+    findPosts: (userId, messages) => findPosts(db, userId, messages),
+    memberRooms: (userId, roomIds) => memberRoomsAmong(db, userId, roomIds),
+    timers,
+  });
+  const { memberRooms } = userQueries;
 
   const hub = new Hub({
     backbone,
@@ -158,17 +163,13 @@ export function buildParts(
   const rateLimit = new MessageRateLimit(config.rateLimit);
   const postMessage = new PostMessage({
     writer,
-    limit: backbone.shared === undefined
-      ? rateLimit
-      : sharedRateLimit(backbone.shared, config.rateLimit, rateLimit),
-    lookUp: async (message) => {
-      const [exists, [room], stored] = await Promise.all([
-        roomExists(db, message.roomId),
-        memberRooms(message.userId, [message.roomId]),
-        findByClientId(db, message),
-      ]);
-      return { roomExists: exists, isMember: room !== undefined, stored };
-    },
+    limit: backbone.shared === undefined ? rateLimit : sharedRateLimit(
+      backbone.shared,
+      config.rateLimit,
+      rateLimit,
+      steadyClock,
+    ),
+    lookUp: userQueries.lookUp,
     clock,
   });
   const catchUp = new CatchUp({

@@ -1,4 +1,4 @@
-import type { NewMessage } from "../db/messages.ts";
+import type { KnownPost, NewMessage } from "../db/messages.ts";
 import { isBlank } from "../text.ts";
 import { codePointLength, MAX_TEXT_LENGTH, type UserRef } from "./protocol.ts";
 import type { MessageLimit, Taken } from "./rate_limit.ts";
@@ -28,11 +28,7 @@ export interface PostMessageOptions {
   writer: Pick<Writer, "write">;
   limit: MessageLimit;
   /** What the database knows of a message and its author, asked for only where memory is not enough. */
-  lookUp: (message: NewMessage) => Promise<{
-    isMember: boolean;
-    roomExists: boolean;
-    stored: { id: string; seq: number; created_at: Date } | undefined;
-  }>;
+  lookUp: (message: NewMessage) => Promise<KnownPost>;
   clock: () => number;
 }
 

@@ -27,13 +27,30 @@ function createLimit() {
     mute: mutes.call,
   };
   const local = new MessageRateLimit(SETTINGS);
+  const clock = createFakeClock();
   return {
-    ...{ takes, refunds, mutes, local },
-    limit: sharedRateLimit(shared, SETTINGS, local),
+    ...{ takes, refunds, mutes, local, clock },
+    limit: sharedRateLimit(shared, SETTINGS, local, clock.now),
   };
 }
 
 const away = new Error("away");
+
+Deno.test("a mute that is known is answered without asking the others, as long as it lasts", async () => {
+  const { takes, clock, limit } = createLimit();
+  const taking = limit.take("key", NOW);
+  // Their clock is far from the one here.
+  const until = NOW + 86_400_000;
+  takes.next().resolve({ kind: "muted", until, leftMs: 500 });
+  await taking;
+  await clock.advance(499);
+  assert.deepEqual(await limit.take("key", NOW), { kind: "muted", until });
+  assert.equal(takes.calls.length, 0);
+  await clock.advance(1);
+  void limit.take("key", NOW);
+  void limit.take("other", NOW);
+  assert.equal(takes.calls.length, 2);
+});
 
 Deno.test("take() asks what all processes share, each message under an id of its own", async () => {
   const { takes, local, limit } = createLimit();
@@ -42,7 +59,7 @@ Deno.test("take() asks what all processes share, each message under an id of its
   assert.deepEqual([one.args[0], one.args[2]], ["key", SETTINGS]);
   assert.notEqual(one.args[1], two.args[1]);
   one.resolve({ kind: "full" });
-  two.resolve({ kind: "muted", until: NOW + 7 });
+  two.resolve({ kind: "muted", until: NOW + 7, leftMs: 7 });
   assert.deepEqual(await Promise.all(taken), [
     { kind: "full" },
     { kind: "muted", until: NOW + 7 },

@@ -121,10 +121,13 @@ export interface MessageWindow {
   readonly windowMs: number;
 }
 
-/** Where a user stands in a room. `muted` carries the end of the mute in milliseconds since 1970. */
+/**
+ * Where a user stands in a room. `muted` carries the end of the mute in milliseconds since 1970, and how
+ * many are left until then: the clocks of the processes differ.
+ */
 export type SharedLimitState =
   | { kind: "free" | "full" }
-  | { kind: "muted"; until: number };
+  | { kind: "muted"; until: number; leftMs: number };
 
 /**
  * State of all processes together. Every promise rejects soon when the backbone is away: then each

@@ -12,7 +12,8 @@ const NOW = `
  * Counts messages, each in a sliding window.
  *
  * KEYS: for each message its window (sorted set) and its mute. ARGV: window in ms, most messages, then
- * the id of each message. Returns for each [0 free and counted | 1 full | 2 muted], end of the mute.
+ * the id of each message. Returns for each [0 free and counted | 1 full | 2 muted], end of the mute,
+ * ms until then.
  */
 export const TAKE_MESSAGES = `${NOW}
   local answers = {}
@@ -28,7 +29,7 @@ export const TAKE_MESSAGES = `${NOW}
         redis.call('PEXPIRE', window, ARGV[1])
       end
     end
-    answers[2 * i - 1], answers[2 * i] = state, untilTime
+    answers[3 * i - 2], answers[3 * i - 1], answers[3 * i] = state, untilTime, untilTime - now
   end
   return answers`;
 

@@ -17,7 +17,7 @@ import type {
   SharedLimitState,
   SharedState,
 } from "./backbone.ts";
-import { GroupedCalls } from "./grouped_calls.ts";
+import { GroupedCalls } from "../grouped_calls.ts";
 
 /** All keys and channels begin with this. */
 export const PREFIX = "chatket:";
@@ -89,11 +89,15 @@ export function redisState(
       ...items.map(({ messageId }) => messageId),
     ) as number[];
     return items.map((_, index) => {
-      const [state, until] = answers.slice(2 * index, 2 * index + 2) as [
+      const [state, until, leftMs] = answers.slice(
+        3 * index,
+        3 * index + 3,
+      ) as [
+        number,
         number,
         number,
       ];
-      if (state === 2) return { kind: "muted", until };
+      if (state === 2) return { kind: "muted", until, leftMs };
       return { kind: state === 1 ? "full" : "free" };
     });
   });

@@ -135,7 +135,8 @@ export const MUTATIONS: readonly Mutation[] = [
       find: "  const records = messages.map(toRecord);",
       replace: `  const records = messages.map(toRecord);
   for (const message of messages) {
-    if (await findByClientId(db, message) !== undefined) continue;
+    const [known] = await findPosts(db, message.userId, [message]);
+    if (known!.stored !== undefined) continue;
     await sql\`update rooms set last_seq = last_seq + 1 where id = \${message.roomId}
       and exists (select from memberships where room_id = id and user_id = \${message.userId})\`
       .execute(db);

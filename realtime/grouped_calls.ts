@@ -16,11 +16,18 @@ export class GroupedCalls<Item, Result> {
   /** Groups with a call on its way, and what waits behind it. */
   readonly #groups = new Map<string, Waiting<Item, Result>[]>();
 
-  /** @param run calls with the items of a group and gives a result for each */
+  readonly #pause: () => Promise<void>;
+
+  /**
+   * @param run calls with the items of a group and gives a result for each
+   * @param pause waited for after each call of a group before its next one
+   */
   constructor(
     run: (group: string, items: readonly Item[]) => Promise<Result[]>,
+    pause: () => Promise<void> = () => Promise.resolve(),
   ) {
     this.#run = run;
+    this.#pause = pause;
   }
 
   /** The result for one item. Rejects when its call does. */
@@ -46,6 +53,7 @@ export class GroupedCalls<Item, Result> {
       } catch (error) {
         for (const { reject } of batch) reject(error);
       }
+      await this.#pause();
       batch = queue.splice(0, MAX_ITEMS);
     }
     this.#groups.delete(group);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createGate, numbers } from "../../tests/realtime/fakes.ts";
+import { createFakeClock } from "../tests/helpers/clock.ts";
+import { createGate, numbers } from "../tests/realtime/fakes.ts";
 import { GroupedCalls } from "./grouped_calls.ts";
 
 /** Calls that give back each item, marked, when the test says so. */
