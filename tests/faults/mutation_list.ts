@@ -40,8 +40,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "acked before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
       file: "realtime/writer.ts",
-      find: "const stored = await store(messages, new Date(startedAt));",
-      replace: `const now = new Date(startedAt);
+      find: "const stored = await store(messages, new Date(clock()));",
+      replace: `const now = new Date(clock());
         for (const { message, seq, createdAt, settle } of guess(batch, now)) {
           settle({ kind: "stored", seq, createdAt, messageId: message.id, isDuplicate: false });
         }
@@ -52,8 +52,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "published before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
       file: "realtime/writer.ts",
-      find: "const stored = await store(messages, new Date(startedAt));",
-      replace: `const now = new Date(startedAt);
+      find: "const stored = await store(messages, new Date(clock()));",
+      replace: `const now = new Date(clock());
         for (const message of guess(batch, now)) {
           this.#options.onStored(message.message.roomId, [message]);
         }
