@@ -133,6 +133,7 @@ function chatketEnv(url: string): Record<string, string> {
     FRAME_LIMIT_PER_SECOND: NO_LIMIT,
     FRAME_LIMIT_BURST: NO_LIMIT,
     MAX_SOCKETS_PER_ADDRESS: "100000",
+    REST_LIMIT_PER_MINUTE: NO_LIMIT,
   };
 }
 

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
-import { existingUser } from "./users.ts";
+import { mayJoin, type RoomLimits, whileCounting } from "./room_limits.ts";
 
 export interface MemberRow {
   id: string;
@@ -22,44 +22,38 @@ export interface SeenMark {
   at: Date;
 }
 
+/** What came of joining a room. `no_user`: the account was deleted. */
+export type JoinOutcome =
+  | "joined"
+  | "already"
+  | "no_room"
+  | "no_user"
+  | "too_many_rooms";
+
 /**
  * Makes the user a member. What was written before counts as seen.
  *
- * @returns `joined`, `already` a member, `no_room` of this id, or `no_user`: the account was deleted
+ * @param limits.maxMembershipsPerUser rooms the user may be in, this one included
  */
 export async function addMember(
   db: Database,
   member: { roomId: string; userId: string; now: Date },
-): Promise<"joined" | "already" | "no_room" | "no_user"> {
-  const added = await db
-    .with("member", (query) => existingUser(query, member.userId))
-    .insertInto("memberships")
-    .columns([
-      "room_id",
-      "user_id",
-      "joined_at",
-      "last_seen_at",
-      "last_seen_seq",
-    ])
-    .expression((query) =>
-      query.selectFrom(["rooms", "member"])
-        .where("rooms.id", "=", member.roomId).select([
-          "rooms.id as room_id",
-          "member.id as user_id",
-          sql<Date>`${member.now}::timestamptz`.as("joined_at"),
-          sql<Date>`${member.now}::timestamptz`.as("last_seen_at"),
-          "rooms.last_seq",
-        ])
-    )
-    .onConflict((conflict) =>
-      conflict.columns(["room_id", "user_id"]).doNothing()
-    )
-    .returning("room_id")
-    .executeTakeFirst();
-  if (added !== undefined) return "joined";
-  if (!await roomExists(db, member.roomId)) return "no_room";
-  const user = await existingUser(db, member.userId).executeTakeFirst();
-  return user === undefined ? "no_user" : "already";
+  limits: Pick<RoomLimits, "maxMembershipsPerUser">,
+): Promise<JoinOutcome> {
+  const { roomId, userId, now } = member;
+  return await whileCounting(db, userId, async (transaction) => {
+    const { rows } = await sql`
+      insert into memberships
+        (room_id, user_id, joined_at, last_seen_at, last_seen_seq)
+      select id, ${userId}::uuid, ${now}::timestamptz, ${now}::timestamptz,
+        last_seq
+      from rooms where id = ${roomId} and ${mayJoin(userId, limits)}
+      on conflict (room_id, user_id) do nothing
+      returning room_id`.execute(transaction);
+    if (rows.length > 0) return "joined";
+    if (await isMember(transaction, roomId, userId)) return "already";
+    return await roomExists(transaction, roomId) ? "too_many_rooms" : "no_room";
+  });
 }
 
 /** @returns whether there was a membership to end */

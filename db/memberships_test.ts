@@ -5,6 +5,7 @@ import {
   makeRoom,
   makeUser,
   newMessage,
+  NO_LIMITS,
   NOON,
 } from "../tests/helpers/records.ts";
 import {
@@ -30,10 +31,10 @@ Deno.test("addMember() says joined once, already afterwards, and no_room for no 
     userId: user.id,
     now: NOON,
   };
-  assert.equal(await addMember(test.db, member), "joined");
-  assert.equal(await addMember(test.db, member), "already");
+  assert.equal(await addMember(test.db, member, NO_LIMITS), "joined");
+  assert.equal(await addMember(test.db, member, NO_LIMITS), "already");
   const nowhere = { ...member, roomId: crypto.randomUUID() };
-  assert.equal(await addMember(test.db, nowhere), "no_room");
+  assert.equal(await addMember(test.db, nowhere, NO_LIMITS), "no_room");
 });
 
 Deno.test("addMember() lets one of ten joins at the same moment be the one", async () => {
@@ -44,7 +45,7 @@ Deno.test("addMember() lets one of ten joins at the same moment be the one", asy
     now: NOON,
   };
   const answers = await Promise.all(
-    Array.from({ length: 10 }, () => addMember(test.db, member)),
+    Array.from({ length: 10 }, () => addMember(test.db, member, NO_LIMITS)),
   );
   assert.equal(answers.filter((answer) => answer === "joined").length, 1);
 });
@@ -53,7 +54,11 @@ Deno.test("addMember() counts what was written before as seen", async () => {
   const [creator, user] = [await makeUser(test.db), await makeUser(test.db)];
   const roomId = await makeRoom(test.db, creator);
   await storeMessages(test.db, [newMessage(roomId, creator.id)], after(5));
-  await addMember(test.db, { roomId, userId: user.id, now: after(10) });
+  await addMember(
+    test.db,
+    { roomId, userId: user.id, now: after(10) },
+    NO_LIMITS,
+  );
   const room = await findRoom(test.db, roomId, user.id);
   assert.equal(room?.last_seen_seq, 1);
   assert.deepEqual(room?.joined_at, after(10));

@@ -3,7 +3,13 @@
 import assert from "node:assert/strict";
 import { sql } from "kysely";
 import { useTestDatabase } from "../tests/helpers/database.ts";
-import { after, makeRoom, makeUser, NOON } from "../tests/helpers/records.ts";
+import {
+  after,
+  makeRoom,
+  makeUser,
+  NO_LIMITS,
+  NOON,
+} from "../tests/helpers/records.ts";
 import { deleteAccount } from "./accounts.ts";
 import type { Database } from "./database.ts";
 import { replaceLoginCode, tryLoginCode } from "./login_codes.ts";
@@ -76,8 +82,13 @@ Deno.test("sessions, memberships and rooms that wait for the deletion of their u
         .where("id", "=", user.id).execute(),
     [
       () => createSession(test.db, newSession(user.id)),
-      () => addMember(test.db, { roomId, userId: user.id, now: NOON }),
-      () => createRoom(test.db, room),
+      () =>
+        addMember(
+          test.db,
+          { roomId, userId: user.id, now: NOON },
+          NO_LIMITS,
+        ),
+      () => createRoom(test.db, room, NO_LIMITS),
       () =>
         tryLoginCode(test.db, {
           userId: user.id,
@@ -103,7 +114,7 @@ Deno.test("the deletion of an account waits for a membership and a session on th
   const session = newSession(user.id);
   const [left] = await runBehind(
     async (db) => {
-      await addMember(db, { roomId, userId: user.id, now: NOON });
+      await addMember(db, { roomId, userId: user.id, now: NOON }, NO_LIMITS);
       await createSession(db, session);
     },
     [() => deleteAccount(test.db, user.id, NOON)],

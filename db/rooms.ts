@@ -2,7 +2,13 @@ import { sql } from "kysely";
 import type { Database } from "./database.ts";
 import { foldForSearch, nameKey } from "../text.ts";
 import { isUniqueViolation } from "./errors.ts";
-import { existingUser } from "./users.ts";
+import {
+  mayMakeRoom,
+  type NewRoomRefusal,
+  type RoomLimits,
+  whileCounting,
+  whyNoRoom,
+} from "./room_limits.ts";
 
 /** A room as one user sees it. The last three are null where the user is no member. */
 export interface RoomRow {
@@ -35,62 +41,40 @@ export interface RoomPage {
   after?: RoomCursor | undefined;
 }
 
-/**
- * Creates a room with its creator as the first member, in one statement.
- *
- * @returns `created`, `name_taken`, or `no_user`: the creator's account was deleted. Nothing is stored
- *   in the last two cases
- */
+/** What came of creating a room. `no_user`: the creator's account was deleted. */
+export type CreateRoomOutcome =
+  | "created"
+  | "name_taken"
+  | "no_user"
+  | NewRoomRefusal;
+
+/** Creates a room with its creator as the first member. Unless it is `created` nothing is stored. */
 export async function createRoom(
   db: Database,
   room: { id: string; name: string; createdBy: string; now: Date },
-): Promise<"created" | "name_taken" | "no_user"> {
-  const now = sql<Date>`${room.now}::timestamptz`;
+  limits: RoomLimits,
+): Promise<CreateRoomOutcome> {
+  const { id, name, createdBy, now } = room;
   try {
-    const created = await db
-      .with("creator", (query) => existingUser(query, room.createdBy))
-      .with("room", (query) =>
-        query.insertInto("rooms")
-          .columns([
-            "id",
-            "name",
-            "name_key",
-            "search_key",
-            "created_by",
-            "created_at",
-            "last_activity_at",
-          ])
-          .expression((select) =>
-            select.selectFrom("creator").select([
-              sql<string>`${room.id}::uuid`.as("id"),
-              sql<string>`${room.name}::text`.as("name"),
-              sql<string>`${nameKey(room.name)}::text`.as("name_key"),
-              sql<string>`${foldForSearch(room.name)}::text`.as("search_key"),
-              "creator.id as created_by",
-              now.as("created_at"),
-              now.as("last_activity_at"),
-            ])
-          )
-          .returning(["id", "created_by"]))
-      .insertInto("memberships")
-      .columns([
-        "room_id",
-        "user_id",
-        "joined_at",
-        "last_seen_at",
-        "last_seen_seq",
-      ])
-      .expression((select) =>
-        select.selectFrom("room").select([
-          "room.id as room_id",
-          "room.created_by as user_id",
-          now.as("joined_at"),
-          now.as("last_seen_at"),
-          sql<number>`0`.as("last_seen_seq"),
-        ])
-      )
-      .returning("room_id").executeTakeFirst();
-    return created === undefined ? "no_user" : "created";
+    return await whileCounting(db, createdBy, async (transaction) => {
+      const { rows } = await sql`
+        with made as (
+          insert into rooms
+            (id, name, name_key, search_key,
+              created_by, created_at, last_activity_at)
+          select ${id}::uuid, ${name}, ${nameKey(name)}, ${foldForSearch(name)},
+            ${createdBy}::uuid, ${now}::timestamptz, ${now}::timestamptz
+          where ${mayMakeRoom(createdBy, limits, now)}
+          returning id, created_by, created_at
+        )
+        insert into memberships
+          (room_id, user_id, joined_at, last_seen_at, last_seen_seq)
+        select id, created_by, created_at, created_at, 0 from made
+        returning room_id`.execute(transaction);
+      return rows.length > 0
+        ? "created"
+        : await whyNoRoom(transaction, createdBy, limits, now);
+    });
   } catch (error) {
     if (isUniqueViolation(error)) return "name_taken";
     throw error;

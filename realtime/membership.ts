@@ -1,5 +1,6 @@
 import {
   addMember,
+  type JoinOutcome,
   type MembershipKey,
   removeMember,
 } from "../db/memberships.ts";
@@ -19,6 +20,8 @@ export interface MembershipParts {
   rosters: Rosters;
   typing: Typing;
   backbone: Backbone;
+  /** Rooms a user may be a member of. */
+  maxMembershipsPerUser: number;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   clock: () => number;
@@ -42,17 +45,11 @@ export class Membership {
     });
   }
 
-  /** Makes the user a member. Again is no error. `no_user`: the account was deleted. */
-  async join(
-    user: UserRef,
-    roomId: string,
-  ): Promise<"joined" | "already" | "no_room" | "no_user"> {
+  /** Makes the user a member. Again is no error. */
+  async join(user: UserRef, roomId: string): Promise<JoinOutcome> {
     const { db, clock } = this.#parts;
-    const outcome = await addMember(db, {
-      roomId,
-      userId: user.id,
-      now: new Date(clock()),
-    });
+    const member = { roomId, userId: user.id, now: new Date(clock()) };
+    const outcome = await addMember(db, member, this.#parts);
     if (outcome === "joined") this.#change(user, roomId, true);
     return outcome;
   }

@@ -54,6 +54,7 @@ function createProcesses(count: number, missingAmong: Ask = allMissing) {
     const membership: Membership = new Membership({
       db: {} as Database,
       ...{ hub, rosters, typing, backbone, missingAmong, ...time },
+      maxMembershipsPerUser: 5_000,
       fail: (error) => failures.push(error),
     });
     backbone.listen({

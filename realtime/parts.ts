@@ -184,6 +184,7 @@ export function buildParts(
     missingMemberships(db, keys);
   const membership: Membership = new Membership({
     ...{ db, hub, rosters, typing, backbone, missingAmong, clock, timers },
+    maxMembershipsPerUser: config.maxMembershipsPerUser,
     fail: failToRead("a membership could not be asked for"),
   });
   const healing = new Healing({

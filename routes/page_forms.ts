@@ -84,13 +84,17 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
       createdBy: session.user.id,
       now: new Date(clock()),
     };
-    switch (await createRoom(db, room)) {
+    switch (await createRoom(db, room, config)) {
       case "created":
         return c.redirect(`/rooms/${id}`, 303);
       case "name_taken":
         return refuse(c, "/", "roomNameTaken");
+      case "too_many_rooms":
+        return refuse(c, "/", "tooManyRooms");
       case "no_user":
         return c.redirect("/login", 303);
+      default:
+        return refuse(c, "/", "tooManyNewRooms");
     }
   });
 
@@ -105,6 +109,9 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
       case "join": {
         const joined = await realtime.membership.join(session.user, id);
         if (joined === "no_room") return refuse(c, "/", "roomMissing");
+        if (joined === "too_many_rooms") {
+          return refuse(c, "/", "tooManyRooms");
+        }
         return c.redirect(joined === "no_user" ? "/login" : room, 303);
       }
       case "leave":

@@ -26,6 +26,10 @@ export const PROBLEMS = {
     status: 409,
     title: "Another room has this name",
   },
+  too_many_rooms: {
+    status: 409,
+    title: "You have made, or are in, as many rooms as one user may",
+  },
   other_user: {
     status: 412,
     title: "The session belongs to another user than the page",

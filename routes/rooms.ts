@@ -49,7 +49,7 @@ const create = createRoute({
   path: "/",
   summary: "Create a room",
   description:
-    "The creator is its first member. Names are unique without regard to case.",
+    "The creator is its first member. Names are unique without regard to case. A user may make so many rooms an hour (429), and so many at all (409).",
   request: {
     body: jsonBody(z.object({ name: RoomName }).openapi("NewRoom"), {
       name: { name: EXAMPLE.newRoomName },
@@ -62,8 +62,10 @@ const create = createRoute({
       "unauthorized",
       "cross_origin",
       "room_name_taken",
+      "too_many_rooms",
       "body_too_large",
       "unsupported_media_type",
+      "too_many_requests",
     ),
   },
 });
@@ -89,7 +91,12 @@ const join = createRoute({
   request: { params: RoomParams },
   responses: {
     200: jsonAnswer("The room", RoomSchema),
-    ...problemResponses("unauthorized", "cross_origin", "room_not_found"),
+    ...problemResponses(
+      "unauthorized",
+      "cross_origin",
+      "room_not_found",
+      "too_many_rooms",
+    ),
   },
 });
 
@@ -136,7 +143,7 @@ const markRead = createRoute({
 
 /** Mounted under `/api/rooms`, behind `requireSession`. */
 export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
-  const { db, realtime, clock } = deps;
+  const { config, db, realtime, clock } = deps;
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
 
   app.openapi(listRooms, async (c) => {
@@ -167,10 +174,12 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const { user } = c.var.session;
     const id = crypto.randomUUID();
     const { name } = c.req.valid("json");
-    const now = new Date(clock());
-    const created = await createRoom(db, { id, name, createdBy: user.id, now });
-    if (created === "name_taken") return problem(c, "room_name_taken");
-    if (created === "no_user") return problem(c, "unauthorized");
+    const wanted = { id, name, createdBy: user.id, now: new Date(clock()) };
+    const made = await createRoom(db, wanted, config);
+    if (made === "name_taken") return problem(c, "room_name_taken");
+    if (made === "too_many_rooms") return problem(c, "too_many_rooms");
+    if (made === "no_user") return problem(c, "unauthorized");
+    if (made !== "created") return problem(c, "too_many_requests", made);
     const room = await findRoom(db, id, user.id);
     if (room === undefined) throw new Error(`the new room ${id} is gone`);
     c.header("Location", `${c.req.path}/${id}`);
@@ -191,6 +200,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const joined = await realtime.membership.join(user, id);
     if (joined === "no_room") return problem(c, "room_not_found");
     if (joined === "no_user") return problem(c, "unauthorized");
+    if (joined === "too_many_rooms") return problem(c, "too_many_rooms");
     await realtime.flushSeen();
     const room = await findRoom(db, id, user.id);
     if (room === undefined) return problem(c, "room_not_found");

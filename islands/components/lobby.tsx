@@ -2,6 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { isBlank } from "../../text.ts";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
+import type { Strings } from "../strings/en.ts";
 import { BackLink } from "./back_link.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -100,6 +101,11 @@ function FoundRoom({ ui, room }: { ui: Ui; room: Room }) {
   );
 }
 
+const JOIN_REFUSALS: Record<string, keyof Strings> = {
+  room_not_found: "roomMissing",
+  too_many_rooms: "tooManyRooms",
+};
+
 /** A button that makes the user a member and shows the room. */
 export function JoinForm(
   { ui, room, label }: { ui: Ui; room: Room; label: string },
@@ -116,9 +122,7 @@ export function JoinForm(
         event.preventDefault();
         const result = await client.joinRoom(id);
         if (result.ok) navigate(`/rooms/${id}`);
-        else {setProblem(
-            t(result.code === "room_not_found" ? "roomMissing" : "failed"),
-          );}
+        else setProblem(t(JOIN_REFUSALS[result.code] ?? "failed"));
       }}
     >
       <button type="submit" aria-label={`${label} ${name}`}>{label}</button>

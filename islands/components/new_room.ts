@@ -5,6 +5,8 @@ import type { Ui } from "./ui.ts";
 
 const REFUSALS: Record<string, keyof Strings> = {
   room_name_taken: "roomNameTaken",
+  too_many_rooms: "tooManyRooms",
+  too_many_requests: "tooManyNewRooms",
   validation_failed: "badRoomName",
   unreachable: "unreachable",
   other_user: "otherUser",

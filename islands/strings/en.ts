@@ -52,6 +52,9 @@ export const en = {
   pageNotFound: "There is nothing here.",
   backToRooms: "Back to rooms",
   roomNameTaken: "A room with this name exists already.",
+  tooManyRooms: "You have made, or are in, as many rooms as one person may.",
+  tooManyNewRooms:
+    "You have made many rooms within an hour. Make the next one later.",
   badRoomName: "A room’s name has 3 to 40 characters, all of them visible.",
   memberCount: { one: "{n} member", other: "{n} members" },
   unreadCount: { one: "{n} unread message", other: "{n} unread messages" },

@@ -48,6 +48,10 @@ export const tr: Strings = {
   pageNotFound: "Burada bir şey yok.",
   backToRooms: "Odalara dön",
   roomNameTaken: "Bu adda bir oda zaten var.",
+  tooManyRooms:
+    "Bir kişinin açabileceği ya da katılabileceği oda sayısına ulaştınız.",
+  tooManyNewRooms:
+    "Son bir saatte çok sayıda oda açtınız. Yenisini daha sonra açın.",
   badRoomName: "Oda adı 3–40 görünür karakter olmalı.",
   memberCount: { one: "{n} üye", other: "{n} üye" },
   unreadCount: { one: "{n} okunmamış mesaj", other: "{n} okunmamış mesaj" },

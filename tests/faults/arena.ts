@@ -34,6 +34,8 @@ const LOAD_ENVIRONMENT = {
   FRAME_LIMIT_BURST: "1000000",
   MAX_SOCKETS_PER_USER: "1000",
   MAX_SOCKETS_PER_ADDRESS: "10000",
+  ROOMS_PER_HOUR: "1000000",
+  REST_LIMIT_PER_MINUTE: "1000000",
   JWT_SECRET: "a secret of the fault runs, long enough for production",
   CODE_DELIVERY: "response",
   ALLOW_INSECURE_CODES: "yes",

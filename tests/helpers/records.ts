@@ -6,6 +6,13 @@ import type { NewMessage } from "../../db/messages.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { findOrCreateUser, type User } from "../../db/users.ts";
 
+/** Limits on rooms that no test reaches by chance. */
+export const NO_LIMITS = {
+  roomsPerHour: 1_000_000,
+  maxRoomsPerUser: 1_000_000,
+  maxMembershipsPerUser: 1_000_000,
+};
+
 /** A moment to start tests at; its milliseconds are not round. */
 export const NOON = new Date("2026-03-01T12:00:00.123Z");
 
@@ -34,9 +41,10 @@ export async function makeRoom(
 ): Promise<string> {
   const id = crypto.randomUUID();
   const name = `Room ${made++}`;
-  await createRoom(db, { id, name, createdBy: creator.id, now: NOON });
+  const room = { id, name, createdBy: creator.id, now: NOON };
+  await createRoom(db, room, NO_LIMITS);
   for (const { id: userId } of others) {
-    await addMember(db, { roomId: id, userId, now: NOON });
+    await addMember(db, { roomId: id, userId, now: NOON }, NO_LIMITS);
   }
   return id;
 }

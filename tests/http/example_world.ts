@@ -15,6 +15,7 @@ import {
 } from "../helpers/app.ts";
 import { makePlace } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
+import { NO_LIMITS } from "../helpers/records.ts";
 
 /** Of the user beside the one of the examples. */
 export const HOST = {
@@ -51,8 +52,8 @@ async function fill(db: Database): Promise<void> {
   for (const each of [HOST, user]) await findOrCreateUser(db, each, now);
   await createRoom(db, {
     ...{ id: roomId, name: roomName, createdBy: HOST.id, now },
-  });
-  await addMember(db, { roomId, userId: user.id, now });
+  }, NO_LIMITS);
+  await addMember(db, { roomId, userId: user.id, now }, NO_LIMITS);
   for (let seq = 1; seq <= EXAMPLE.lastSeq; seq++) {
     const isLast = seq === EXAMPLE.lastSeq;
     await storeMessages(db, [{

@@ -6,6 +6,7 @@ import { type ProblemCode, PROBLEMS } from "../../routes/problems.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import {
+  createRoom,
   expectJson,
   type Person,
   postJson,
@@ -215,10 +216,18 @@ async function meetLimits(
   for (let n = 0; n < TOO_MANY; n++) {
     await (await postJson(strict, "/api/auth/refresh", {})).body?.cancel();
   }
-  await using small = await startExampleApp({ MAX_SOCKETS_PER_USER: "1" });
+  await using small = await startExampleApp({
+    MAX_SOCKETS_PER_USER: "1",
+    ROOMS_PER_HOUR: "1",
+  });
   const person = await signIn(small, EXAMPLE.user.username);
+  await createRoom(person);
   await using _held = await connect(small, person);
   const second = await visit(small, EXAMPLE.user.username);
+  await using full = await startExampleApp({ MAX_MEMBERSHIPS_PER_USER: "1" });
+  const guest = await signIn(full, "guest");
+  await createRoom(guest);
+  const inOneRoom = await visit(full, "guest");
   for (const operation of await readOperations(strict)) {
     const { name } = operation;
     const ask = operation.asks[0]!;
@@ -229,6 +238,14 @@ async function meetLimits(
     if (name === "GET /ws" || name === "GET /api/events") {
       const known = carried(ask, second);
       note(operation, known, await send(small, known));
+    }
+    if (name === "POST /api/rooms" || name === "POST /api/rooms/{id}/join") {
+      for (
+        const [where, who] of [[small, second], [full, inOneRoom]] as const
+      ) {
+        const known = carried(ask, who);
+        note(operation, known, await send(where, known));
+      }
     }
   }
 }
