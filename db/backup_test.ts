@@ -4,7 +4,7 @@ import { startTestApp } from "../tests/helpers/app.ts";
 import { connect } from "../tests/helpers/client.ts";
 import { makePlace, type TestPlace } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
-import { createRoom, signIn } from "../tests/helpers/people.ts";
+import { createRoom, type Room, signIn } from "../tests/helpers/people.ts";
 import {
   makeRoom,
   makeUser,
@@ -14,10 +14,11 @@ import {
 import { run } from "../tests/helpers/system.ts";
 import { backUp, backUpToFile, tablesInOrder } from "./backup.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { replaceLoginCode } from "./login_codes.ts";
+import { replaceLoginCode, tryLoginCode } from "./login_codes.ts";
 import { storeMessages } from "./messages.ts";
 import { migrate } from "./migrate.ts";
 import { backupLines, restore, RestoreError } from "./restore.ts";
+import { createSession, findTokenUser } from "./sessions.ts";
 
 async function openMigrated(place: TestPlace): Promise<Database> {
   const db = await openDatabase(place, silentLog);
@@ -44,12 +45,15 @@ async function fill(db: Database, messages: number): Promise<void> {
   }
 }
 
-/** Everything in the program's tables, as text that can be compared. */
+/** Everything in the program's tables, as text that can be compared, but what restore() ends: sign-ins. */
 async function contents(db: Database): Promise<Record<string, string[]>> {
   const all: Record<string, string[]> = {};
   for (const table of await tablesInOrder(db)) {
+    if (table === "sessions" || table === "login_codes") continue;
     const { rows } = await sql<{ row: string }>`
-      select row_to_json(t)::text as row from ${sql.table(table)} t
+      select (to_jsonb(t) - 'tokens_from')::text as row from ${
+      sql.table(table)
+    } t
     `.execute(db);
     all[table] = rows.map(({ row }) => row).sort();
   }
@@ -183,6 +187,34 @@ Deno.test("backUpToFile() overwrites nothing and leaves no half of a file behind
   assert.ok(!left.some(({ name }) => name.startsWith("other")));
 });
 
+Deno.test("restore() ends every session, token and code of the backup: some were signed out since", async () => {
+  await using place = await makePlace();
+  await using empty = await makePlace();
+  await using db = await openMigrated(place);
+  const { id: userId } = await makeUser(db);
+  const session = { id: crypto.randomUUID(), userId, userAgent: "", now: NOON };
+  const forYears = new Date("2100-01-01");
+  const keeps = { refreshHash: "hash", expiresAt: forYears };
+  await createSession(db, { ...session, ...keeps });
+  const code = { userId, codeHash: "right", now: NOON };
+  await replaceLoginCode(db, { ...code, expiresAt: forYears });
+  const now = new Date();
+  const token = { userId, sessionId: session.id, issuedAt: now };
+  assert.ok(await findTokenUser(db, token, now), "the premise");
+
+  await using restored = await openDatabase(empty, silentLog);
+  await restore(restored, backupOf(db));
+  const withoutSession = {
+    userId,
+    sessionId: undefined,
+    issuedAt: new Date(now.getTime() - 1_000),
+  };
+  for (const each of [token, withoutSession]) {
+    assert.equal(await findTokenUser(restored, each, now), undefined);
+  }
+  assert.equal(await tryLoginCode(restored, code), undefined);
+});
+
 const task = (
   name: string,
   file: string,
@@ -217,9 +249,9 @@ Deno.test("`deno task backup` while people talk, `deno task restore`, and the ne
   talking = false;
   await talk;
   assert.ok(acked.length > ackedBefore, "nobody talked meanwhile");
-  const again = await task("backup", file, app.place.env);
-  assert.equal(again.code, 1);
-  assert.match(again.stderr, /^no backup was made: .* exists/);
+  const twice = await task("backup", file, app.place.env);
+  assert.equal(twice.code, 1);
+  assert.match(twice.stderr, /^no backup was made: .* exists/);
 
   await using place = await makePlace();
   const restored = await task("restore", file, place.env);
@@ -229,17 +261,19 @@ Deno.test("`deno task backup` while people talk, `deno task restore`, and the ne
     JWT_SECRET: app.config.jwtSecret ??
       await Deno.readTextFile(`${env.DATA_DIR}/jwt_secret`),
   }, { place });
-  const answer = await fetch(`${second.origin}/api/rooms/${room.id}`, {
+  const old = await fetch(`${second.origin}/api/auth/me`, {
     headers: { cookie: alice.cookie },
   });
-  const { lastSeq } = await answer.json();
+  assert.equal(old.status, 401, "sessions end with a restore");
+  await old.body?.cancel();
+  const again = await signIn(second, "alice");
+  const { lastSeq } = await again.getJson<Room>(`/api/rooms/${room.id}`);
   assert.ok(lastSeq >= ackedBefore && lastSeq <= acked.length, `${lastSeq}`);
-  const page = await fetch(`${second.origin}/api/rooms/${room.id}/messages`, {
-    headers: { cookie: alice.cookie },
-  });
-  const { messages } = await page.json();
+  const { messages } = await again.getJson<
+    { messages: { messageId: string }[] }
+  >(`/api/rooms/${room.id}/messages`);
   assert.deepEqual(
-    messages.map((each: { messageId: string }) => each.messageId),
+    messages.map(({ messageId }) => messageId),
     acked.slice(Math.max(0, lastSeq - 50), lastSeq),
   );
   const refused = await task("restore", file, app.place.env);

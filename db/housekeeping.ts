@@ -7,13 +7,14 @@ import {
   removeEndedSessions,
   removeExpiredLoginCodes,
   removeOldMessages,
+  removeUnusedNames,
 } from "./retention.ts";
 
 /** The first round comes soon after the start, further ones every hour; in milliseconds. */
 const FIRST_ROUND_MS = 60_000;
 const INTERVAL_MS = 3_600_000;
 
-/** Messages removed in one statement, and the pause in which others have the database to themselves. */
+/** Rows removed in one statement, and the pause in which others have the database to themselves. */
 const BATCH = 1_000;
 const PAUSE_MS = 200;
 
@@ -75,16 +76,25 @@ async function keepHouse(
 ): Promise<void> {
   if (isEmbedded) await sql`checkpoint`.execute(db);
   const now = clock();
-  await removeExpiredLoginCodes(db, new Date(now));
+  /** Repeats a deletion of at most BATCH rows until nothing is left. */
+  const inBatches = async (removeSome: () => Promise<number>) => {
+    let total = 0;
+    while (!isStopped()) {
+      const removed = await removeSome();
+      total += removed;
+      if (removed < BATCH) break;
+      await pause();
+    }
+    return total;
+  };
+  const yesterday = new Date(now - DAY_MS);
+  // A name's code tells when it was last asked for: names go first.
+  const names = await inBatches(() => removeUnusedNames(db, yesterday, BATCH));
+  if (names > 0) log.info("names without a sign-in removed", { names });
+  await removeExpiredLoginCodes(db, yesterday);
   await removeEndedSessions(db, new Date(now));
   if (messageRetentionDays === undefined) return;
   const before = new Date(now - messageRetentionDays * DAY_MS);
-  let total = 0;
-  while (!isStopped()) {
-    const removed = await removeOldMessages(db, before, BATCH);
-    total += removed;
-    if (removed < BATCH) break;
-    await pause();
-  }
-  if (total > 0) log.info("old messages removed", { messages: total });
+  const messages = await inBatches(() => removeOldMessages(db, before, BATCH));
+  if (messages > 0) log.info("old messages removed", { messages });
 }

@@ -18,7 +18,7 @@ const START = after(100 * DAY_MS).getTime();
 
 const test = useTestDatabase();
 
-/** 2,500 messages of a minute before a certain time, one that is a minute younger, and a dead code. */
+/** 2,500 messages of a minute before a certain time, one that is a minute younger, a dead code, and a name that only a code was asked for. */
 async function fill(at: number): Promise<string> {
   const user = await makeUser(test.db);
   const roomId = await makeRoom(test.db, user);
@@ -32,12 +32,17 @@ async function fill(at: number): Promise<string> {
   const last = newMessage(roomId, user.id);
   await storeMessages(test.db, [last], new Date(at + 1));
   const dead = new Date(at);
-  await replaceLoginCode(test.db, {
-    userId: user.id,
-    codeHash: "hash",
-    expiresAt: dead,
-    now: dead,
-  });
+  const asked = await makeUser(test.db, "asked");
+  await test.db.updateTable("users").set({ signed_in_at: dead })
+    .where("id", "=", user.id).execute();
+  for (const { id: userId } of [user, asked]) {
+    await replaceLoginCode(test.db, {
+      userId,
+      codeHash: "hash",
+      expiresAt: dead,
+      now: dead,
+    });
+  }
   return roomId;
 }
 
@@ -45,6 +50,10 @@ const countOf = async (table: "messages" | "login_codes") =>
   (await test.db.selectFrom(table)
     .select((row) => row.fn.countAll<number>().as("count"))
     .executeTakeFirstOrThrow()).count;
+
+const askedNames = async () =>
+  (await test.db.selectFrom("users").select("username")
+    .where("username", "like", "asked%").execute()).length;
 
 async function until(condition: () => boolean | Promise<boolean>) {
   for (let tries = 0; tries < 500; tries++) {
@@ -54,7 +63,7 @@ async function until(condition: () => boolean | Promise<boolean>) {
   assert.fail("it did not come to pass");
 }
 
-Deno.test("housekeeping removes old messages in batches with pauses, and dead login codes, and begins again an hour later", async () => {
+Deno.test("housekeeping removes old messages in batches with pauses, dead login codes and names without a sign-in, and begins again an hour later", async () => {
   const clock = createFakeClock(START);
   const log = recordingLog();
   await fill(START - 30 * DAY_MS);
@@ -71,14 +80,16 @@ Deno.test("housekeeping removes old messages in batches with pauses, and dead lo
   await clock.advance(1);
   await until(() => clock.waiting === 1);
   assert.equal(await countOf("login_codes"), 0);
+  assert.equal(await askedNames(), 0);
   // The first round is at START + 60 s: the last message is too old by then, too.
   assert.equal(await countOf("messages"), 1_501);
   for (const left of [501, 0]) {
     await clock.advance(200);
     await until(async () => await countOf("messages") === left);
   }
-  await until(() => log.lines.length === 1);
-  assert.match(log.lines[0]!, /old messages removed.*2501/);
+  await until(() => log.lines.length === 2);
+  assert.match(log.lines.join("\n"), /names without a sign-in removed.*1\b/);
+  assert.match(log.lines.join("\n"), /old messages removed.*2501/);
 
   await fill(START - 29 * DAY_MS);
   await until(() => clock.waiting === 1);

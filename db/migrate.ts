@@ -7,6 +7,7 @@ import { createLog } from "../log.ts";
 import { openDatabase } from "./database.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import * as sessions from "./migrations/0002_sessions.ts";
+import * as accounts from "./migrations/0003_accounts.ts";
 import * as roomSearch from "./migrations/0006_room_search.ts";
 import type { Schema } from "./schema.ts";
 
@@ -14,6 +15,7 @@ import type { Schema } from "./schema.ts";
 export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
   "0002_sessions": sessions,
+  "0003_accounts": accounts,
   "0006_room_search": roomSearch,
 };
 

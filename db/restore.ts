@@ -7,6 +7,7 @@ import { createLog } from "../log.ts";
 import { BACKUP_FORMAT, type BackupLine, tablesInOrder } from "./backup.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { migrate, migrationsNamed } from "./migrate.ts";
+import { endEverySession } from "./sessions.ts";
 
 /** A file or target that cannot be restored. The message is one line. */
 export class RestoreError extends Error {
@@ -15,7 +16,8 @@ export class RestoreError extends Error {
 
 /**
  * Restores a backup. The rows are put into the tables of the version that made the copy; after that
- * the migrations since then are run, as in any upgrade. All of it is one transaction: a restore that
+ * the migrations since then are run, as in any upgrade, and every session is ended: some were signed out
+ * after the backup. All of it is one transaction: a restore that
  * fails leaves the database as empty as it was.
  *
  * @param lines of the file, without gzip
@@ -56,6 +58,7 @@ async function restoreInto(
   await migrate(db, migrations);
   const rows = await storeRows(db, iterator);
   await migrate(db);
+  await endEverySession(db);
   return rows;
 }
 

@@ -37,12 +37,43 @@ export async function removeOldMessages(
   return row!.removed;
 }
 
-/** Removes login codes whose life has ended. */
+/** Deletes login codes that expired before that moment. */
 export async function removeExpiredLoginCodes(
   db: Database,
-  now: Date,
+  before: Date,
 ): Promise<void> {
-  await db.deleteFrom("login_codes").where("expires_at", "<=", now).execute();
+  await db.deleteFrom("login_codes").where("expires_at", "<=", before)
+    .execute();
+}
+
+/**
+ * Deletes users whose last login code was made before that moment and who never signed in: anybody makes
+ * such rows by asking for a code. Users whom the operator gave an address or who have used a token of
+ * another program stay.
+ *
+ * @returns how many were deleted; less than `limit` when no other is left
+ */
+export async function removeUnusedNames(
+  db: Database,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  // The rows are locked, so that none is deleted whose first sign-in is on its way.
+  const { rows: [row] } = await sql<{ removed: number }>`
+    with unused as (
+      select u.id from users u join login_codes c on c.user_id = u.id
+      where u.signed_in_at is null and u.email is null and u.created_at < ${before}
+        and c.created_at < ${before}
+        and not exists (select from memberships m where m.user_id = u.id)
+        and not exists (select from rooms r where r.created_by = u.id)
+        and not exists (select from messages m where m.user_id = u.id)
+      order by u.created_at limit ${limit} for update skip locked
+    ), removed as (
+      delete from users u using unused where u.id = unused.id returning u.id
+    )
+    select count(*) as removed from removed
+  `.execute(db);
+  return row!.removed;
 }
 
 /** Removes sessions that have long ended. */

@@ -13,6 +13,7 @@ import {
   removeEndedSessions,
   removeExpiredLoginCodes,
   removeOldMessages,
+  removeUnusedNames,
 } from "./retention.ts";
 import { createSession, listRevokedSince, revokeSession } from "./sessions.ts";
 
@@ -87,6 +88,41 @@ Deno.test("removeExpiredLoginCodes() removes dead codes and leaves living ones u
   assert.deepEqual(rows, [{ user_id: alive.id }]);
   const attempt = { userId: alive.id, codeHash: "right", now: after(1000) };
   assert.ok(await tryLoginCode(test.db, attempt));
+});
+
+Deno.test("removeUnusedNames() deletes names that only a code was ever asked for, when that is long ago", async () => {
+  const ask = async (now: Date, user = makeUser(test.db)) => {
+    const { id } = await user;
+    const code = { userId: id, codeHash: "right", now };
+    await replaceLoginCode(test.db, { ...code, expiresAt: after(600_000) });
+    return id;
+  };
+  const gone = await Promise.all([ask(NOON), ask(NOON), ask(NOON)]);
+  const signedIn = await ask(NOON);
+  const code = { userId: signedIn, codeHash: "right", now: NOON };
+  assert.ok(await tryLoginCode(test.db, code));
+  const addressed = await ask(NOON);
+  await test.db.updateTable("users").set({ email: "set@example.org" })
+    .where("id", "=", addressed).execute();
+  const creator = await makeUser(test.db);
+  const joined = await makeUser(test.db);
+  await makeRoom(test.db, creator, joined);
+  const kept = [
+    signedIn,
+    addressed,
+    await ask(NOON, Promise.resolve(creator)),
+    await ask(NOON, Promise.resolve(joined)),
+    await ask(after(1)),
+    (await makeUser(test.db)).id,
+  ];
+  const counts = [];
+  for (let round = 0; round < 3; round++) {
+    counts.push(await removeUnusedNames(test.db, after(1), 2));
+  }
+  assert.deepEqual(counts, [2, 1, 0]);
+  const left = await test.db.selectFrom("users").select("id")
+    .where("id", "in", [...gone, ...kept]).execute();
+  assert.deepEqual(left.map(({ id }) => id).sort(), kept.sort());
 });
 
 Deno.test("removeEndedSessions() removes what ended more than a day ago", async () => {

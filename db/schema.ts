@@ -31,6 +31,8 @@ export interface SessionsTable {
   last_used_at: Date;
   expires_at: Date;
   revoked_at: Generated<Date | null>;
+  /** When the refresh token that is good now took the place of another. */
+  refreshed_at: Generated<Date | null>;
 }
 
 /** The one login code a user may have; a new code takes the place of the old. */

@@ -138,11 +138,15 @@ export async function touchSession(
     .where("id", "=", id).execute();
 }
 
+/** A refresh token that comes again this soon gets the same successor once more, in milliseconds. */
+const REFRESH_GRACE_MS = 10_000;
+
 /**
- * Trades a refresh token for the next one. One statement: of several that come with the same token
- * one wins.
+ * Trades a refresh token for its successor. The same trade again changes nothing and succeeds for
+ * {@link REFRESH_GRACE_MS}: two tabs asked at once, or an answer was lost. One statement, in which the
+ * row lets requests with the same token pass one by one.
  *
- * @returns the session's user; undefined when the token is not the newest or the session has ended
+ * @returns the session's user; undefined when the token was traded earlier or the session has ended
  */
 export async function rotateRefresh(
   db: Database,
@@ -154,17 +158,30 @@ export async function rotateRefresh(
     expiresAt: Date;
   },
 ): Promise<User | undefined> {
+  const { oldHash, newHash, now } = rotation;
+  const graceFrom = new Date(now.getTime() - REFRESH_GRACE_MS);
   const row = await db.updateTable("sessions").from("users")
-    .set({
-      refresh_hash: rotation.newHash,
-      last_used_at: rotation.now,
+    .set((session) => ({
+      refresh_hash: newHash,
+      refreshed_at: session.case().when("refresh_hash", "=", oldHash)
+        .then(sql<Date>`${now}::timestamptz`)
+        .else(session.ref("refreshed_at")).end(),
+      last_used_at: now,
       expires_at: rotation.expiresAt,
-    })
+    }))
     .where("sessions.id", "=", rotation.id)
     .whereRef("users.id", "=", "sessions.user_id")
-    .where("refresh_hash", "=", rotation.oldHash)
+    .where((session) =>
+      session.or([
+        session("refresh_hash", "=", oldHash),
+        session.and([
+          session("refresh_hash", "=", newHash),
+          session("refreshed_at", ">", graceFrom),
+        ]),
+      ])
+    )
     .where("revoked_at", "is", null)
-    .where("expires_at", ">", rotation.now)
+    .where("expires_at", ">", now)
     .returning(["users.id", "users.username"])
     .executeTakeFirst();
   return row;
@@ -197,6 +214,17 @@ export async function revokeUserSessions(
     await inner.updateTable("sessions").set({ revoked_at: now })
       .where("user_id", "=", userId).where("revoked_at", "is", null).execute();
   });
+}
+
+/**
+ * Ends every session of every user, tokens without a session and login codes included: after a restore
+ * what was signed out since the backup must not be good again.
+ */
+export async function endEverySession(db: Database): Promise<void> {
+  await sql`delete from sessions`.execute(db);
+  await sql`delete from login_codes`.execute(db);
+  await sql`update users set tokens_from = greatest(tokens_from, now())`
+    .execute(db);
 }
 
 /** A user's live sessions, the one used last first. */
