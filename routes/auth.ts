@@ -116,7 +116,7 @@ const refresh = createRoute({
   tags: ["Authentication"],
   summary: "Trade the refresh cookie for new tokens",
   description:
-    "Each refresh token works once. One that comes a second time ends its session.",
+    "A refresh token is good once; the same token within ten seconds gets the same successor, later it ends its session.",
   responses: {
     200: jsonAnswer("Signed in", SignedIn),
     ...problemResponses(

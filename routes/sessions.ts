@@ -15,6 +15,7 @@ import type { Realtime } from "../realtime/realtime.ts";
 import {
   createRefreshToken,
   hashRefreshToken,
+  nextRefreshToken,
   readRefreshToken,
   type SessionKeys,
   signSession,
@@ -68,8 +69,9 @@ export async function startSession(
 }
 
 /**
- * Trades a refresh token for new tokens. Each is good once. One that comes a second time has been in
- * other hands, the thief's or the owner's: the session ends, and with it every token of it.
+ * Trades a refresh token for new tokens. The same token again gets the same refresh token for ten
+ * seconds: a second tab, or a repeat because the answer was lost. One that comes later has been in other
+ * hands, the thief's or the owner's: the session ends, and with it every token of it.
  *
  * @param pageUserId for whom the page was drawn that asks, if it is a page: nothing is traded when the
  *   session is another user's
@@ -86,7 +88,7 @@ export async function refreshSession(
     if (userId !== undefined && userId !== pageUserId) return "other_user";
   }
   const now = deps.clock();
-  const next = await createRefreshToken(deps.keys, id);
+  const next = await nextRefreshToken(deps.keys, id, refreshToken);
   const user = await rotateRefresh(deps.db, {
     id,
     oldHash: await hashRefreshToken(refreshToken),

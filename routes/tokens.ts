@@ -172,6 +172,32 @@ export async function createRefreshToken(
   sessionId: string,
 ): Promise<string> {
   const random = crypto.getRandomValues(new Uint8Array(REFRESH_BYTES));
+  return await markRefreshToken(keys, sessionId, random);
+}
+
+/**
+ * The refresh token that follows one, the same each time: whoever sends a token twice can be given the
+ * same successor by any process, without the successor having been stored anywhere. Only who has the key
+ * can tell it from the token before.
+ */
+export async function nextRefreshToken(
+  keys: SessionKeys,
+  sessionId: string,
+  token: string,
+): Promise<string> {
+  const bytes = await crypto.subtle.sign(
+    HMAC,
+    keys.refresh,
+    utf8(`after ${token}`),
+  );
+  return await markRefreshToken(keys, sessionId, new Uint8Array(bytes));
+}
+
+async function markRefreshToken(
+  keys: SessionKeys,
+  sessionId: string,
+  random: Uint8Array,
+): Promise<string> {
   const body = `${sessionId}.${toBase64Url(random)}`;
   const mark = await crypto.subtle.sign(HMAC, keys.refresh, utf8(body));
   return `${body}.${toBase64Url(new Uint8Array(mark))}`;
