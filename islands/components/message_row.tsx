@@ -70,12 +70,16 @@ export class MessageRow extends PureComponent<MessageRowProps> {
 
 function withLinks(text: string) {
   return linkify(text).map((part) =>
-    part.href === undefined
-      ? part.text
-      : (
-        <a href={part.href} target="_blank" rel="noopener noreferrer nofollow">
-          {part.text}
-        </a>
-      )
+    part.href === undefined ? part.text : (
+      // Its own direction: what stands around it does not turn it round.
+      <a
+        href={part.href}
+        dir="ltr"
+        target="_blank"
+        rel="noopener noreferrer nofollow"
+      >
+        {part.text}
+      </a>
+    )
   );
 }

@@ -1,11 +1,23 @@
 /** Finds links in plain text, in linear time. */
 
-export type TextPart = { readonly text: string; readonly href?: string };
+import { shownAddress } from "./shown_address.ts";
 
-/** Only these become links; `javascript:` and its kind stay text. */
-const LINK = /\b(?:https?:\/\/|mailto:)[^\s<>"“”«»]+/gi;
+export interface TextPart {
+  /** What is shown: the text itself, but for characters that would disguise an address. */
+  readonly text: string;
+  readonly href?: string;
+}
 
-const TRAILING = new Set(".,;:!?'’…*_~");
+/**
+ * An address with its scheme (only these: `javascript:` and its kind stay text) or one that begins
+ * with `www.`, up to a space, a quote, or a bracket or mark of another script, which people write
+ * right behind it; then an e-mail address. Both may stand right behind a word of another script.
+ */
+const LINK =
+  /(?:(?<![A-Za-z0-9])(?:[Hh]ttps?|HTTPS?):\/\/|(?<![A-Za-z0-9.@\/\-])(?:[Ww]ww|WWW)\.(?=[^.]+\.[^.]))[^\s<>"`[[\p{Terminal_Punctuation}\p{Ps}\p{Pe}\p{Pi}\p{Pf}]--[\p{ASCII}’]]]+|(?<![A-Za-z0-9.+@\/\-])(?:[Mm]ailto:)?[A-Za-z0-9][\w.+\-]{0,63}@(?:[A-Za-z0-9\-]{1,63}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9\-])/gv;
+
+/** What ends a sentence or a piece of markup rather than an address; then what is not seen. */
+const TRAILING = /^[.,;:!?'’…*_~\p{Cf}\p{Default_Ignorable_Code_Point}]$/u;
 const BRACKETS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
 /**
@@ -16,14 +28,26 @@ export function linkify(text: string): TextPart[] {
   const parts: TextPart[] = [];
   let end = 0;
   for (const match of text.matchAll(LINK)) {
-    const href = trimEnd(match[0]);
-    if (!URL.canParse(href)) continue;
+    const link = trimEnd(match[0]);
+    const part = asLink(link);
+    if (part === undefined) continue;
     if (match.index > end) parts.push({ text: text.slice(end, match.index) });
-    parts.push({ text: href, href });
-    end = match.index + href.length;
+    parts.push(part);
+    end = match.index + link.length;
   }
   if (end < text.length) parts.push({ text: text.slice(end) });
   return parts;
+}
+
+function asLink(link: string): TextPart | undefined {
+  if (/^mailto:/i.test(link)) return { text: link, href: link };
+  const hasScheme = /^https?:/i.test(link);
+  // The address of a page may hold an @, too.
+  if (!hasScheme && !/^www\./i.test(link)) {
+    return { text: link, href: `mailto:${link}` };
+  }
+  const href = hasScheme ? link : `https://${link}`;
+  return URL.canParse(href) ? { text: shownAddress(link), href } : undefined;
 }
 
 function trimEnd(link: string): string {
@@ -37,7 +61,7 @@ function trimEnd(link: string): string {
     const opening = BRACKETS[last];
     const isUnbalanced = opening !== undefined &&
       (counts[last] ?? 0) > (counts[opening] ?? 0);
-    if (!TRAILING.has(last) && !isUnbalanced) break;
+    if (!TRAILING.test(last) && !isUnbalanced) break;
     counts[last] = (counts[last] ?? 0) - 1;
   }
   return link.slice(0, end);

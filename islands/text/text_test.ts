@@ -2,55 +2,11 @@ import assert from "node:assert/strict";
 import { message } from "../client/fakes.ts";
 import { en } from "../strings/en.ts";
 import { tr } from "../strings/tr.ts";
-import { isEmojiOnly, linkify } from "./linkify.ts";
+import { isEmojiOnly } from "./linkify.ts";
 import { hueClass, initials } from "./names.ts";
 import { timelineItems } from "./timeline_items.ts";
 import { createTimes, relativeDay } from "./times.ts";
 import { createTranslate } from "./translate.ts";
-
-const links = (text: string) => linkify(text).flatMap(({ href }) => href ?? []);
-
-Deno.test("linkify() makes links of http, https and mailto only", () => {
-  assert.deepEqual(links("see https://a.example/x and http://b.example"), [
-    "https://a.example/x",
-    "http://b.example",
-  ]);
-  assert.deepEqual(links("mailto:ada@example.org"), ["mailto:ada@example.org"]);
-  assert.deepEqual(
-    links("javascript:alert(1) data:text/html,x ftp://c.example www.d.example"),
-    [],
-  );
-});
-
-Deno.test("linkify() leaves sentence ends and unbalanced brackets outside", () => {
-  assert.deepEqual(
-    links("(https://a.example/x_(y)), https://b.example/?q=1."),
-    [
-      "https://a.example/x_(y)",
-      "https://b.example/?q=1",
-    ],
-  );
-  assert.deepEqual(links("https://"), []);
-});
-
-Deno.test("linkify() gives back the whole text, in order", () => {
-  for (
-    const text of [
-      "",
-      "plain",
-      "https://a.example",
-      "a https://b.example, c\nhttp://d",
-    ]
-  ) {
-    assert.equal(linkify(text).map((part) => part.text).join(""), text);
-  }
-});
-
-Deno.test("linkify() takes linear time on hostile text", () => {
-  const started = performance.now();
-  linkify("https://" + ")".repeat(50_000) + "http://".repeat(20_000));
-  assert.ok(performance.now() - started < 500);
-});
 
 Deno.test("isEmojiOnly() tells emoji from text and digits", () => {
   for (const text of ["🎉", "👩‍👩‍👧 👍🏽", "🇹🇷", "❤️"]) {

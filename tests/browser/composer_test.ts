@@ -50,3 +50,29 @@ Deno.test("a text over the limit is not sent by an Enter in the same task", asyn
     assert.deepEqual(await chat.texts(), ["short"]);
   });
 });
+
+Deno.test("an address in a message reads from left to right and is shown as it is", async () => {
+  await journey("disguised address", app, async (visit) => {
+    const { chat, person } = await visit("ada_links");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    await chat.say("\u202e see https://аррӏе.com/\u202egpj.exe");
+    const link = chat.log.getByRole("link");
+    await link.waitFor();
+    assert.equal(
+      await link.textContent(),
+      "https://xn--80ak6aa92e.com/%E2%80%AEgpj.exe",
+    );
+    // The first letter stands to the left of the last, though the text around runs the other way.
+    const [first = 0, last = 0] = await link.evaluate((link) => {
+      const text = link.firstChild as Text;
+      return [0, text.length - 1].map((index) => {
+        const range = document.createRange();
+        range.setStart(text, index);
+        range.setEnd(text, index + 1);
+        return range.getBoundingClientRect().left;
+      });
+    });
+    assert.ok(first < last, `${first} < ${last}`);
+  });
+});
