@@ -36,7 +36,7 @@ import { messageOfCommit, messageOfRow } from "./message_view.ts";
 import type { Metrics } from "./metrics.ts";
 import { PostMessage } from "./post_message.ts";
 import { Presence } from "./presence.ts";
-import { MessageRateLimit } from "./rate_limit.ts";
+import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
 import { Rosters } from "./roster.ts";
 import { Seen } from "./seen.ts";
 import { SharedPresence } from "./shared_presence.ts";
@@ -161,16 +161,16 @@ export function buildParts(
     log,
   });
   const rateLimit = new MessageRateLimit(config.rateLimit);
+  const ownLimit = localRateLimit(rateLimit, { clock, steadyClock });
   const postMessage = new PostMessage({
     writer,
-    limit: backbone.shared === undefined ? rateLimit : sharedRateLimit(
+    limit: backbone.shared === undefined ? ownLimit : sharedRateLimit(
       backbone.shared,
       config.rateLimit,
-      rateLimit,
+      ownLimit,
       steadyClock,
     ),
     lookUp: userQueries.lookUp,
-    clock,
   });
   const catchUp = new CatchUp({
     hub,

@@ -29,7 +29,6 @@ export interface PostMessageOptions {
   limit: MessageLimit;
   /** What the database knows of a message and its author, asked for only where memory is not enough. */
   lookUp: (message: NewMessage) => Promise<KnownPost>;
-  clock: () => number;
 }
 
 /** The only way a message comes to be: known already? muted? over the limit? then the writer. */
@@ -135,12 +134,12 @@ export class PostMessage {
     }
     const { until, isNew } = taken.kind === "muted"
       ? { until: taken.until, isNew: false }
-      : await this.#options.limit.mute(limitKey, this.#options.clock());
+      : await this.#options.limit.mute(limitKey);
     return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
   }
 
   #take(limitKey: string): Taken | Promise<Taken> {
-    return this.#options.limit.take(limitKey, this.#options.clock());
+    return this.#options.limit.take(limitKey);
   }
 
   #write(

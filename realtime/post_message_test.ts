@@ -8,7 +8,7 @@ import {
   numbers,
 } from "../tests/realtime/fakes.ts";
 import { PostMessage, type PostResult } from "./post_message.ts";
-import { MessageRateLimit, type Taken } from "./rate_limit.ts";
+import { localRateLimit, MessageRateLimit, type Taken } from "./rate_limit.ts";
 import type { WriteResult } from "./writer.ts";
 
 const ALICE = createUser("alice");
@@ -36,12 +36,14 @@ function createPosts() {
     known: { isMember: true, roomExists: true, stored: undefined } as Known,
     posts: new PostMessage({
       writer: { write: writes.call },
-      limit: rateLimit,
+      limit: localRateLimit(rateLimit, {
+        clock: clock.now,
+        steadyClock: clock.now,
+      }),
       lookUp: (message): Promise<Known> => {
         lookUps.push(message);
         return Promise.resolve(world.known);
       },
-      clock: clock.now,
     }),
     post: (
       post: Partial<{ roomId: string; text: string; clientMsgId: string }> = {},
@@ -334,14 +336,16 @@ Deno.test("post() rejects when the database cannot be asked, and a later one is 
     writer: {
       write: () => Promise.resolve({ kind: "refused", code: "not_a_member" }),
     },
-    limit: new MessageRateLimit({ messages: 5, windowMs: 1, muteMs: 1 }),
+    limit: localRateLimit(
+      new MessageRateLimit({ messages: 5, windowMs: 1, muteMs: 1 }),
+      { clock: clock.now, steadyClock: clock.now },
+    ),
     lookUp: () =>
       fails ? Promise.reject(connectionLost()) : Promise.resolve({
         isMember: false,
         roomExists: true,
         stored: undefined,
       }),
-    clock: clock.now,
   });
   const post = { roomId: ROOM, text: "hello", clientMsgId: "same" };
   await assert.rejects(posts.post(ALICE, post), /terminated/);
@@ -359,7 +363,6 @@ Deno.test("idle() resolves once all posts are answered, also those that still wa
       mute: () => Promise.reject(new Error("not muted")),
     },
     lookUp: () => Promise.reject(new Error("not asked")),
-    clock: () => 0,
   });
   let isIdle = false;
   const post = posts.post(ALICE, {

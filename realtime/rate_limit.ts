@@ -22,22 +22,46 @@ export type Taken =
   | { kind: "full" }
   | { kind: "muted"; until: number };
 
-/** The end of a mute in milliseconds, and whether it has just begun. */
+/** The end of a mute, in milliseconds, and whether it has just begun. */
 export interface Mute {
   until: number;
   isNew: boolean;
 }
 
-/** Keys are free texts; times are in milliseconds since 1970. */
+/** Keys are free texts; ends of mutes are in milliseconds since 1970. */
 export interface MessageLimit {
   /** Counts a message, if it may be sent. */
-  take(key: string, now: number): Taken | Promise<Taken>;
+  take(key: string): Taken | Promise<Taken>;
   /** Mutes a key, unless it is muted. The window begins empty after it. */
-  mute(key: string, now: number): Mute | Promise<Mute>;
+  mute(key: string): Mute | Promise<Mute>;
 }
 
-/** The limit of one process. Pure but for its memory; time comes in with each call. */
-export class MessageRateLimit implements MessageLimit {
+/**
+ * The limit of one process, measured with a clock that is never set. Ends of mutes are told by the time
+ * of day.
+ */
+export function localRateLimit(
+  limit: MessageRateLimit,
+  { clock, steadyClock }: { clock: () => number; steadyClock: () => number },
+): MessageLimit {
+  const timeOfDay = (steady: number) =>
+    Math.round(clock() + steady - steadyClock());
+  return {
+    take(key) {
+      const taken = limit.take(key, steadyClock());
+      return taken.kind === "muted"
+        ? { kind: "muted", until: timeOfDay(taken.until) }
+        : taken;
+    },
+    mute(key) {
+      const { until, isNew } = limit.mute(key, steadyClock());
+      return { until: timeOfDay(until), isNew };
+    },
+  };
+}
+
+/** Counts and mutes by key. Pure but for its memory; time comes in with each call, in milliseconds. */
+export class MessageRateLimit {
   readonly #settings: RateLimitSettings;
   readonly #entries = new Map<string, Entry>();
 

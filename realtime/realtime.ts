@@ -46,7 +46,7 @@ export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Starts the realtime side. Until the first connection nothing runs but two timers. */
 export function createRealtime(options: RealtimeOptions) {
-  const { db, log, clock, metrics, backbone } = options;
+  const { db, log, clock, steadyClock, metrics, backbone } = options;
   const timers = stoppableTimers(options.timers);
   let draining = false;
   const isDraining = () => draining;
@@ -71,7 +71,7 @@ export function createRealtime(options: RealtimeOptions) {
     presence.sweep();
     sharedPresence.sweep();
     rosters.sweep();
-    rateLimit.sweep(clock());
+    rateLimit.sweep(steadyClock());
   }
   sweep();
   healing.start();

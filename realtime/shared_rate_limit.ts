@@ -2,7 +2,6 @@ import type { SharedState } from "./backbone/backbone.ts";
 import { RecentMap } from "./recent_map.ts";
 import type {
   MessageLimit,
-  MessageRateLimit,
   Mute,
   RateLimitSettings,
   Taken,
@@ -20,7 +19,7 @@ const REMEMBERED_MUTES = 10_000;
 export function sharedRateLimit(
   shared: SharedState,
   settings: RateLimitSettings,
-  local: MessageRateLimit,
+  local: MessageLimit,
   steadyClock: () => number,
 ): MessageLimit {
   /** When mutes end: as all processes know it, and by the clock here. */
@@ -31,7 +30,7 @@ export function sharedRateLimit(
   const idPrefix = crypto.randomUUID().slice(-12);
   let ids = 0;
   return {
-    async take(key: string, now: number): Promise<Taken> {
+    async take(key: string): Promise<Taken> {
       const askedAt = steadyClock();
       const mute = mutes.get(key);
       if (mute !== undefined && askedAt < mute.endsAt) {
@@ -48,18 +47,18 @@ export function sharedRateLimit(
         }
         if (state.kind === "full") return { kind: "full" };
       } catch {
-        return local.take(key, now);
+        return local.take(key);
       }
       const takeBack = () => {
         shared.refundMessage(key, messageId).catch(() => {});
       };
       return { kind: "free", takeBack };
     },
-    async mute(key: string, now: number): Promise<Mute> {
+    async mute(key: string): Promise<Mute> {
       try {
         return await shared.mute(key, settings.muteMs);
       } catch {
-        return local.mute(key, now);
+        return local.mute(key);
       }
     },
   };

@@ -3,7 +3,7 @@ import { createGate } from "../tests/realtime/fakes.ts";
 import { createFakeClock } from "../tests/helpers/clock.ts";
 import { createBackbones } from "../tests/realtime/fake_backbone.ts";
 import type { SharedLimitState, SharedState } from "./backbone/backbone.ts";
-import { MessageRateLimit } from "./rate_limit.ts";
+import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
 import { sharedRateLimit } from "./shared_rate_limit.ts";
 
 const NOW = 1_700_000_000_000;
@@ -26,10 +26,12 @@ function createLimit() {
     refundMessage: refunds.call,
     mute: mutes.call,
   };
-  const local = new MessageRateLimit(SETTINGS);
+  const counts = new MessageRateLimit(SETTINGS);
+  const now = () => NOW;
+  const local = localRateLimit(counts, { clock: now, steadyClock: now });
   const clock = createFakeClock();
   return {
-    ...{ takes, refunds, mutes, local, clock },
+    ...{ takes, refunds, mutes, local: counts, clock },
     limit: sharedRateLimit(shared, SETTINGS, local, clock.now),
   };
 }
@@ -38,23 +40,23 @@ const away = new Error("away");
 
 Deno.test("a mute that is known is answered without asking the others, as long as it lasts", async () => {
   const { takes, clock, limit } = createLimit();
-  const taking = limit.take("key", NOW);
+  const taking = limit.take("key");
   // Their clock is far from the one here.
   const until = NOW + 86_400_000;
   takes.next().resolve({ kind: "muted", until, leftMs: 500 });
   await taking;
   await clock.advance(499);
-  assert.deepEqual(await limit.take("key", NOW), { kind: "muted", until });
+  assert.deepEqual(await limit.take("key"), { kind: "muted", until });
   assert.equal(takes.calls.length, 0);
   await clock.advance(1);
-  void limit.take("key", NOW);
-  void limit.take("other", NOW);
+  void limit.take("key");
+  void limit.take("other");
   assert.equal(takes.calls.length, 2);
 });
 
 Deno.test("take() asks what all processes share, each message under an id of its own", async () => {
   const { takes, local, limit } = createLimit();
-  const taken = [limit.take("key", NOW), limit.take("key", NOW)];
+  const taken = [limit.take("key"), limit.take("key")];
   const [one, two] = [takes.next(), takes.next()];
   assert.deepEqual([one.args[0], one.args[2]], ["key", SETTINGS]);
   assert.notEqual(one.args[1], two.args[1]);
@@ -69,7 +71,7 @@ Deno.test("take() asks what all processes share, each message under an id of its
 
 Deno.test("what was taken is taken back by its id, and a failure of that is no error", async () => {
   const { takes, refunds, limit } = createLimit();
-  const taking = limit.take("key", NOW);
+  const taking = limit.take("key");
   const { args: [, messageId], resolve } = takes.next();
   resolve({ kind: "free" });
   const taken = await taking;
@@ -85,7 +87,7 @@ Deno.test("what was taken is taken back by its id, and a failure of that is no e
 Deno.test("take() counts here alone while the others are away, with the same limit", async () => {
   const { takes, mutes, limit } = createLimit();
   const take = async () => {
-    const taking = limit.take("key", NOW);
+    const taking = limit.take("key");
     takes.next().reject(away);
     return await taking;
   };
@@ -97,7 +99,7 @@ Deno.test("take() counts here alone while the others are away, with the same lim
   assert.equal((await take()).kind, "free", "taken back here");
 
   for (const isNew of [true, false]) {
-    const muting = limit.mute("key", NOW);
+    const muting = limit.mute("key");
     mutes.next().reject(away);
     assert.deepEqual(await muting, { until: NOW + 30_000, isNew });
   }
@@ -106,7 +108,7 @@ Deno.test("take() counts here alone while the others are away, with the same lim
 
 Deno.test("mute() is over all processes", async () => {
   const { mutes, local, limit } = createLimit();
-  const muting = limit.mute("key", NOW);
+  const muting = limit.mute("key");
   const { args, resolve } = mutes.next();
   assert.deepEqual(args, ["key", 30_000]);
   resolve({ until: NOW + 20_000, isNew: false });
@@ -118,7 +120,7 @@ Deno.test("takes that meet the others' going away end in the order in which they
   const { takes, limit } = createLimit();
   const order: number[] = [];
   const all = [0, 1, 2, 3].map(async (number) => {
-    await limit.take("key", NOW);
+    await limit.take("key");
     order.push(number);
   });
   const calls = all.map(() => takes.next());

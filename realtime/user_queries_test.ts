@@ -4,7 +4,7 @@ import type { KnownPost, NewMessage } from "../db/messages.ts";
 import { createFakeClock } from "../tests/helpers/clock.ts";
 import { createGate, createUser, numbers } from "../tests/realtime/fakes.ts";
 import { PostMessage } from "./post_message.ts";
-import { MessageRateLimit } from "./rate_limit.ts";
+import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
 import { createUserQueries, LOOK_UP_PAUSE_MS } from "./user_queries.ts";
 
 const USER = createUser();
@@ -47,9 +47,8 @@ Deno.test("who is muted and goes on sending has one look-up on its way, and repe
   limit.mute(`${USER.id}:${ROOM}`, clock.now());
   const sender = new PostMessage({
     writer: { write: () => Promise.reject(new Error("nothing is written")) },
-    limit,
+    limit: localRateLimit(limit, { clock: clock.now, steadyClock: clock.now }),
     lookUp: queries.lookUp,
-    clock: clock.now,
   });
   const sent = [...numbers(1, 149).map(String), "old"].map((clientMsgId) =>
     sender.post(USER, { roomId: ROOM, text: "hello", clientMsgId })

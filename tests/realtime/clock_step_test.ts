@@ -3,7 +3,8 @@
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import type { Person } from "../helpers/people.ts";
-import { gather } from "./setting.ts";
+import { numbers } from "./fakes.ts";
+import { gather, say, send } from "./setting.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 const HOUR_MS = 3_600_000;
@@ -55,3 +56,26 @@ for (
     assert.equal(await statusOf(alice, chat.room.id, alice), "online");
   });
 }
+
+Deno.test("a mute lasts as long as it was to, whatever becomes of the clock", async () => {
+  await using chat = await gather(app, 1);
+  const [{ socket }] = chat.guests;
+  const muted = async () => {
+    const ack = await send(socket, chat.room.id);
+    return !ack.success && ack.code === "muted"
+      ? Date.parse(ack.mutedUntil!) - time.clock() - step
+      : undefined;
+  };
+  for (const ms of [HOUR_MS, -HOUR_MS]) {
+    for (const _ of numbers(1, 5)) await say(socket, chat.room.id);
+    assert.ok(await muted(), "the sixth");
+    step += ms;
+    // What is told is a time of day as it is now.
+    const left = await muted();
+    assert.ok(left !== undefined && left > 0 && left <= 30_000, String(left));
+    await pass(29_000);
+    assert.ok(await muted());
+    await pass(1_000);
+  }
+  await say(socket, chat.room.id);
+});
