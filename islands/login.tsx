@@ -8,7 +8,9 @@ import type { LoginPageProps } from "./page_props.ts";
 const root = document.getElementById("login");
 if (root) {
   const page: LoginPageProps = JSON.parse(root.dataset.props ?? "{}");
-  if (/(^|; )chatket_returning=/.test(document.cookie)) comeBack(page.next);
+  if (/(^|; )(__Host-)?chatket_returning=/.test(document.cookie)) {
+    comeBack(page.next);
+  }
   const api = createAuthApi({ base: "/api", fetch: fetch.bind(window) });
   hydrate(<LoginForm page={page} api={api} />, root);
 }

@@ -28,6 +28,14 @@ import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
 import { sessionRoutes } from "./session_routes.ts";
 
+/** Requests by which somebody signs in are counted; signing out is never refused. */
+const SIGN_IN_PATHS = [
+  "/api/auth/request-code",
+  "/api/auth/verify-code",
+  "/api/auth/refresh",
+  "/login",
+];
+
 /** The whole HTTP side. Give `Deno.serve`'s info as the second argument of `fetch`. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   const { config, log, steadyClock } = appDeps;
@@ -43,8 +51,9 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.use(securityHeaders(config));
   app.use(problemPage(appDeps.manifest));
   app.use(sameOrigin(config));
-  app.use("/api/auth/*", limitAuthAttempts(deps.authLimits, config));
-  app.use("/login", limitAuthAttempts(deps.authLimits, config));
+  for (const path of SIGN_IN_PATHS) {
+    app.use(path, limitAuthAttempts(deps.authLimits, config));
+  }
   app.use(bodyLimit());
   app.use("/api/rooms/*", requireSession(deps.findSession));
 

@@ -1,7 +1,6 @@
 /** Signing in and out: code request, verification, logout, me. */
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { getCookie } from "hono/cookie";
 import { USER_HEADER } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { EXAMPLE } from "./examples.ts";
@@ -19,6 +18,7 @@ import {
 } from "./schemas.ts";
 import {
   clearSessionCookies,
+  readSessionCookie,
   REFRESH_COOKIE,
   setSessionCookies,
 } from "./session_cookie.ts";
@@ -72,7 +72,7 @@ const verifyCode = createRoute({
   tags: ["Authentication"],
   summary: "Trade a login code for an access token",
   description:
-    "Begins a session and sets its cookies, `chatket_session` and `chatket_refresh`. A code works once, for 10 minutes, and dies after 5 wrong tries.",
+    "Begins a session and sets its cookies, `chatket_session` and `chatket_refresh`; over https their names begin with `__Host-`. A code works once, for 10 minutes, and dies after 5 wrong tries.",
   request: {
     body: jsonBody(
       z.object({ username: Username, code: LoginCode }).openapi("CodeAttempt"),
@@ -106,7 +106,7 @@ const logout = createRoute({
     "Its tokens are refused from now on, its sockets are closed with 4401, and the cookies are cleared.",
   responses: {
     204: { description: "Signed out" },
-    ...problemResponses("cross_origin", "too_many_requests"),
+    ...problemResponses("cross_origin"),
   },
 });
 
@@ -181,7 +181,7 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   });
 
   app.openapi(refresh, async (c) => {
-    const token = getCookie(c, REFRESH_COOKIE);
+    const token = readSessionCookie(c, REFRESH_COOKIE);
     const result = token === undefined
       ? undefined
       : await refreshSession(deps, token, c.req.header(USER_HEADER));
@@ -199,7 +199,7 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   app.openapi(logout, async (c) => {
     await endSession(deps, {
       accessToken: requestToken(c)?.token,
-      refreshToken: getCookie(c, REFRESH_COOKIE),
+      refreshToken: readSessionCookie(c, REFRESH_COOKIE),
     });
     clearSessionCookies(c, deps.config);
     return c.body(null, 204);

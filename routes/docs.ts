@@ -78,6 +78,7 @@ function openApiDocument(api: OpenAPIHono<AppEnv>) {
     type: "apiKey",
     in: "cookie",
     name: "chatket_session",
+    description: "Over https the name is `__Host-chatket_session`.",
   });
   const document = api.getOpenAPI31Document({
     openapi: "3.1.0",

@@ -26,7 +26,12 @@ import {
 } from "./page_request.ts";
 import { isHttps } from "./request_origin.ts";
 import { Email, LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
-import { clearSessionCookies, setSessionCookies } from "./session_cookie.ts";
+import {
+  clearSessionCookies,
+  readSessionCookie,
+  REFRESH_COOKIE,
+  setSessionCookies,
+} from "./session_cookie.ts";
 import { endSession } from "./sessions.ts";
 
 /** Tells a page what the form before was refused for. */
@@ -42,11 +47,12 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
 
   app.post("/login", (c) => signIn(deps, c));
   app.post("/logout", async (c) => {
-    const session = await requestSession(c, deps.findSession);
-    if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
-    const accessToken = requestToken(c)?.token;
-    // The refresh cookie does not come here; its session is that of the access token.
-    await endSession(deps, { accessToken, refreshToken: undefined });
+    const outcome = await endSession(deps, {
+      accessToken: requestToken(c)?.token,
+      refreshToken: readSessionCookie(c, REFRESH_COOKIE),
+      pageUserId: c.req.query("user"),
+    });
+    if (outcome === "other_user") return refuse(c, "/", "otherUsersForm");
     clearSessionCookies(c, config);
     return c.redirect("/login", 303);
   });
@@ -181,10 +187,9 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
 }
 
 /** Whether a form stands in a page that was drawn for another user than the session's. */
-function isOtherUsersForm(c: Context, session: Session | undefined): boolean {
+function isOtherUsersForm(c: Context, session: Session): boolean {
   const pageUser = c.req.query("user");
-  return pageUser !== undefined && session !== undefined &&
-    pageUser !== session.user.id;
+  return pageUser !== undefined && pageUser !== session.user.id;
 }
 
 function refuse(c: Context, path: string, problem: keyof Strings): Response {

@@ -1,18 +1,22 @@
-/** The cookies that keep a browser signed in. */
+/**
+ * The cookies that keep a browser signed in. Over https their names begin with `__Host-`: such a cookie
+ * is taken from this host alone, so that no other host of the domain can set it.
+ */
 
 import type { Context } from "hono";
-import { deleteCookie, setCookie } from "hono/cookie";
+import { deleteCookie, getCookie, setCookie } from "hono/cookie";
+import type { CookieOptions } from "hono/utils/cookie";
 import type { Config } from "../config.ts";
 import { isHttps } from "./request_origin.ts";
 
 /** Carries the access token. */
 export const SESSION_COOKIE = "chatket_session";
 
-/** Carries the refresh token, to the one place that takes it. */
+/** Carries the refresh token. */
 export const REFRESH_COOKIE = "chatket_refresh";
 
 /** Says nothing but that a refresh may succeed: the login page's script reads it. */
-export const RETURNING_COOKIE = "chatket_returning";
+const RETURNING_COOKIE = "chatket_returning";
 
 type CookieSettings = Pick<
   Config,
@@ -22,16 +26,28 @@ type CookieSettings = Pick<
 /** Longest cookie life that browsers keep (RFC 6265bis): 400 days, in seconds. */
 const MAX_COOKIE_SECONDS = 34_560_000;
 
-/** Lax, not Strict: a link from elsewhere to a room must find its reader signed in. */
-const ATTRIBUTES = { path: "/", httpOnly: true, sameSite: "Lax" } as const;
-
-const REFRESH_ATTRIBUTES = {
-  path: "/api/auth",
-  httpOnly: true,
-  sameSite: "Strict",
+/**
+ * Lax, not Strict, for the access token: a link from elsewhere to a room must find its reader signed in.
+ * All are sent to every path, the refresh token too: the page's “Log out” must end the session when the
+ * access token is over.
+ */
+const ATTRIBUTES = {
+  [SESSION_COOKIE]: { path: "/", httpOnly: true, sameSite: "Lax" },
+  [REFRESH_COOKIE]: { path: "/", httpOnly: true, sameSite: "Strict" },
+  [RETURNING_COOKIE]: { path: "/", sameSite: "Lax" },
 } as const;
 
-const RETURNING_ATTRIBUTES = { path: "/", sameSite: "Lax" } as const;
+type CookieName = keyof typeof ATTRIBUTES;
+
+const NAMES = Object.keys(ATTRIBUTES) as CookieName[];
+
+/** The value of a cookie under its name over https or over http. */
+export function readSessionCookie(
+  c: Context,
+  name: typeof SESSION_COOKIE | typeof REFRESH_COOKIE,
+): string | undefined {
+  return getCookie(c, name, "host") ?? getCookie(c, name);
+}
 
 /** @param tokens.refreshExpiresInSeconds how long the session lives without another refresh */
 export function setSessionCookies(
@@ -43,25 +59,50 @@ export function setSessionCookies(
   },
   settings: CookieSettings,
 ): void {
-  const secure = isHttps(c, settings);
-  const maxAge = Math.min(tokens.refreshExpiresInSeconds, MAX_COOKIE_SECONDS);
-  setCookie(c, SESSION_COOKIE, tokens.accessToken, {
-    ...ATTRIBUTES,
-    secure,
-    maxAge: Math.min(settings.jwtExpiresInSeconds, MAX_COOKIE_SECONDS),
-  });
-  const refresh = { ...REFRESH_ATTRIBUTES, secure, maxAge };
-  setCookie(c, REFRESH_COOKIE, tokens.refreshToken, refresh);
-  const returning = { ...RETURNING_ATTRIBUTES, secure, maxAge };
-  setCookie(c, RETURNING_COOKIE, "1", returning);
+  const values = {
+    [SESSION_COOKIE]: [tokens.accessToken, settings.jwtExpiresInSeconds],
+    [REFRESH_COOKIE]: [tokens.refreshToken, tokens.refreshExpiresInSeconds],
+    [RETURNING_COOKIE]: ["1", tokens.refreshExpiresInSeconds],
+  } as const;
+  for (const name of NAMES) {
+    const [value, seconds] = values[name];
+    const maxAge = Math.min(seconds, MAX_COOKIE_SECONDS);
+    setCookie(c, name, value, { ...optionsOf(c, name, settings), maxAge });
+  }
+  deleteOldCookies(c, settings);
 }
 
 export function clearSessionCookies(
   c: Context,
   settings: CookieSettings,
 ): void {
+  for (const name of NAMES) {
+    deleteCookie(c, name, optionsOf(c, name, settings));
+  }
+  deleteOldCookies(c, settings);
+}
+
+function optionsOf(
+  c: Context,
+  name: CookieName,
+  settings: CookieSettings,
+): CookieOptions {
+  return isHttps(c, settings)
+    ? { ...ATTRIBUTES[name], secure: true, prefix: "host" }
+    : { ...ATTRIBUTES[name], secure: false };
+}
+
+/**
+ * Deletes the cookies of the release before this one, which had one name over http and https, and the
+ * refresh token at a path of its own. To be removed, with the second name in {@link readSessionCookie},
+ * after the next release.
+ */
+function deleteOldCookies(c: Context, settings: CookieSettings): void {
   const secure = isHttps(c, settings);
-  deleteCookie(c, SESSION_COOKIE, { ...ATTRIBUTES, secure });
-  deleteCookie(c, REFRESH_COOKIE, { ...REFRESH_ATTRIBUTES, secure });
-  deleteCookie(c, RETURNING_COOKIE, { ...RETURNING_ATTRIBUTES, secure });
+  const refresh = { ...ATTRIBUTES[REFRESH_COOKIE], secure };
+  deleteCookie(c, REFRESH_COOKIE, { ...refresh, path: "/api/auth" });
+  if (!secure) return;
+  for (const name of NAMES) {
+    deleteCookie(c, name, { ...ATTRIBUTES[name], secure });
+  }
 }

@@ -49,7 +49,7 @@ const endAll = createRoute({
     "Every token of the user is refused from now on, and their sockets are closed with 4401.",
   responses: {
     204: { description: "Signed out everywhere" },
-    ...problemResponses("unauthorized", "cross_origin", "too_many_requests"),
+    ...problemResponses("unauthorized", "cross_origin"),
   },
 });
 

@@ -110,17 +110,21 @@ export async function refreshSession(
 }
 
 /**
- * Ends the session that a request's tokens belong to, if there is one. A token whose time is over
+ * Ends the sessions that a request's tokens belong to, if there are any. A token whose time is over
  * still says which session it was.
+ *
+ * @param carried.pageUserId for whom the page was drawn that asks, if it is a page
+ * @returns `other_user` when a token is not that user's; nothing is ended then
  */
 export async function endSession(
   deps: SessionDeps,
   carried: {
     accessToken: string | undefined;
     refreshToken: string | undefined;
+    pageUserId?: string | undefined;
   },
-): Promise<void> {
-  const { accessToken, refreshToken } = carried;
+): Promise<"ended" | "other_user"> {
+  const { accessToken, refreshToken, pageUserId } = carried;
   // At the beginning of time no token has expired.
   const claims = accessToken === undefined
     ? undefined
@@ -128,11 +132,21 @@ export async function endSession(
   const refreshed = refreshToken === undefined
     ? undefined
     : await readRefreshToken(deps.keys, refreshToken);
+  if (pageUserId !== undefined) {
+    const owners = [
+      claims?.userId,
+      refreshed && await findSessionUserId(deps.db, refreshed),
+    ];
+    if (owners.some((owner) => owner && owner !== pageUserId)) {
+      return "other_user";
+    }
+  }
   for (const id of new Set([claims?.sessionId, refreshed])) {
     if (id === undefined) continue;
     const userId = await revokeSession(deps.db, id, new Date(deps.clock()));
     if (userId !== undefined) deps.realtime.closeSession(userId, id);
   }
+  return "ended";
 }
 
 /** Ends one session of a user. @returns whether there was one */

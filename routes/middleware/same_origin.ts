@@ -1,11 +1,14 @@
 /** Refuses what another site's page makes a signed-in browser send. */
 
-import { getCookie } from "hono/cookie";
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
 import { problem } from "../problems.ts";
 import { isForeign } from "../request_origin.ts";
-import { REFRESH_COOKIE, SESSION_COOKIE } from "../session_cookie.ts";
+import {
+  readSessionCookie,
+  REFRESH_COOKIE,
+  SESSION_COOKIE,
+} from "../session_cookie.ts";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 
@@ -22,8 +25,8 @@ export function sameOrigin(
 ): MiddlewareHandler {
   return async function sameOrigin(c, next) {
     const guarded = !SAFE_METHODS.has(c.req.method) &&
-      (getCookie(c, SESSION_COOKIE) !== undefined ||
-        getCookie(c, REFRESH_COOKIE) !== undefined ||
+      (readSessionCookie(c, SESSION_COOKIE) !== undefined ||
+        readSessionCookie(c, REFRESH_COOKIE) !== undefined ||
         FORM_TYPES.test(c.req.header("content-type") ?? ""));
     if (guarded && isForeign(c, config)) return problem(c, "cross_origin");
     return await next();

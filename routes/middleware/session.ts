@@ -1,14 +1,13 @@
 /** Who is asking: the session of a request, from its bearer token or its cookie. */
 
 import type { Context, MiddlewareHandler } from "hono";
-import { getCookie } from "hono/cookie";
 import type { Database } from "../../db/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
 import { USER_HEADER } from "../../realtime/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
-import { SESSION_COOKIE } from "../session_cookie.ts";
+import { readSessionCookie, SESSION_COOKIE } from "../session_cookie.ts";
 import { type SessionKeys, verifySession } from "../tokens.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
@@ -68,7 +67,7 @@ export function requestToken(c: Context): RequestToken | undefined {
     c.req.header("authorization") ?? "",
   );
   if (bearer !== null) return { token: bearer[1] ?? "", source: "bearer" };
-  const cookie = getCookie(c, SESSION_COOKIE);
+  const cookie = readSessionCookie(c, SESSION_COOKIE);
   return cookie === undefined ? undefined : { token: cookie, source: "cookie" };
 }
 

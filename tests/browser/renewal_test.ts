@@ -75,3 +75,22 @@ Deno.test("a browser whose session was ended elsewhere is signed out and does no
     assert.ok(!names.includes("chatket_returning"), String(names));
   });
 });
+
+Deno.test("“Log out” ends the session of a browser whose token is over", async () => {
+  await using app = await startTestApp();
+  await withSignedIn("late_log_out", app, async (context) => {
+    const [page] = context.pages();
+    const refresh = (await context.cookies()).find(({ name }) =>
+      name === "chatket_refresh"
+    );
+    await context.clearCookies({ name: "chatket_session" });
+    await page!.getByRole("button", { name: "Log out" }).click();
+    await page!.waitForURL(/\/login/);
+    const answer = await fetch(`${app.origin}/api/auth/refresh`, {
+      method: "POST",
+      headers: { cookie: `chatket_refresh=${refresh!.value}` },
+    });
+    await answer.body?.cancel();
+    assert.equal(answer.status, 401);
+  });
+});

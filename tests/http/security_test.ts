@@ -378,7 +378,7 @@ Deno.test("a forged X-Forwarded-For is not believed without trusted proxies", as
   await using limited = await startTestApp({ AUTH_RATE_LIMIT: "on" });
   let status = 0;
   for (let i = 0; i <= 300; i++) {
-    const answer = await fetch(`${limited.origin}/api/auth/logout`, {
+    const answer = await fetch(`${limited.origin}/api/auth/refresh`, {
       method: "POST",
       headers: { "x-forwarded-for": `198.51.100.${i % 250}` },
     });
