@@ -39,6 +39,7 @@ export function Composer(
     // What was typed before the script came wins over an older draft.
     current.value ||= client.drafts.read(id);
     measure();
+    current.enterKeyHint = isForFingers() ? "enter" : "send";
     // On a phone the focus would open the keyboard over the room.
     if (matchMedia("(hover: hover) and (min-width: 720px)").matches) {
       current.focus();
@@ -56,11 +57,10 @@ export function Composer(
     onSent();
   };
   const onKeyDown = (event: KeyboardEvent) => {
+    const { key, shiftKey, ctrlKey, metaKey } = event;
     // While an input method composes, Enter chooses a character; Safari says so by 229 alone.
-    if (
-      event.key !== "Enter" || event.shiftKey || event.isComposing ||
-      event.keyCode === 229
-    ) return;
+    if (key !== "Enter" || event.isComposing || event.keyCode === 229) return;
+    if (!ctrlKey && !metaKey && (shiftKey || isForFingers())) return;
     event.preventDefault();
     send();
   };
@@ -91,7 +91,6 @@ export function Composer(
           aria-label={t("message")}
           aria-describedby="composer-hint"
           placeholder={t("writeTo", { name })}
-          enterkeyhint="send"
           onInput={() => {
             measure();
             client.typed(id, box.current?.value ?? "");
@@ -105,6 +104,11 @@ export function Composer(
       </div>
     </form>
   );
+}
+
+/** Keyboards on the screen have no Shift+Enter: there Enter breaks the line, and the button sends. */
+function isForFingers(): boolean {
+  return matchMedia("(pointer: coarse)").matches;
 }
 
 /** How many characters more the server takes. */

@@ -76,3 +76,36 @@ Deno.test("an address in a message reads from left to right and is shown as it i
     assert.ok(first < last, `${first} < ${last}`);
   });
 });
+
+Deno.test("where a finger points, Enter breaks the line and the button sends", async () => {
+  await journey("line break", app, async (visit) => {
+    const { chat, person } = await visit("ada_phone", {
+      viewport: { width: 390, height: 800 },
+      isMobile: true,
+      hasTouch: true,
+    });
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    assert.equal(await chat.box.getAttribute("enterkeyhint"), "enter");
+    await chat.box.fill("one");
+    await chat.box.press("Enter");
+    await chat.box.pressSequentially("two");
+    assert.equal(await chat.box.inputValue(), "one\ntwo");
+    await chat.page.getByRole("button", { name: "Send" }).tap();
+    await chat.shows(["one\ntwo"]);
+  });
+});
+
+Deno.test("with a mouse Enter sends, and Shift+Enter breaks the line", async () => {
+  await journey("enter", app, async (visit) => {
+    const { chat, person } = await visit("ada_desk");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    assert.equal(await chat.box.getAttribute("enterkeyhint"), "send");
+    await chat.box.fill("one");
+    await chat.box.press("Shift+Enter");
+    await chat.box.pressSequentially("two");
+    await chat.box.press("Enter");
+    await chat.shows(["one\ntwo"]);
+  });
+});
