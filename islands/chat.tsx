@@ -2,6 +2,7 @@
 
 import { hydrate } from "preact";
 import { createApi } from "./client/api.ts";
+import { lenientLocks, localTimeZone, openStorage } from "./client/browser.ts";
 import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
@@ -11,6 +12,7 @@ import { createRenewal } from "./client/renewal.ts";
 import { ChatApp } from "./components/chat_app.tsx";
 import type { Extras } from "./components/later.tsx";
 import type { ChatPageProps } from "./page_props.ts";
+import { showStartFailure } from "./start_failure.ts";
 
 /** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
 const HIDDEN_DRAW_MS = 250;
@@ -24,11 +26,27 @@ const IDLE_DRAW_MS = 60_000;
 const root = document.getElementById("chat");
 // A browser older than 2024 keeps the page as the server has drawn it: its forms do all that is needed.
 if (root && "canParse" in URL) {
-  start(root, JSON.parse(root.dataset.props ?? "{}"));
+  const page: ChatPageProps = JSON.parse(root.dataset.props ?? "{}");
+  // Taking over the page empties it when it fails.
+  const drawn = root.cloneNode(true) as HTMLElement;
+  const starting = new AbortController();
+  const failed = (
+    { error, reason }: Partial<ErrorEvent & PromiseRejectionEvent>,
+  ) => {
+    root.replaceWith(drawn);
+    showStartFailure(drawn, error ?? reason, page.strings);
+  };
+  addEventListener("error", failed, starting);
+  addEventListener("unhandledrejection", failed, starting);
+  start(root, page, createDrawing(() => starting.abort()));
 }
 
-async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
-  const drawing = createDrawing();
+async function start(
+  root: HTMLElement,
+  page: ChatPageProps,
+  drawing: ReturnType<typeof createDrawing>,
+): Promise<void> {
+  const locks = lenientLocks(navigator.locks);
   const extras: Extras = {
     module: undefined,
     load: async () => extras.module ??= await import("./extras.ts"),
@@ -37,7 +55,7 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
   const renewal = createRenewal({
     url: "/api/auth/refresh",
     fetch: fetch.bind(window),
-    locks: navigator.locks,
+    locks,
     userId,
     onOtherUser: () => client.connection.stop("otherUser"),
   });
@@ -68,9 +86,8 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     opened: page.opened,
     api: createApi({ base: "/api", fetch: renewal.fetch }),
     open: renewal.open(transport.open),
-    // A browser that refuses it refuses cookies too: nobody is signed in there.
-    storage: localStorage,
-    locks: navigator.locks,
+    storage: openStorage(() => localStorage),
+    locks,
     clock: systemClock,
     random: Math.random,
     newId: newUuid,
@@ -109,11 +126,14 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     if (document.visibilityState === "visible") client.connection.wake();
     drawing.request();
   });
-  const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
-  document.cookie =
-    `chatket_tz=${timeZone}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
   setInterval(drawing.request, IDLE_DRAW_MS);
   client.connection.start();
+  try {
+    document.cookie =
+      `chatket_tz=${localTimeZone()}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
+  } catch {
+    // Refused: the next page's times are in UTC until its script runs.
+  }
   const { serviceWorker } = navigator;
   if (!serviceWorker) return;
   // The first worker comes beside the page, each later one with a newer build.
@@ -123,11 +143,16 @@ async function start(root: HTMLElement, page: ChatPageProps): Promise<void> {
     hadWorker = serviceWorker.controller;
     drawing.request();
   };
-  serviceWorker.register("/sw.js");
+  // A full or forbidden cache: the page lives without.
+  serviceWorker.register("/sw.js").catch(() => {});
 }
 
-/** Draws at most once a frame, however much changes in between. */
-function createDrawing() {
+/**
+ * Draws at most once a frame, however much changes in between.
+ *
+ * @param onAlive called when the page has come to life: it draws from now on
+ */
+function createDrawing(onAlive: () => void) {
   let draw = () => {};
   let isRequested = false;
   const run = () => {
@@ -142,6 +167,7 @@ function createDrawing() {
       else requestAnimationFrame(run);
     },
     subscribe(callback: () => void) {
+      onAlive();
       draw = callback;
       return () => {
         draw = () => {};

@@ -2,24 +2,26 @@
 
 import { hydrate } from "preact";
 import { createAuthApi } from "./client/api.ts";
+import { lenientLocks } from "./client/browser.ts";
 import { LoginForm } from "./components/login_form.tsx";
 import type { LoginPageProps } from "./page_props.ts";
 
 const root = document.getElementById("login");
 if (root) {
   const page: LoginPageProps = JSON.parse(root.dataset.props ?? "{}");
+  const api = createAuthApi({ base: "/api", fetch: fetch.bind(window) });
+  hydrate(<LoginForm page={page} api={api} />, root);
+  // Where cookies may not be read this throws: then nobody has been here before.
   if (/(^|; )(__Host-)?chatket_returning=/.test(document.cookie)) {
     comeBack(page.next);
   }
-  const api = createAuthApi({ base: "/api", fetch: fetch.bind(window) });
-  hydrate(<LoginForm page={page} api={api} />, root);
 }
 
 /** A browser that stayed away longer than its token lived is signed in again, if its session lives. */
 async function comeBack(next: string): Promise<void> {
   // One tab after another, as in client/renewal.ts.
   const trade = () => fetch("/api/auth/refresh", { method: "POST" });
-  const { ok } = await (navigator.locks?.request("chatket_refresh", trade) ??
-    trade());
+  const { ok } = await (lenientLocks(navigator.locks)
+    ?.request("chatket_refresh", trade) ?? trade());
   if (ok) location.replace(next);
 }

@@ -77,7 +77,8 @@ async function removeOldCaches(): Promise<void> {
 }
 
 async function cacheFirst(request: Request): Promise<Response> {
-  const kept = await caches.match(request);
+  // A cache that cannot be read keeps no page from its script.
+  const kept = await caches.match(request).catch(() => undefined);
   return kept ?? await fetch(request);
 }
 
@@ -85,20 +86,26 @@ async function networkFirst(
   request: Request,
   pathname: string,
 ): Promise<Response> {
+  let response: Response;
   try {
-    const response = await fetch(request);
-    // Kept without its query: what a form was refused for belongs to one visit.
-    if (response.ok) await keepPage(pathname, response.clone());
-    return response;
+    response = await fetch(request);
   } catch (error) {
     const kept = await caches.match(pathname, { cacheName: PAGES_CACHE }) ??
       await caches.match("/", { cacheName: PAGES_CACHE });
     if (kept === undefined) throw error;
     return kept;
   }
+  // Kept without its query: what a form was refused for belongs to one visit.
+  if (response.ok) await keepPage(pathname, response.clone());
+  return response;
 }
 
+/** Keeps a page for when the network is away. A cache that is full keeps what it had. */
 async function keepPage(pathname: string, response: Response): Promise<void> {
-  const cache = await caches.open(PAGES_CACHE);
-  await cache.put(pathname, response);
+  try {
+    const cache = await caches.open(PAGES_CACHE);
+    await cache.put(pathname, response);
+  } catch {
+    // The page itself is there all the same.
+  }
 }

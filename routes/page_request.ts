@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
+import { isTimeZone } from "../islands/client/browser.ts";
 import type { PageLanguage, Theme, TypingLine } from "../islands/page_props.ts";
 import { en } from "../islands/strings/en.ts";
 import { tr } from "../islands/strings/tr.ts";
@@ -37,12 +38,7 @@ export function pageTyping(c: Context): TypingLine {
 /** The time zone the browser told at its last visit, else UTC. */
 export function pageTimeZone(c: Context): string {
   const timeZone = getCookie(c, TIME_ZONE_COOKIE) ?? "UTC";
-  try {
-    new Intl.DateTimeFormat("en", { timeZone });
-    return timeZone;
-  } catch {
-    return "UTC";
-  }
+  return isTimeZone(timeZone) ? timeZone : "UTC";
 }
 
 export function asLanguage(value: unknown): "en" | "tr" | undefined {

@@ -170,9 +170,9 @@ export class Outbox {
     const before = this.#entries;
     this.#entries = new Map();
     for (const key of keysWithPrefix(storage, this.#prefix)) {
-      const entry = readJson(storage, key) as OutboxEntry | undefined;
+      const entry = readJson(storage, key);
       // Not one that another program, or half a write, has left.
-      if (!entry?.order) continue;
+      if (!isEntry(entry)) continue;
       this.#entries.set(entry.clientMsgId, entry);
       this.#order = Math.max(this.#order, entry.order);
     }
@@ -274,6 +274,14 @@ export class Outbox {
     queue.cancelWait = clock.after(delay, () => this.#retryNow(roomId));
     this.#options.onChange();
   }
+}
+
+function isEntry(value: unknown): value is OutboxEntry {
+  const { clientMsgId, roomId, text, order, queuedAt } = Object(value);
+  return [clientMsgId, roomId, text].every((word) =>
+    typeof word === "string"
+  ) &&
+    [order, queuedAt].every(Number.isSafeInteger);
 }
 
 function byOrder(a: OutboxEntry, b: OutboxEntry): number {

@@ -4,6 +4,7 @@
  */
 
 import { CloseCode, USER_HEADER } from "../../realtime/protocol.ts";
+import type { LockQueue } from "./browser.ts";
 import { ABNORMAL_CLOSURE, type OpenTransport } from "./transport.ts";
 
 export interface Renewal {
@@ -18,7 +19,7 @@ export interface RenewalOptions {
   url: string;
   fetch: typeof fetch;
   /** Lets one tab after another do it: a refresh cookie that is used twice ends the session. */
-  locks: LockManager | undefined;
+  locks: LockQueue | undefined;
   /** For whom the page was drawn. The cookies may have become another user's. */
   userId: string;
   /** The server has refused a request because they have. */

@@ -1,5 +1,6 @@
 import { h } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
+import { localTimeZone } from "../client/browser.ts";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { DialogName } from "../shortcuts.ts";
@@ -38,9 +39,7 @@ export function ChatApp(
   const [dialog, setDialog] = useState<DialogName>();
   const [, draw] = useState(0);
   const ui: Ui = useMemo(() => {
-    const { timeZone } = isHydrated
-      ? Intl.DateTimeFormat().resolvedOptions()
-      : page;
+    const timeZone = isHydrated ? localTimeZone() : page.timeZone;
     return {
       client,
       extras,
@@ -60,12 +59,11 @@ export function ChatApp(
     setHydrated(true);
     const onPopState = () => setPath(location.pathname);
     addEventListener("popstate", onPopState);
-    const endDrawing = controls?.onDraw(() => draw((drawn) => drawn + 1));
-    return () => {
-      removeEventListener("popstate", onPopState);
-      endDrawing?.();
-    };
+    return () => removeEventListener("popstate", onPopState);
   }, []);
+  useEffect(() => {
+    if (isHydrated) return controls?.onDraw(() => draw((drawn) => drawn + 1));
+  }, [isHydrated]);
   useEffect(() => {
     const onKeyDown = (event: KeyboardEvent) => {
       if (!isShortcut(event)) return;

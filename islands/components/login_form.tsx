@@ -17,6 +17,9 @@ export function LoginForm(
   const input = useRef<HTMLInputElement>(null);
   const email = useRef<HTMLInputElement>(null);
   useEffect(() => input.current?.focus(), [username]);
+  useEffect(() => {
+    if (!navigator.cookieEnabled) setProblem("cookiesRefused");
+  }, []);
 
   const submit =
     (run: (value: string) => Promise<ApiFailure | undefined>) =>

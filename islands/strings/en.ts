@@ -27,6 +27,7 @@ export const en = {
   badUsername: "Use 3 to 20 letters (a–z), digits or underscores.",
   badCode: "That code is not right. Check it, or ask for a new one.",
   tooManyTries: "Too many tries. Wait a little, then try again.",
+  cookiesRefused: "Your browser refuses cookies. Signing in needs them.",
   unreachable:
     "The server cannot be reached. Check your network and try again.",
   failed: "Something went wrong. Try again.",
@@ -147,6 +148,8 @@ export const en = {
   fallback: "Connected in compatibility mode: WebSockets are blocked here.",
   tryNow: "Try now",
   outdated: "There is a newer version of this page.",
+  startFailed:
+    "This page could not be made live. Reading and writing work without.",
   reload: "Reload",
   reconnect: "Reconnect",
   signInAgain: "Sign in again",

@@ -24,6 +24,7 @@ export const tr: Strings = {
   badUsername: "3–20 harf (a–z), rakam veya alt çizgi kullanın.",
   badCode: "Kod doğru değil. Kontrol edin ya da yeni bir kod isteyin.",
   tooManyTries: "Çok fazla deneme. Biraz bekleyip yeniden deneyin.",
+  cookiesRefused: "Tarayıcınız çerezleri reddediyor. Giriş için gereklidirler.",
   unreachable: "Sunucuya ulaşılamıyor. Ağınızı kontrol edip yeniden deneyin.",
   failed: "Bir şeyler ters gitti. Yeniden deneyin.",
 
@@ -142,6 +143,8 @@ export const tr: Strings = {
   fallback: "Uyumluluk modunda bağlı: WebSocket burada engelleniyor.",
   tryNow: "Şimdi dene",
   outdated: "Bu sayfanın daha yeni bir sürümü var.",
+  startFailed:
+    "Bu sayfa canlı hale getirilemedi. Okumak ve yazmak yine de mümkün.",
   reload: "Yenile",
   reconnect: "Yeniden bağlan",
   signInAgain: "Yeniden giriş yap",

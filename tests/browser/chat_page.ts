@@ -113,7 +113,11 @@ export async function eventually<T>(
   }
 }
 
-/** A browser whose visitors leave nothing behind, and a page's remains when a journey fails. */
+/**
+ * A browser whose visitors leave nothing behind, and a page's remains when a journey fails.
+ *
+ * @param env variables for the browser's process
+ */
 export async function journey(
   name: string,
   app: Served,
@@ -123,8 +127,9 @@ export async function journey(
       options?: BrowserContextOptions,
     ) => Promise<Visitor>,
   ) => Promise<void>,
+  env: Record<string, string> = {},
 ): Promise<void> {
-  const browser: Browser = await launchBrowser();
+  const browser: Browser = await launchBrowser(env);
   try {
     await withArtifacts(
       name,

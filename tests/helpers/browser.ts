@@ -35,12 +35,19 @@ export async function chromiumMissing(): Promise<string | undefined> {
     : undefined;
 }
 
-/** Starts a headless Chromium; close it with `close()`. */
-export async function launchBrowser(): Promise<Browser> {
+/**
+ * Starts a headless Chromium; close it with `close()`.
+ *
+ * @param env variables beside those of this process
+ */
+export async function launchBrowser(
+  env: Record<string, string> = {},
+): Promise<Browser> {
   const executablePath = await findChromium();
   if (executablePath === undefined) throw new Error("no Chromium on PATH");
   return await chromium.launch({
     executablePath,
+    env: { ...Deno.env.toObject(), ...env },
     args: ["--no-sandbox", "--disable-dev-shm-usage"],
   });
 }
