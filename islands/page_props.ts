@@ -3,6 +3,7 @@
 import type { UserRef } from "../realtime/protocol.ts";
 import type { Room } from "./client/api.ts";
 import type { ChatClientOptions } from "./client/chat_client.ts";
+import type { MessageLimit } from "./client/send_pace.ts";
 import type { Strings } from "./strings/en.ts";
 
 export type Theme = "light" | "dark" | "system";
@@ -38,6 +39,8 @@ export interface ChatPageProps extends PageLanguage {
   timeZone: string;
   theme: Theme;
   typing: TypingLine;
+  /** How many messages a user may send to a room. */
+  messageLimit: MessageLimit;
   /** Client id of the message the form without script would post. */
   formMessageId: string;
   /** What a form without script was refused for. */

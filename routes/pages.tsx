@@ -149,7 +149,7 @@ async function readRoster(
 }
 
 async function commonProps(
-  { db, realtime }: RouteDeps,
+  { db, realtime, config }: RouteDeps,
   c: Context,
   user: User,
   path: string,
@@ -172,6 +172,10 @@ async function commonProps(
     timeZone: pageTimeZone(c),
     theme: pageTheme(c),
     typing: pageTyping(c),
+    messageLimit: {
+      messages: config.rateLimit.messages,
+      windowMs: config.rateLimit.windowMs,
+    },
     formMessageId: crypto.randomUUID(),
     problem: asProblem(c),
   };

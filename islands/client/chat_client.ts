@@ -228,12 +228,14 @@ export class ChatClient {
   /** The ack may come before the room's feed brings the message, and without it after a repeat. */
   #sent(
     { roomId, text, clientMsgId }: OutboxEntry,
-    { messageId, seq, createdAt }: {
+    { messageId, seq, createdAt, isDuplicate }: {
       messageId: string;
       seq: number;
       createdAt: string;
+      isDuplicate?: boolean;
     },
   ): void {
+    if (!isDuplicate) this.rooms.get(roomId)?.sent(this.now());
     const sender = this.user;
     this.#receive({
       messageId,
@@ -269,7 +271,7 @@ export class ChatClient {
 
   #mute(state: RoomState | undefined, ms: number): number {
     const delay = Math.min(Math.max(ms || 0, MIN_MUTE_MS), MAX_MUTE_MS);
-    if (state) state.mutedUntil = this.#clock.now() + delay;
+    state?.mute(this.#clock.now() + delay);
     this.#clock.after(delay, this.#onChange);
     return delay;
   }

@@ -13,6 +13,9 @@ import { TypingMarks } from "./typing.ts";
 /** So many join and leave lines are kept a room. */
 const MAX_NOTICES = 30;
 
+/** The times of so many messages that were sent are kept a room. */
+const MAX_SENT_TIMES = 100;
+
 /** "Ada joined", or that the history is another one: shown after the message with number `afterSeq`, gone after a reload. */
 export interface Notice {
   readonly type: "join" | "leave" | "reset";
@@ -35,6 +38,8 @@ export class RoomState {
   rank = 0;
   /** When we may write again, on our own clock in milliseconds; 0 when not muted. */
   mutedUntil = 0;
+  /** When this page has sent its newest messages here, oldest first, on our own clock in milliseconds. */
+  sentAt: readonly number[] = [];
   /** The newest page of history is there. */
   isLoaded = false;
   /** A page of history is on its way. */
@@ -94,6 +99,17 @@ export class RoomState {
       }
     }
     return messages[0]?.seq;
+  }
+
+  /** The server has taken a message of this page, and counts it. */
+  sent(now: number): void {
+    this.sentAt = [...this.sentAt, now].slice(-MAX_SENT_TIMES);
+  }
+
+  /** The server takes no messages until then; it counts anew after that. */
+  mute(until: number): void {
+    this.mutedUntil = until;
+    this.sentAt = [];
   }
 
   /** Keeps a line about what has happened just now. */

@@ -3,11 +3,10 @@ import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
 import { isBlank } from "../../text.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
+import type { Strings } from "../strings/en.ts";
+import { ComposerHints } from "./composer_hints.tsx";
 import { Icon } from "./icon.tsx";
-import { type Ui, useTick } from "./ui.ts";
-
-/** The counter appears when so many characters are left. */
-const COUNTER_FROM = 60;
+import type { Ui } from "./ui.ts";
 
 /** Where messages are written. It is never disabled: what cannot be sent now is kept. */
 export function Composer(
@@ -22,14 +21,14 @@ export function Composer(
   const { id, name } = state.room;
   const box = useRef<HTMLTextAreaElement>(null);
   const [left, setLeft] = useState(MAX_TEXT_LENGTH);
-  const [isUnseen, setUnseen] = useState(false);
+  const [fault, setFault] = useState<keyof Strings>();
 
   const measure = () => {
     const { current } = box;
     if (current === null) return;
     const text = current.value.trim();
     setLeft(charactersLeft(text));
-    setUnseen(text !== "" && isBlank(text));
+    setFault(text !== "" && isBlank(text) ? "blankMessage" : undefined);
     current.style.height = "auto";
     current.style.height = `${current.scrollHeight}px`;
   };
@@ -75,13 +74,7 @@ export function Composer(
         box.current?.focus();
       }}
     >
-      <Hints
-        ui={ui}
-        state={state}
-        left={left}
-        isUnseen={isUnseen}
-        problem={page.problem}
-      />
+      <ComposerHints {...{ ui, state, page, left, fault }} />
       <div class="composer-box">
         <textarea
           ref={box}
@@ -114,53 +107,4 @@ function isForFingers(): boolean {
 /** How many characters more the server takes. */
 function charactersLeft(text: string): number {
   return MAX_TEXT_LENGTH - codePointLength(text);
-}
-
-/** One line of fixed height: the mute's countdown, the characters left, or who is typing. */
-function Hints(
-  { ui, state, left, isUnseen, problem }: {
-    ui: Ui;
-    state: RoomState;
-    left: number;
-    /** Something was written, and nothing of it is to be seen. */
-    isUnseen: boolean;
-    problem: ChatPageProps["problem"];
-  },
-) {
-  const { client, t, isHydrated } = ui;
-  const mutedFor = Math.ceil((state.mutedUntil - client.now()) / 1000);
-  useTick(mutedFor > 0);
-  const { names } = state.typing;
-  const typing = names.length > 2
-    ? t("typingMany")
-    : names.length === 2
-    ? t("typingTwo", { a: names[0] ?? "", b: names[1] ?? "" })
-    : names.length === 1
-    ? t("typingOne", { a: names[0] ?? "" })
-    : "";
-  return (
-    <div class="hints">
-      <p class="typing">
-        {typing !== "" && (
-          <span class="dots" aria-hidden="true">
-            <i />
-            <i />
-            <i />
-          </span>
-        )}
-        <span dir="auto">{typing}</span>
-      </p>
-      <p id="composer-hint" class={left < 0 || mutedFor > 0 ? "over" : ""}>
-        {mutedFor > 0
-          ? t("mutedFor", { n: mutedFor })
-          : left < 0
-          ? t("charactersOver", { n: -left })
-          : isUnseen
-          ? t("blankMessage")
-          : !isHydrated && problem
-          ? t(problem)
-          : left <= COUNTER_FROM && t("charactersLeft", { n: left })}
-      </p>
-    </div>
-  );
 }

@@ -104,8 +104,16 @@ export const en = {
   },
   blankMessage: "There is nothing to see in this message.",
   mutedFor: {
-    one: "You are sending too fast. What you write is sent in {n} second.",
-    other: "You are sending too fast. What you write is sent in {n} seconds.",
+    one: "A short pause: what you write is kept and sent in {n} second.",
+    other: "A short pause: what you write is kept and sent in {n} seconds.",
+  },
+  sendsLeft: {
+    one: "{n} more message now, then a short pause.",
+    other: "{n} more messages now, then a short pause.",
+  },
+  pauseFor: {
+    one: "In {n} second your next message goes out without waiting.",
+    other: "In {n} seconds your next message goes out without waiting.",
   },
   sendingTooFast:
     "You are sending too fast. Wait half a minute, then send it again.",

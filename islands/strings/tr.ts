@@ -98,9 +98,16 @@ export const tr: Strings = {
   charactersOver: { one: "{n} karakter fazla", other: "{n} karakter fazla" },
   blankMessage: "Bu mesajda görünen bir şey yok.",
   mutedFor: {
-    one: "Çok hızlı yazıyorsunuz. Yazdıklarınız {n} saniye sonra gönderilecek.",
-    other:
-      "Çok hızlı yazıyorsunuz. Yazdıklarınız {n} saniye sonra gönderilecek.",
+    one: "Kısa bir ara: yazdıklarınız saklanır, {n} saniye sonra gönderilir.",
+    other: "Kısa bir ara: yazdıklarınız saklanır, {n} saniye sonra gönderilir.",
+  },
+  sendsLeft: {
+    one: "Şimdi {n} mesaj daha, sonra kısa bir ara.",
+    other: "Şimdi {n} mesaj daha, sonra kısa bir ara.",
+  },
+  pauseFor: {
+    one: "{n} saniye sonra beklemeden gönderebilirsiniz.",
+    other: "{n} saniye sonra beklemeden gönderebilirsiniz.",
   },
   sendingTooFast:
     "Çok hızlı yazıyorsunuz. Yarım dakika bekleyip yeniden gönderin.",

@@ -181,7 +181,7 @@ async function states(
     });
   }
   await chat.say("This waits for the mute to end");
-  await page.getByText(/You are sending too fast/).waitFor();
+  await page.getByText(/A short pause/).waitFor();
   await shot("muted", page);
 
   await page.goto(`${app.origin}/discover`);
