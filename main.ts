@@ -26,6 +26,7 @@ import {
 import { createApp } from "./routes/app.ts";
 import { openCodeMail } from "./routes/code_mail.ts";
 import type { BuildManifest } from "./routes/deps.ts";
+import { createHandler } from "./routes/handler.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
 
 const STATIC_DIR = new URL("./static/", import.meta.url);
@@ -220,7 +221,7 @@ function listen(
           url: urlOf(config, hostname, port),
           port,
         }),
-    }, (request, info) => app.fetch(request, info));
+    }, createHandler(app));
   } catch (error) {
     const isPort = error instanceof Deno.errors.AddrInUse ||
       error instanceof Deno.errors.PermissionDenied;

@@ -9,12 +9,14 @@ import { Connection } from "./connection.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { CloseCode, type UserRef } from "./protocol.ts";
+import { type Refusal, SocketEntry } from "./socket_entry.ts";
 import { sseTransport } from "./sse_transport.ts";
 import type { Timers } from "./timers.ts";
-import { webSocketTransport } from "./websocket_transport.ts";
 
 /** A socket that was admitted must open within this time, in milliseconds. */
 const OPEN_TIMEOUT_MS = 10_000;
+
+const RESTARTING: Refusal = { code: CloseCode.restart, reason: "restarting" };
 
 /** Whom a connection belongs to. */
 export interface Session {
@@ -59,6 +61,8 @@ export function createConnections(
   const { hub, presence, typing, dispatch } = parts;
   const admissions = new Admissions(config);
   const openSockets = new Set<WebSocket>();
+  /** Sockets that are not let in yet. */
+  const entries = new Set<SocketEntry>();
 
   function openConnection(session: Session, admission: Admission): Connection {
     const connection = new Connection({
@@ -115,6 +119,36 @@ export function createConnections(
     closeAll([...hub.connectionsOf(userId)].filter(isOld));
   }
 
+  const socketFailed = (error: unknown) =>
+    log.error("a socket event failed", errorFields(error));
+
+  /** Lets a socket in, once it is open and its verdict is there. */
+  async function enter(
+    entry: SocketEntry,
+    admission: Admission,
+    verdict: Promise<Session | Refusal>,
+  ): Promise<void> {
+    const cancelTimeout = timers.after(OPEN_TIMEOUT_MS, () => entry.expire());
+    // Both are awaited, so that neither is an unhandled rejection when the other ends it.
+    const [decided] = await Promise.allSettled([verdict, entry.opened]);
+    cancelTimeout();
+    if (entry.over) return;
+    if (decided.status === "rejected") throw decided.reason;
+    // What must be asked of others than the database is asked here, before the maps are changed.
+    if (isDraining()) return entry.refuse(RESTARTING);
+    if ("code" in decided.value) return entry.refuse(decided.value);
+    entries.delete(entry);
+    const connection = openConnection(decided.value, admission);
+    const { transport, begin } = entry.letIn({
+      onText: (text) => connection.receive(text),
+      onBinary: () => connection.receiveBinary(),
+      onClosed: () => connection.lost(),
+    });
+    connection.attach(transport);
+    presence.connected(connection);
+    begin();
+  }
+
   return {
     /**
      * Takes a place for a socket of the user, before the upgrade. It is given back when the connection
@@ -128,37 +162,40 @@ export function createConnections(
       return admissions.admit(userId, address) ?? "too_many_sockets";
     },
 
-    /** Serves a native WebSocket whose upgrade has just been answered. */
+    /**
+     * Serves a native WebSocket whose upgrade has just been answered.
+     *
+     * @param verdict whose socket it is, or why it is closed; what it rejects with is logged, and the
+     *   client is told to come back
+     */
     openSocket(
       admission: Admission,
       socket: WebSocket,
-      session: Session,
+      verdict: Promise<Session | Refusal>,
     ): void {
-      const cancelTimeout = timers.after(OPEN_TIMEOUT_MS, admission.release);
-      socket.onclose = socket.onerror = () => {
-        cancelTimeout();
-        admission.release();
-      };
-      socket.onopen = () => {
-        // Handlers that have done their work would stay with the socket for its life.
-        socket.onopen = null;
-        cancelTimeout();
-        openSockets.add(socket);
-        socket.addEventListener("close", () => openSockets.delete(socket));
-        const connection = openConnection(session, admission);
-        connection.attach(webSocketTransport(
-          socket,
-          {
-            onText: (text) => connection.receive(text),
-            onBinary: () => connection.receiveBinary(),
-            onClosed: () => connection.lost(),
-          },
-          timers,
-          (error) => log.error("a socket event failed", errorFields(error)),
-        ));
-        presence.connected(connection);
-        if (isDraining()) connection.close(CloseCode.restart, "restarting");
-      };
+      const entry = new SocketEntry(socket, {
+        maxFrames: config.frameLimit.burst,
+        timers,
+        fail: socketFailed,
+        onOpened() {
+          openSockets.add(socket);
+          socket.addEventListener("close", () => openSockets.delete(socket));
+        },
+        onEnded() {
+          entries.delete(entry);
+          admission.release();
+        },
+      });
+      entries.add(entry);
+      enter(entry, admission, verdict).catch((error) => {
+        log.warn("a socket could not be let in", errorFields(error));
+        entry.refuse({ code: CloseCode.restart, reason: "try again" });
+      });
+    },
+
+    /** Tells sockets that wait to be let in to come back. */
+    refuseWaiting(): void {
+      for (const entry of [...entries]) entry.refuse(RESTARTING);
     },
 
     /** Opens an event stream; its first event names the connection. */

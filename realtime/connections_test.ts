@@ -43,3 +43,32 @@ Deno.test("closeTokensBefore() closes a user's older tokens that belong to no se
     [false, true, false, false],
   );
 });
+
+Deno.test("a verdict that cannot be had tells the client to come back, and its place is free", async () => {
+  const { hub, clock } = createHub();
+  const log = recordingLog();
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: { hub } as unknown as Parts,
+    log,
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
+    metrics: createMetrics(clock.now),
+    isDraining: () => false,
+  });
+  const closes: number[] = [];
+  const socket = Object.assign(new EventTarget(), {
+    readyState: WebSocket.OPEN,
+    close: (code: number) => closes.push(code),
+  }) as unknown as WebSocket;
+  let places = 0;
+  connections.openSocket(
+    { release: () => places++ },
+    socket,
+    Promise.reject(new Error("the database is away")),
+  );
+  socket.onopen!(new Event("open"));
+  await clock.advance(200);
+  assert.deepEqual([closes, places], [[1012], 1]);
+  assert.match(log.lines[0]!, /could not be let in.*the database is away/);
+});

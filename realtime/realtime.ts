@@ -201,6 +201,7 @@ export function createRealtime(options: RealtimeOptions) {
      */
     async drain(): Promise<void> {
       draining = true;
+      connections.refuseWaiting();
       // A database that does not answer must not keep clients from being told to come back.
       const { postMessage } = parts.handlerParts;
       const written = postMessage.idle().then(() => writer.idle());

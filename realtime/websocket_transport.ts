@@ -16,6 +16,11 @@ const PEER_IS_SENDING: ReadonlySet<CloseCode> = new Set([
   CloseCode.tooManyFrames,
 ]);
 
+export interface WebSocketTransport extends Transport {
+  /** @param isSending whether more from the peer is likely to be on its way; by default the code tells */
+  close(code: CloseCode, reason: string, isSending?: boolean): void;
+}
+
 /**
  * A transport over Deno's native WebSocket, which must be open.
  *
@@ -26,7 +31,7 @@ export function webSocketTransport(
   events: TransportEvents,
   timers: Timers,
   fail: (error: unknown) => void,
-): Transport {
+): WebSocketTransport {
   const guarded = (run: () => void) => {
     try {
       run();
@@ -49,9 +54,9 @@ export function webSocketTransport(
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
     buffered: () => socket.bufferedAmount,
-    close(code, reason) {
+    close(code, reason, isSending = PEER_IS_SENDING.has(code)) {
       socket.onmessage = null;
-      if (PEER_IS_SENDING.has(code)) {
+      if (isSending) {
         timers.after(LINGER_MS, () => end(code, reason));
       } else end(code, reason);
     },

@@ -22,7 +22,11 @@ import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
-import { createSessionFinder, requireSession } from "./middleware/session.ts";
+import {
+  createSessionFinder,
+  createSessionLookup,
+  requireSession,
+} from "./middleware/session.ts";
 import { pageRoutes } from "./pages.tsx";
 import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
@@ -36,12 +40,14 @@ const SIGN_IN_PATHS = [
   "/login",
 ];
 
-/** The whole HTTP side. Give `Deno.serve`'s info as the second argument of `fetch`. */
+/** The whole HTTP side, without a server: see {@link createHandler}. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   const { config, log, steadyClock } = appDeps;
+  const lookUpSession = createSessionLookup(appDeps);
   const deps: RouteDeps = {
     ...appDeps,
-    findSession: createSessionFinder(appDeps),
+    lookUpSession,
+    findSession: createSessionFinder({ ...appDeps, lookUpSession }),
     authLimits: createAuthLimits(steadyClock, appDeps.shared),
   };
   const app = new OpenAPIHono<AppEnv>();

@@ -8,7 +8,11 @@ import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
-import type { Session, SessionFinder } from "./middleware/session.ts";
+import type {
+  Session,
+  SessionFinder,
+  SessionLookup,
+} from "./middleware/session.ts";
 import type { SessionKeys } from "./tokens.ts";
 
 /** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
@@ -41,12 +45,16 @@ export interface AppDeps {
 /** What the parts of the app share beside what it is made of. */
 export interface RouteDeps extends AppDeps {
   readonly findSession: SessionFinder;
+  readonly lookUpSession: SessionLookup;
   readonly authLimits: AuthLimits;
 }
 
 /** Hono's context: the peer address comes from `Deno.serve`, the session from the middleware. */
 export interface AppEnv {
-  Bindings: Partial<Deno.ServeHandlerInfo>;
+  Bindings: Partial<Pick<Deno.ServeHandlerInfo, "remoteAddr">> & {
+    /** The answer to a request that has become a WebSocket: the only one that the runtime takes. */
+    upgraded?: Response;
+  };
   Variables: {
     session: Session;
     /** Names the request in the log and in `X-Request-Id`. */

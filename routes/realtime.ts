@@ -10,6 +10,7 @@ import {
   USER_PREFIX,
 } from "../realtime/protocol.ts";
 import type { Admission } from "../realtime/admission.ts";
+import type { Refusal } from "../realtime/socket_entry.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { clientAddress } from "./middleware/client_address.ts";
 import { isJson } from "./middleware/json_only.ts";
@@ -21,6 +22,7 @@ import {
 import { problem, type ProblemCode, PROBLEMS } from "./problems.ts";
 import { documentRealtimePaths } from "./realtime_paths.ts";
 import { isForeign, ownOrigin } from "./request_origin.ts";
+import { type TokenClaims, verifySession } from "./tokens.ts";
 
 /** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
 const IDLE_TIMEOUT_SECONDS = 30;
@@ -38,58 +40,61 @@ export function realtimeRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   return app;
 }
 
-async function openSocket(
-  c: Context<AppEnv>,
-  deps: RouteDeps,
-): Promise<Response> {
+/**
+ * Nothing here may wait before the upgrade, nor in the middleware before it: a client that hangs up
+ * meanwhile would leave its descriptor open for ever (Deno 2.9). So a token's signature and life are
+ * checked at once, and its session and user after the upgrade.
+ */
+function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
   if (!asksForWebSocket(c)) {
     return problem(c, "upgrade_required", {
       headers: { upgrade: "websocket" },
     });
   }
   const offered = offeredProtocols(c);
-  const session = await socketSession(c, deps, offered);
-  if (typeof session === "string") return problem(c, session);
+  const claims = socketClaims(c, deps, offered);
+  if (typeof claims === "string") return problem(c, claims);
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return problem(c, "unsupported_subprotocol", {
       detail: `Offer the subprotocol ${SUBPROTOCOL}`,
     });
   }
-  if (isOtherUser(c, session.user)) return problem(c, "other_user");
-  const pageUser = offered.find((entry) => entry.startsWith(USER_PREFIX));
-  if (pageUser !== undefined && pageUser !== USER_PREFIX + session.user.id) {
-    return closeForOtherUser(c);
-  }
-  const admission = admit(c, deps, session);
+  if (isOtherUser(c, claims.userId)) return problem(c, "other_user");
+  const admission = admit(c, deps, claims.userId);
   if (admission instanceof Response) return admission;
+  let socket: WebSocket;
+  let response: Response;
   try {
-    const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
+    ({ socket, response } = Deno.upgradeWebSocket(c.req.raw, {
       idleTimeout: IDLE_TIMEOUT_SECONDS,
-    });
-    // Set here, never by the runtime: it would echo the first entry, which may be the token.
-    if (offered.length > 0) {
-      response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
-    }
-    deps.realtime.openSocket(admission, socket, session);
-    return response;
+    }));
   } catch (error) {
     admission.release();
     throw error;
   }
+  c.env.upgraded = response;
+  // Set here, never by the runtime: it would echo the first entry, which may be the token.
+  if (offered.length > 0) {
+    response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
+  }
+  deps.realtime.openSocket(admission, socket, judge(deps, claims, offered));
+  return response;
 }
 
-/**
- * Turns away the page of another user. By a close, as a page is not told the status of an upgrade that
- * was refused: it would take it for a lost connection and come back.
- */
-function closeForOtherUser(c: Context): Response {
-  const { socket, response } = Deno.upgradeWebSocket(c.req.raw, {
-    idleTimeout: IDLE_TIMEOUT_SECONDS,
-  });
-  response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
-  socket.onopen = () =>
-    socket.close(CloseCode.otherUser, PROBLEMS.other_user.title);
-  return response;
+/** Whose socket it is to be, or why it is closed. */
+async function judge(
+  deps: RouteDeps,
+  claims: TokenClaims,
+  offered: string[],
+): Promise<Session | Refusal> {
+  const pageUser = offered.find((entry) => entry.startsWith(USER_PREFIX));
+  // By a close, as a page is not told the status of an upgrade that was refused: it would take it for
+  // a lost connection and come back.
+  if (pageUser !== undefined && pageUser !== USER_PREFIX + claims.userId) {
+    return { code: CloseCode.otherUser, reason: PROBLEMS.other_user.title };
+  }
+  return await deps.lookUpSession(claims) ??
+    { code: CloseCode.tokenExpired, reason: "signed out" };
 }
 
 function asksForWebSocket(c: Context): boolean {
@@ -115,11 +120,11 @@ function offeredProtocols(c: Context): string[] {
  * Whose socket it is to be. A browser sends the cookie along whoever's page asks, so with the cookie
  * the page must be ours; a bearer entry was put there on purpose.
  */
-async function socketSession(
+function socketClaims(
   c: Context,
   deps: RouteDeps,
   offered: string[],
-): Promise<Session | ProblemCode> {
+): TokenClaims | ProblemCode {
   const bearer = offered.find((entry) => entry.startsWith(BEARER_PREFIX))
     ?.slice(BEARER_PREFIX.length);
   const carried = bearer ?? requestToken(c)?.token;
@@ -127,7 +132,7 @@ async function socketSession(
   const usesCookie = bearer === undefined &&
     requestToken(c)?.source === "cookie";
   if (usesCookie && !isOwnPage(c, deps)) return "cross_origin";
-  return await deps.findSession(carried) ?? "unauthorized";
+  return verifySession(deps.keys, carried, deps.clock()) ?? "unauthorized";
 }
 
 function isOwnPage(c: Context, deps: RouteDeps): boolean {
@@ -139,10 +144,10 @@ function isOwnPage(c: Context, deps: RouteDeps): boolean {
 function admit(
   c: Context,
   deps: RouteDeps,
-  session: Session,
+  userId: string,
 ): Admission | Response {
   const admission = deps.realtime.admit(
-    session.user.id,
+    userId,
     clientAddress(c, deps.config.trustedProxyHops),
   );
   if (admission === "draining") {
@@ -171,7 +176,7 @@ async function streamSession(
   }
   const session = await deps.findSession(carried.token);
   if (session === undefined) return "unauthorized";
-  return isOtherUser(c, session.user) ? "other_user" : session;
+  return isOtherUser(c, session.user.id) ? "other_user" : session;
 }
 
 async function openStream(
@@ -188,7 +193,7 @@ async function openStream(
   };
   // Hono answers HEAD with GET's handler and drops the body: a stream opened here would never end.
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
-  const admission = admit(c, deps, session);
+  const admission = admit(c, deps, session.user.id);
   if (admission instanceof Response) return admission;
   return c.body(deps.realtime.openStream(admission, session), 200, headers);
 }

@@ -36,7 +36,7 @@ export function documentRealtimePaths(
     path: "/ws",
     summary: "The realtime connection, a WebSocket",
     description:
-      `Subprotocol \`${SUBPROTOCOL}\`. With the cookie, the \`Origin\` must be the server's own; other clients offer a second subprotocol \`bearer.<accessToken>\`. An entry \`user.<id>\` has the socket closed with 4412 when the session is not that user's. The events: [Realtime events](/docs/events).`,
+      `Subprotocol \`${SUBPROTOCOL}\`. With the cookie, the \`Origin\` must be the server's own; other clients offer a second subprotocol \`bearer.<accessToken>\`. An entry \`user.<id>\` has the socket closed with 4412 when the session is not that user's. A token's signature and life are checked before the upgrade; a session that has ended, or a place that turns out to be taken, closes the socket with 4401 or 4429 as the first frame. The events: [Realtime events](/docs/events).`,
     responses: {
       101: { description: "Switched to the WebSocket protocol" },
       ...problemResponses(

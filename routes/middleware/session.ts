@@ -8,7 +8,11 @@ import { USER_HEADER } from "../../realtime/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import { readSessionCookie, SESSION_COOKIE } from "../session_cookie.ts";
-import { type SessionKeys, verifySession } from "../tokens.ts";
+import {
+  type SessionKeys,
+  type TokenClaims,
+  verifySession,
+} from "../tokens.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;
@@ -36,16 +40,29 @@ export interface RequestToken {
  */
 export type SessionFinder = (token: string) => Promise<Session | undefined>;
 
-export function createSessionFinder(deps: {
-  db: Database;
-  keys: SessionKeys;
-  clock: () => number;
-}): SessionFinder {
+/** Finds the session of a token whose claims have been verified, as {@link SessionFinder} does. */
+export type SessionLookup = (
+  claims: TokenClaims,
+) => Promise<Session | undefined>;
+
+export function createSessionFinder(
+  { keys, clock, lookUpSession }: {
+    keys: SessionKeys;
+    clock: () => number;
+    lookUpSession: SessionLookup;
+  },
+): SessionFinder {
   return async (token) => {
+    const claims = verifySession(keys, token, clock());
+    return claims && await lookUpSession(claims);
+  };
+}
+
+export function createSessionLookup(
+  deps: { db: Database; clock: () => number },
+): SessionLookup {
+  return async ({ userId, sessionId, issuedAt, expiresAt }) => {
     const now = deps.clock();
-    const claims = await verifySession(deps.keys, token, now);
-    if (claims === undefined) return undefined;
-    const { userId, sessionId, issuedAt, expiresAt } = claims;
     const found = await findTokenUser(deps.db, {
       userId,
       sessionId,
@@ -84,9 +101,9 @@ export async function requestSession(
  * Whether a request comes from a page that was drawn for another user than its session's: somebody
  * else has signed in in this browser since. Requests that name no user belong to no page.
  */
-export function isOtherUser(c: Context, user: User): boolean {
+export function isOtherUser(c: Context, userId: string): boolean {
   const pageUser = c.req.header(USER_HEADER);
-  return pageUser !== undefined && pageUser !== user.id;
+  return pageUser !== undefined && pageUser !== userId;
 }
 
 /** Lets only signed-in requests pass; what follows finds `c.var.session`. */
@@ -96,7 +113,7 @@ export function requireSession(
   return async function requireSession(c, next) {
     const session = await requestSession(c, findSession);
     if (session === undefined) return problem(c, "unauthorized");
-    if (isOtherUser(c, session.user)) return problem(c, "other_user");
+    if (isOtherUser(c, session.user.id)) return problem(c, "other_user");
     c.set("session", session);
     return await next();
   };

@@ -6,6 +6,7 @@ import { connect } from "../helpers/client.ts";
 import { engineUnderTest } from "../helpers/database.ts";
 import { createRoom, signIn } from "../helpers/people.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
+import { abandonHandshakes, leftAt } from "../realtime/abandoned_handshakes.ts";
 import { nginxMissing, startNginx } from "./nginx.ts";
 
 const engine = engineUnderTest();
@@ -115,6 +116,26 @@ Deno.test({
       [ADDRESS_LIMIT, BEYOND],
     );
     stop.abort();
+  },
+});
+
+Deno.test({
+  name:
+    "handshakes that are abandoned at the front leave nothing open behind it",
+  ignore: await nginxMissing() !== undefined ||
+    engine === "postgres" && await postgresMissing() !== undefined,
+  async fn() {
+    await using arena = await Arena.open({
+      engine,
+      alarm: (text) => assert.fail(text),
+      env: { TRUSTED_PROXY_HOPS: "1" },
+    });
+    await using nginx = await startNginx([arena.port]);
+    const alice = await signIn(nginx, "alice");
+    await abandonHandshakes(nginx.port, alice, 164);
+    assert.equal(await leftAt(arena.port), 0);
+    const client = await connect(nginx, alice);
+    await client.close();
   },
 });
 

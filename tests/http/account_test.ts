@@ -96,7 +96,8 @@ Deno.test("a removed user is signed out everywhere, and the sockets are closed w
     }),
     "unauthorized",
   );
-  await assert.rejects(connect(app, alice));
+  const late = await connect(app, alice);
+  assert.equal((await late.closed).code, 4401);
   await his.close();
 });
 

@@ -33,25 +33,38 @@ export interface RawSocket extends Disposable {
   readCloseCode(): Promise<number | undefined>;
 }
 
-/** Opens a socket and reads nothing further by itself. */
+/** The request that asks for a socket. */
+export function handshake(
+  port: number,
+  { token }: Pick<Person, "token">,
+): Uint8Array {
+  return new TextEncoder().encode([
+    "GET /ws HTTP/1.1",
+    `Host: 127.0.0.1:${port}`,
+    "Connection: Upgrade",
+    "Upgrade: websocket",
+    "Sec-WebSocket-Version: 13",
+    "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
+    `Sec-WebSocket-Protocol: ${SUBPROTOCOL}, ${BEARER_PREFIX}${token}`,
+    "",
+    "",
+  ].join("\r\n"));
+}
+
+/**
+ * Opens a socket and reads nothing further by itself.
+ *
+ * @param firstBytes sent along with the handshake, before its answer
+ */
 export async function openRaw(
   app: Pick<TestApp, "port">,
   person: Pick<Person, "token">,
+  firstBytes: Uint8Array = new Uint8Array(),
 ): Promise<RawSocket> {
   const connection = await Deno.connect({ port: app.port });
   await writeAll(
     connection,
-    new TextEncoder().encode([
-      "GET /ws HTTP/1.1",
-      `Host: 127.0.0.1:${app.port}`,
-      "Connection: Upgrade",
-      "Upgrade: websocket",
-      "Sec-WebSocket-Version: 13",
-      "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==",
-      `Sec-WebSocket-Protocol: ${SUBPROTOCOL}, ${BEARER_PREFIX}${person.token}`,
-      "",
-      "",
-    ].join("\r\n")),
+    new Uint8Array([...handshake(app.port, person), ...firstBytes]),
   );
   const reader = new BufferedReader(connection);
   const head = await reader.readHead();
