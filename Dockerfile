@@ -3,7 +3,7 @@ FROM denoland/deno:2.9.6 AS build
 WORKDIR /app
 COPY deno.json deno.lock ./
 RUN deno install --frozen
-COPY config.ts log.ts main.ts text.ts ./
+COPY config.ts log.ts main.ts server_url.ts text.ts ./
 COPY db/ db/
 COPY realtime/ realtime/
 COPY routes/ routes/
@@ -26,4 +26,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["deno", "eval", "--no-config", "if (!(await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/health`)).ok) Deno.exit(1)"]
 # The same permissions as `deno task start`. SIGTERM stops the server in order within 10 seconds.
-CMD ["deno", "run", "-q", "-P", "--no-prompt", "--cached-only", "--node-modules-dir=manual", "--allow-read=static,routes,db,node_modules,/data", "--allow-write=/data", "main.ts"]
+CMD ["deno", "run", "-q", "-P", "--no-prompt", "--cached-only", "--node-modules-dir=manual", "--allow-read=static,routes,db,node_modules,/data,/var/run/postgresql", "--allow-write=/data,/var/run/postgresql", "main.ts"]

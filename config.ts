@@ -1,6 +1,7 @@
 /** Settings from the environment: read once, checked, frozen. */
 
 import { z } from "zod";
+import { parsePostgresUrl, parseServerUrl } from "./server_url.ts";
 
 /** All that an operator can set. Durations are in the unit the field's name ends with. */
 export interface Config {
@@ -82,22 +83,11 @@ const duration = z.string().regex(/^\d{1,10}[smhdw]?$/).transform((value) => {
   return parseInt(value) * (unit === undefined ? 1 : SECONDS_PER_UNIT[unit]);
 }).pipe(z.number().min(1).max(MAX_TOKEN_LIFE_SECONDS));
 
-const postgresUrl = z.string().refine((value) => {
-  const url = URL.parse(value);
-  return url !== null && /^postgres(ql)?:$/.test(url.protocol) &&
-    url.hostname !== "";
-});
+const serverUrl = (scheme: RegExp) =>
+  z.string().refine((value) => parseServerUrl(value, scheme) !== undefined);
 
-const redisUrl = z.string().refine((value) => {
-  const url = URL.parse(value);
-  return url !== null && /^rediss?(\+cluster)?:$/.test(url.protocol) &&
-    url.hostname !== "";
-});
-
-const smtpUrl = z.string().refine((value) => {
-  const url = URL.parse(value);
-  return url !== null && /^smtps?:$/.test(url.protocol) && url.hostname !== "";
-});
+/** Ends what is accepted for a URL with a password. */
+const ENCODED = "special characters in it percent-encoded";
 
 const origin = z.string().refine((value) => {
   const url = URL.parse(value);
@@ -110,15 +100,15 @@ const origin = z.string().refine((value) => {
 /** Each variable: its check, what is accepted (for the error line), and whether its value is secret. */
 const VARIABLES = {
   DATABASE_URL: {
-    check: postgresUrl,
+    check: z.string().refine((value) => parsePostgresUrl(value) !== undefined),
     accepted:
-      "a PostgreSQL URL (postgres://user:password@host:port/name), or unset",
+      `a PostgreSQL URL (postgres://user:password@host:port/name, ${ENCODED}), or unset`,
     secret: true,
   },
   REDIS_URL: {
-    check: redisUrl,
+    check: serverUrl(/^rediss?(\+cluster)?:$/),
     accepted:
-      "a Redis URL (redis://name:password@host:port, rediss://…, or redis+cluster://… of a cluster), or unset",
+      `a Redis URL (redis://name:password@host:port, rediss://…, or redis+cluster://… of a cluster; ${ENCODED}), or unset`,
     secret: true,
   },
   DATABASE_POOL: {
@@ -153,9 +143,9 @@ const VARIABLES = {
     accepted: "email, console or response",
   },
   SMTP_URL: {
-    check: smtpUrl,
+    check: serverUrl(/^smtps?:$/),
     accepted:
-      "a mail server (smtps://name:password@host:port or smtp://…), or unset",
+      `a mail server (smtps://name:password@host:port or smtp://…, ${ENCODED}), or unset`,
     secret: true,
   },
   MAIL_FROM: {

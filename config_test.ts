@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ConfigError, loadConfig } from "./config.ts";
+import { CONFIG_VARIABLES, ConfigError, loadConfig } from "./config.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 
@@ -96,8 +96,24 @@ Deno.test("loadConfig() refuses REDIS_URL without a database that processes can 
 const BAD_VALUES: readonly [string, string[]][] = [
   ["PORT", ["65536", "-1", "80.5", "1e3", "0x10", " 80", "eighty"]],
   ["HOST", ["a b", "http://x"]],
-  ["REDIS_URL", ["http://h", "redis://", "nonsense"]],
-  ["DATABASE_URL", ["mysql://u@h/d", "postgres://", "nonsense"]],
+  ["REDIS_URL", [
+    "http://h",
+    "redis://",
+    "nonsense",
+    "redis://:p@ss/word@h",
+    "redis://:p%ss@h",
+  ]],
+  ["DATABASE_URL", [
+    "mysql://u@h/d",
+    "postgres://",
+    "postgres:///d",
+    "postgres://u@/d",
+    "nonsense",
+    "postgres://u@h:65536/d",
+    "postgres://u@h:x/d",
+    "postgres://u:p%ss@h/d",
+    "postgres://u@h/d%zz",
+  ]],
   ["JWT_EXPIRES_IN", [
     "0",
     "0d",
@@ -109,7 +125,12 @@ const BAD_VALUES: readonly [string, string[]][] = [
   ]],
   ["CHATKET_ENV", ["prod", "Production"]],
   ["CODE_DELIVERY", ["mail", "sms"]],
-  ["SMTP_URL", ["mail.example.org", "http://mail.example.org", "smtp://"]],
+  ["SMTP_URL", [
+    "mail.example.org",
+    "http://mail.example.org",
+    "smtp://",
+    "smtp://chat:p@ss/word@h",
+  ]],
   ["MAIL_FROM", ["chat", "a@b@c", "x <a@b", "a@b\nBcc: c@d"]],
   ["ALLOW_INSECURE_CODES", ["true", "1"]],
   ["RATE_LIMIT_MESSAGES", ["0", "-5", "five"]],
@@ -138,7 +159,18 @@ const BAD_VALUES: readonly [string, string[]][] = [
   ],
   ["TRUSTED_PROXY_HOPS", ["-1", "17", "all"]],
   ["LOG_LEVEL", ["verbose", "INFO"]],
+  ["METRICS_TOKEN", ["short", "0123456789abcdeé", "0123456789 abcdef"]],
+  ["MESSAGE_RETENTION_DAYS", ["0", "-1", "36501", "1.5", "ever"]],
 ];
+
+Deno.test("every setting has bad values here, but those that take any text", () => {
+  const names = BAD_VALUES.map(([name]) => name);
+  const takeAny = ["DATA_DIR", "JWT_SECRET"];
+  assert.deepEqual(
+    [...names, ...takeAny].sort(),
+    [...CONFIG_VARIABLES].sort(),
+  );
+});
 
 for (const [name, values] of BAD_VALUES) {
   Deno.test(`loadConfig() refuses a bad ${name} in one line that says what is accepted`, () => {
@@ -156,6 +188,42 @@ Deno.test("loadConfig() shows a refused value, but never a secret one", () => {
   assert.ok(!refusal({ DATABASE_URL: url }).includes("hunter2"));
   const short = "too-short-secret";
   assert.ok(!refusal({ ...PRODUCTION, JWT_SECRET: short }).includes(short));
+});
+
+Deno.test("loadConfig() shows no part of a password whose special characters are not encoded", () => {
+  const passwords = [
+    "qw@erty/uio",
+    "qwerty/ui@op",
+    "12/34",
+    "qwe?rty",
+    "1?2",
+    "12#3",
+  ];
+  for (const password of passwords) {
+    const urls = {
+      DATABASE_URL: `postgres://chat:${password}@db.example.org/chat`,
+      REDIS_URL: `redis://:${password}@cache.example.org`,
+      SMTP_URL: `smtps://chat:${password}@mail.example.org`,
+    };
+    for (const [name, url] of Object.entries(urls)) {
+      const message = refusal({ [name]: url });
+      assert.match(message, /its value is not accepted.*percent-encoded/);
+      for (const part of password.split(/[@/?#]/)) {
+        assert.ok(!message.includes(part) || part.length < 3, message);
+      }
+    }
+  }
+});
+
+Deno.test("loadConfig() accepts a PostgreSQL server behind a Unix socket", () => {
+  const urls = [
+    "postgres://u@%2Fvar%2Frun%2Fpostgresql/db",
+    "postgres://u@/db?host=/var/run/postgresql",
+    "postgres:///db?host=/var/run/postgresql",
+  ];
+  for (const url of urls) {
+    assert.equal(loadConfig({ DATABASE_URL: url }).databaseUrl, url);
+  }
 });
 
 Deno.test("loadConfig() refuses production without a secret of 32 characters", () => {

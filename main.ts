@@ -9,10 +9,9 @@ import {
 } from "./config.ts";
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
-import { type Database, openDatabase, pingDatabase } from "./db/database.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
-import { migrate, NewerDatabaseError } from "./db/migrate.ts";
-import { DataDirInUseError } from "./db/pglite.ts";
+import { migrate } from "./db/migrate.ts";
+import { onDataDir, onStore, openStore } from "./db/open_store.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
 import { openRedisBackbone } from "./realtime/backbone/redis.ts";
 import { soloBackbone } from "./realtime/backbone/solo.ts";
@@ -27,6 +26,7 @@ import { createApp } from "./routes/app.ts";
 import { openCodeMail } from "./routes/code_mail.ts";
 import type { BuildManifest } from "./routes/deps.ts";
 import { createHandler } from "./routes/handler.ts";
+import { keptSecret } from "./routes/kept_secret.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
 
 const STATIC_DIR = new URL("./static/", import.meta.url);
@@ -36,9 +36,6 @@ const SHUTDOWN_TIMEOUT_MS = 4_000;
 
 /** After a signal the process ends within this time, in milliseconds: operators wait for ten seconds. */
 const EXIT_TIMEOUT_MS = 9_000;
-
-/** Size of the secret made for development, in bytes. */
-const SECRET_BYTES = 32;
 
 export interface StartOptions {
   /** The time of day, to show and to store: milliseconds since 1970; the system's clock by default. */
@@ -84,12 +81,13 @@ export async function start(
   const manifest = await readManifest(staticDir);
   const db = await openStore(config, log, options.onDied);
   try {
-    const applied = await migrate(db);
+    const applied = await onStore(config, () => migrate(db));
     if (applied.length > 0) {
       log.info("database migrated", { migrations: applied });
     }
     const keys = await createSessionKeys(
-      config.jwtSecret ?? await inDataDir(config, keptSecret(config.dataDir)),
+      config.jwtSecret ??
+        await onDataDir(config, () => keptSecret(config.dataDir)),
     );
     const metrics = createMetrics(clock);
     const backbone = config.redisUrl === undefined
@@ -172,38 +170,6 @@ export async function start(
   }
 }
 
-/** Opens the database, and makes sure that it is there. */
-async function openStore(
-  config: Config,
-  log: Log,
-  onDied?: () => void,
-): Promise<Database> {
-  const { databaseUrl } = config;
-  if (databaseUrl === undefined) {
-    return await inDataDir(config, openDatabase(config, log, onDied));
-  }
-  const db = await openDatabase(config, log);
-  try {
-    await pingDatabase(db);
-    return db;
-  } catch (error) {
-    await db.destroy();
-    throw unusable("DATABASE_URL", databaseUrl, error);
-  }
-}
-
-/** What the operating system, or the process's permissions, refuse there is the setting's fault. */
-async function inDataDir<T>({ dataDir }: Config, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    const isRefused = Object.values(Deno.errors).some((kind) =>
-      error instanceof kind
-    );
-    throw isRefused ? unusable("DATA_DIR", dataDir, error) : error;
-  }
-}
-
 function listen(
   config: Config,
   log: Log,
@@ -229,20 +195,6 @@ function listen(
       ? unusable("PORT", port, error)
       : unusable("HOST", host, error);
   }
-}
-
-/** The secret of development: made on first start and kept, so that sessions outlive a restart. */
-async function keptSecret(dataDir: string): Promise<string> {
-  const path = `${dataDir}/jwt_secret`;
-  try {
-    return await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  await Deno.mkdir(dataDir, { recursive: true });
-  const secret = crypto.getRandomValues(new Uint8Array(SECRET_BYTES)).toHex();
-  await Deno.writeTextFile(path, secret, { mode: 0o600, createNew: true });
-  return secret;
 }
 
 async function readManifest(staticDir: URL): Promise<BuildManifest> {
@@ -271,10 +223,7 @@ function writeToStdout(line: string): void {
 
 /** A start that failed for a reason the operator can mend is one line; anything else keeps its stack. */
 function explainFailure(error: unknown): string {
-  const plain = [ConfigError, DataDirInUseError, NewerDatabaseError];
-  if (plain.some((kind) => error instanceof kind)) {
-    return (error as Error).message;
-  }
+  if (error instanceof ConfigError) return error.message;
   return error instanceof Error ? error.stack ?? error.message : String(error);
 }
 

@@ -10,13 +10,12 @@ import { sql } from "kysely";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { pipeline } from "node:stream/promises";
-import { parseArgs } from "node:util";
 import { createGzip } from "node:zlib";
-import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
-import { createLog } from "../log.ts";
 import { askForBackup } from "./backup_door.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { fileArgument, runCommand } from "./command.ts";
+import type { Database } from "./database.ts";
 import { executedMigrations } from "./migrate.ts";
+import { openStore } from "./open_store.ts";
 
 /** Version of the file's form. */
 export const BACKUP_FORMAT = 1;
@@ -139,39 +138,18 @@ export async function refuseExisting(path: string): Promise<void> {
   if (exists) throw new Error(`${path} exists; it is not overwritten`);
 }
 
-/** `deno task backup FILE` */
-async function backUpFromEnvironment(
-  write: (line: string) => void,
-): Promise<void> {
-  const { positionals: [path, ...rest] } = parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-  });
-  if (path === undefined || rest.length > 0) {
-    throw new Error("say where to: deno task backup FILE");
-  }
-  const env = CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]);
-  const config = loadConfig(Object.fromEntries(env));
-  await refuseExisting(path);
-  let rows = config.databaseUrl === undefined
-    ? await askForBackup(config.dataDir, path)
-    : undefined;
-  if (rows === undefined) {
-    const { logLevel: level } = config;
-    const log = createLog({ level, json: false, clock: Date.now, write });
-    await using db = await openDatabase(config, log);
-    rows = await backUpToFile(db, new Date(), path);
-  }
-  write(`${rows} rows are in ${path}`);
-}
-
+// `deno task backup FILE`
 if (import.meta.main) {
-  const write = (line: string) =>
-    void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-  try {
-    await backUpFromEnvironment(write);
-  } catch (error) {
-    write(`no backup was made: ${(error as Error).message}`);
-    Deno.exitCode = 1;
-  }
+  await runCommand("no backup was made", async (config, log) => {
+    const path = fileArgument("say where to: deno task backup FILE");
+    await refuseExisting(path);
+    let rows = config.databaseUrl === undefined
+      ? await askForBackup(config.dataDir, path)
+      : undefined;
+    if (rows === undefined) {
+      await using db = await openStore(config, log);
+      rows = await backUpToFile(db, new Date(), path);
+    }
+    return `${rows} rows are in ${path}`;
+  });
 }

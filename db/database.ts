@@ -5,6 +5,7 @@ import type { Log } from "../log.ts";
 import { openPglite } from "./pglite.ts";
 import type { Durability } from "./pglite_files.ts";
 import { type PoolCounts, postgresDialect } from "./postgres.ts";
+import { parsePostgresServer, readTls } from "./postgres_server.ts";
 import type { Schema } from "./schema.ts";
 
 /**
@@ -58,8 +59,13 @@ async function chooseDialect(
 ): Promise<{ dialect: Dialect; pool?: () => PoolCounts }> {
   if (settings.databaseUrl !== undefined) {
     const { databasePool: size } = settings;
-    return postgresDialect(
+    const server = parsePostgresServer(
       settings.databaseUrl,
+      (name) => Deno.env.get(name),
+    );
+    return postgresDialect(
+      server,
+      await readTls(server),
       log,
       size === undefined ? {} : { size },
     );

@@ -1,5 +1,10 @@
 /** What went wrong in the database, told apart by SQLSTATE. */
 
+/** The database has migrations this program does not know: it belongs to a newer version. */
+export class NewerDatabaseError extends Error {
+  override name = "NewerDatabaseError";
+}
+
 /**
  * The five-character SQLSTATE of an error raised by PostgreSQL, else undefined. Each has a digit in
  * it; the operating system's `EPIPE` is of the same length and has none.

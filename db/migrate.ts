@@ -2,13 +2,13 @@
 
 import { type Kysely, sql } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
-import { createLog } from "../log.ts";
-import { openDatabase } from "./database.ts";
+import { runCommand } from "./command.ts";
+import { NewerDatabaseError } from "./errors.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import * as sessions from "./migrations/0002_sessions.ts";
 import * as accounts from "./migrations/0003_accounts.ts";
 import * as roomSearch from "./migrations/0006_room_search.ts";
+import { onStore, openStore } from "./open_store.ts";
 import type { Schema } from "./schema.ts";
 
 /** All migrations in order. A shipped one is never edited; a change is a new one. */
@@ -18,11 +18,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0003_accounts": accounts,
   "0006_room_search": roomSearch,
 };
-
-/** The database has migrations this program does not know: it belongs to a newer version. */
-export class NewerDatabaseError extends Error {
-  override name = "NewerDatabaseError";
-}
 
 /** Names the lock of migrations among PostgreSQL's advisory locks. Any other number would do. */
 const LOCK_ID = 3_853_314_791;
@@ -77,6 +72,12 @@ export async function executedMigrations(
   return rows.map((row) => row.name);
 }
 
+/** Kysely makes the first tables, and hides why it cannot. */
+async function tryToMakeTable(db: Kysely<Schema>): Promise<void> {
+  await db.schema.createTable("kysely_probe").execute();
+  await db.schema.dropTable("kysely_probe").execute();
+}
+
 async function refuseNewer(
   db: Kysely<Schema>,
   migrations: Readonly<Record<string, Migration>>,
@@ -84,7 +85,9 @@ async function refuseNewer(
   const tables = await db.introspection.getTables({
     withInternalKyselyTables: true,
   });
-  if (!tables.some((table) => table.name === "kysely_migration")) return;
+  if (!tables.some((table) => table.name === "kysely_migration")) {
+    return await tryToMakeTable(db);
+  }
   const unknown = (await executedMigrations(db)).filter((name) =>
     !(name in migrations)
   );
@@ -98,26 +101,11 @@ async function refuseNewer(
   }
 }
 
-/** `deno task migrate`: for operators who migrate before they switch versions. */
-async function migrateFromEnvironment(
-  write: (line: string) => void,
-): Promise<void> {
-  const env = CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]);
-  const config = loadConfig(Object.fromEntries(env));
-  const { logLevel: level } = config;
-  const log = createLog({ level, json: false, clock: Date.now, write });
-  await using db = await openDatabase(config, log);
-  const done = await migrate(db);
-  write(`database migrated: ${done.join(", ") || "it was up to date"}`);
-}
-
+// `deno task migrate`: for operators who migrate before they switch versions.
 if (import.meta.main) {
-  const write = (line: string) =>
-    void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-  try {
-    await migrateFromEnvironment(write);
-  } catch (error) {
-    write(`database not migrated: ${(error as Error).message}`);
-    Deno.exitCode = 1;
-  }
+  await runCommand("database not migrated", async (config, log) => {
+    await using db = await openStore(config, log);
+    const done = await onStore(config, () => migrate(db));
+    return `database migrated: ${done.join(", ") || "it was up to date"}`;
+  });
 }

@@ -7,7 +7,8 @@ import {
 } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
 import { type Database, openDatabase } from "./database.ts";
-import { migrate, MIGRATIONS, NewerDatabaseError } from "./migrate.ts";
+import { NewerDatabaseError } from "./errors.ts";
+import { migrate, MIGRATIONS } from "./migrate.ts";
 
 /** Runs with an empty database; a second handle is a second pool on a server, the same one embedded. */
 async function withEmptyDatabase(

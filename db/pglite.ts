@@ -4,6 +4,9 @@ import { type Dialect, PGliteDialect } from "kysely";
 import type { Durability } from "./pglite_files.ts";
 import type { PgliteReply, PgliteRequest } from "./pglite_worker.ts";
 
+/** Size of a file of PostgreSQL's write-ahead log. */
+const LOG_SEGMENT_BYTES = 16 * 1024 * 1024;
+
 /** Another process has this data folder open. */
 export class DataDirInUseError extends Error {
   override name = "DataDirInUseError";
@@ -29,12 +32,36 @@ export async function openPglite(
     // PGlite's own files may be read and written by any user of the machine: the folder is closed.
     await Deno.mkdir(folder, { recursive: true, mode: 0o700 });
     await Deno.chmod(folder, 0o700);
-    const pglite = await startWorker(folder, () => lock.close(), options);
-    return { dialect: new PGliteDialect({ pglite }) };
+    const isNew = await isEmpty(folder);
+    try {
+      const pglite = await startWorker(folder, () => lock.close(), options);
+      return { dialect: new PGliteDialect({ pglite }) };
+    } catch (error) {
+      // Half a database would keep every later start from making a whole one.
+      if (isNew) await Deno.remove(folder, { recursive: true });
+      // Without room PostgreSQL says no more than that it has not come up.
+      await tryToWrite(dataDir);
+      throw error;
+    }
   } catch (error) {
     lock.close();
     throw error;
   }
+}
+
+/** @throws what the operating system says, when the folder has no room for what PostgreSQL may write first */
+async function tryToWrite(dataDir: string): Promise<void> {
+  const path = `${dataDir}/probe`;
+  try {
+    await Deno.writeFile(path, new Uint8Array(LOG_SEGMENT_BYTES));
+  } finally {
+    await Deno.remove(path).catch(() => {});
+  }
+}
+
+async function isEmpty(folder: string): Promise<boolean> {
+  for await (const _ of Deno.readDir(folder)) return false;
+  return true;
 }
 
 async function lockDataDir(dataDir: string): Promise<Deno.FsFile> {

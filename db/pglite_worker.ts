@@ -47,6 +47,25 @@ async function open(folder: string, durability: Durability): Promise<PGlite> {
   });
 }
 
+/** What Emscripten's file system says without words, by its own number. */
+const FILE_ERRORS: Readonly<Record<number, string>> = {
+  2: "Permission denied",
+  22: "File too large",
+  29: "Input/output error",
+  51: "No space left on device",
+  63: "Operation not permitted",
+  69: "Read-only file system",
+};
+
+function describe(error: unknown): string {
+  const { message, errno } = error as { message?: string; errno?: number };
+  if (message === "PGlite failed to initialize properly") {
+    return "the embedded database in it is damaged or of another version; take a new folder and restore a backup";
+  }
+  if (message || errno === undefined) return message ?? String(error);
+  return `a file could not be used: ${FILE_ERRORS[errno] ?? `error ${errno}`}`;
+}
+
 async function answer(request: PgliteRequest): Promise<PgliteReply> {
   const { id } = request;
   try {
@@ -69,8 +88,11 @@ async function answer(request: PgliteRequest): Promise<PgliteReply> {
     return { id, result: { rows: [] } };
   } catch (error) {
     // Structured clone keeps only own fields of plain objects: SQLSTATE would be lost with the class.
-    const { name, message } = error as Error;
-    return { id, error: { ...(error as object), name, message } };
+    const { name } = error as Error;
+    return {
+      id,
+      error: { ...(error as object), name, message: describe(error) },
+    };
   }
 }
 

@@ -5,6 +5,7 @@ import pg from "pg";
 import { errorFields, type Log } from "../log.ts";
 import { ConnectionGate } from "./connection_gate.ts";
 import { sqlState } from "./errors.ts";
+import type { PostgresServer, TlsContents } from "./postgres_server.ts";
 
 /** Connections at most, where no setting says another number. */
 const POOL_SIZE = 10;
@@ -50,12 +51,20 @@ export interface PoolOptions {
  * @param log told of connections that break while idle
  */
 export function postgresDialect(
-  connectionString: string,
+  server: PostgresServer,
+  tls: TlsContents | false,
   log: Log,
   { size = POOL_SIZE, queryTimeoutMs = QUERY_TIMEOUT_MS }: PoolOptions = {},
 ): { dialect: Dialect; pool: () => PoolCounts } {
   const pool = new pg.Pool({
-    connectionString,
+    host: server.host,
+    port: server.port,
+    user: server.user,
+    database: server.database,
+    password: server.password ?? noPassword,
+    application_name: server.applicationName,
+    options: server.options,
+    ssl: tls,
     Client: clientClass(),
     types: { getTypeParser },
     max: size,
@@ -100,6 +109,11 @@ export function postgresDialect(
       waiting: gate.waiting,
     }),
   };
+}
+
+/** Called when the server asks for one. The driver would look for a file of passwords. */
+function noPassword(): never {
+  throw new Error("the server asks for a password, and none is set");
 }
 
 /**
@@ -162,10 +176,14 @@ function clientClass(): typeof pg.Client {
  * process, so the two differ.
  */
 async function startSession(client: PoolClient): Promise<void> {
-  const { rows } = await client.query(
-    `select set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false)
-     where pg_backend_pid() = ${client.processID}`,
-  );
+  const query = {
+    text:
+      `select set_config('statement_timeout', '${STATEMENT_TIMEOUT_MS}', false)
+       where pg_backend_pid() = ${client.processID}`,
+    // A pooler accepts connections also while it has no server to pass them on to.
+    query_timeout: WAIT_MS,
+  };
+  const { rows } = await client.query(query);
   client.hasSession = rows.length > 0;
 }
 

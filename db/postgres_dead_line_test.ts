@@ -7,6 +7,7 @@ import { makePlace } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
 import { isUnavailable } from "./errors.ts";
 import { postgresDialect } from "./postgres.ts";
+import { parsePostgresServer } from "./postgres_server.ts";
 
 /** Long enough for an answer from a busy machine, shorter than the wait for a line from the pool. */
 const QUERY_TIMEOUT_MS = 1_000;
@@ -24,7 +25,8 @@ async function openThroughProxy() {
   const proxy = await FaultProxy.listen(Number(url.port));
   url.port = String(proxy.port);
   const { dialect, pool } = postgresDialect(
-    url.href,
+    parsePostgresServer(url.href, () => undefined),
+    false,
     silentLog,
     { queryTimeoutMs: QUERY_TIMEOUT_MS },
   );

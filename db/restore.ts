@@ -1,12 +1,11 @@
 /** Puts a backup into a new, empty database and brings it to this program's schema. */
 
 import { sql } from "kysely";
-import { parseArgs } from "node:util";
-import { CONFIG_VARIABLES, loadConfig } from "../config.ts";
-import { createLog } from "../log.ts";
 import { BACKUP_FORMAT, type BackupLine, tablesInOrder } from "./backup.ts";
-import { type Database, openDatabase } from "./database.ts";
+import { fileArgument, runCommand } from "./command.ts";
+import type { Database } from "./database.ts";
 import { migrate, migrationsNamed } from "./migrate.ts";
+import { onStore, openStore } from "./open_store.ts";
 import { endEverySession } from "./sessions.ts";
 
 /** A file or target that cannot be restored. The message is one line. */
@@ -122,34 +121,13 @@ export async function* backupLines(path: string): AsyncGenerator<string> {
   }
 }
 
-/** `deno task restore FILE` */
-async function restoreFromEnvironment(
-  write: (line: string) => void,
-): Promise<void> {
-  const { positionals: [path, ...rest] } = parseArgs({
-    args: Deno.args,
-    allowPositionals: true,
-  });
-  if (path === undefined || rest.length > 0) {
-    throw new Error("say which one: deno task restore FILE");
-  }
-  await Deno.stat(path);
-  const env = CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]);
-  const config = loadConfig(Object.fromEntries(env));
-  const { logLevel: level } = config;
-  const log = createLog({ level, json: false, clock: Date.now, write });
-  await using db = await openDatabase(config, log);
-  const rows = await restore(db, backupLines(path));
-  write(`${rows} rows of ${path} are in the database`);
-}
-
+// `deno task restore FILE`
 if (import.meta.main) {
-  const write = (line: string) =>
-    void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
-  try {
-    await restoreFromEnvironment(write);
-  } catch (error) {
-    write(`nothing was restored: ${(error as Error).message}`);
-    Deno.exitCode = 1;
-  }
+  await runCommand("nothing was restored", async (config, log) => {
+    const path = fileArgument("say which one: deno task restore FILE");
+    await Deno.stat(path);
+    await using db = await openStore(config, log);
+    const rows = await onStore(config, () => restore(db, backupLines(path)));
+    return `${rows} rows of ${path} are in the database`;
+  });
 }

@@ -5,6 +5,7 @@ import { type EnvOverrides } from "./helpers/app.ts";
 import { connect } from "./helpers/client.ts";
 import { makePlace } from "./helpers/database.ts";
 import { codeIn, startMailServer } from "./helpers/mail_server.ts";
+import { run } from "./helpers/system.ts";
 import { createRoom, expectJson, postJson, signIn } from "./helpers/people.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
@@ -196,6 +197,11 @@ const UNUSABLE: typeof REFUSED = [
     env: { DATABASE_URL: "postgres://chat:hidden@127.0.0.1:1/chat" },
     line: /DATABASE_URL: (?!.*hidden).*ECONNREFUSED.*; accepted: /,
   },
+  {
+    what: "a Unix socket that is not there",
+    env: { DATABASE_URL: "postgres://chat@%2Fnowhere/chat" },
+    line: /DATABASE_URL: connect ENOENT \/nowhere\/.*; accepted: /,
+  },
 ];
 
 for (const { what, env, line } of [...REFUSED, ...UNUSABLE]) {
@@ -207,6 +213,19 @@ for (const { what, env, line } of [...REFUSED, ...UNUSABLE]) {
     assert.equal(ended.stderr.trim().split("\n").length, 1, ended.stderr);
   });
 }
+
+Deno.test("a file system that is full stops the start with status 1 and one line, and leaves no half of a database", async () => {
+  await using place = await makePlace("pglite");
+  // No file may grow past 50 KiB: what the system says of a full disk, and root is not spared.
+  const limited = `trap '' XFSZ; ulimit -f 100; exec "$0" run -q -A main.ts`;
+  const env = { HOST: "127.0.0.1", PORT: "0", DATABASE_URL: "", ...place.env };
+  const ended = await run("sh", ["-c", limited, Deno.execPath()], { env });
+  assert.equal(ended.code, 1);
+  assert.match(ended.stderr, /DATA_DIR: ".*": File too large.*; accepted: /);
+  assert.equal(ended.stderr.trim().split("\n").length, 1, ended.stderr);
+  const left = await Array.fromAsync(Deno.readDir(place.dataDir));
+  assert.deepEqual(left.map(({ name }) => name), ["lock"]);
+});
 
 Deno.test("a port that is taken stops the start with status 1 and one line", async () => {
   await using place = await makePlace("pglite");

@@ -65,7 +65,9 @@ Deno.test("the container runs the server with the permissions of `deno task star
     );
   assert.deepEqual(
     permissions(JSON.parse(command)),
-    flags(start!.command).map((flag) => flag.replace("$DIR", "/data")),
+    flags(start!.command).map((flag) =>
+      flag.replace(/\$(READ|WRITE)/, "/data,/var/run/postgresql")
+    ),
   );
   assert.deepEqual(flags(dev!.command), flags(start!.command));
 });
@@ -149,7 +151,13 @@ function partOf(path: string): string {
 Deno.test("imports point one way: main → routes → realtime → db, islands → protocol, all → text", async () => {
   const folders = ["db/", "realtime/", "routes/", "islands/"];
   const files = (await Promise.all(folders.map((folder) => sources(folder))))
-    .flat().concat("main.ts", "config.ts", "log.ts", "text.ts");
+    .flat().concat(
+      "main.ts",
+      "config.ts",
+      "log.ts",
+      "server_url.ts",
+      "text.ts",
+    );
   for (const file of files) {
     const from = partOf(file);
     const allowed = new Set([from, "text", ...MAY_IMPORT[from] ?? []]);

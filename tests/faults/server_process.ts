@@ -175,7 +175,10 @@ function startArguments(dataDir: string): string[] {
   const command: string = config.tasks.start.command;
   const flags = /deno run (?!.*deno run )(.*) main\.ts/.exec(command)?.[1];
   if (flags === undefined) throw new Error(`no server in: ${command}`);
-  const given = flags.replaceAll('"', "").replaceAll("$DIR", dataDir);
+  const given = flags.replaceAll('"', "").replaceAll(
+    /\$(READ|WRITE)/g,
+    dataDir,
+  );
   return ["run", ...given.split(" "), "main.ts"];
 }
 

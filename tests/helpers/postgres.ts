@@ -8,6 +8,10 @@ const MIN_VERSION = 15;
 export interface PostgresOptions {
   /** Whether commits wait for the disk. Off by default: tests want speed, fault runs want truth. */
   readonly fsync?: boolean;
+  /** The password of its user; none is asked for without. */
+  readonly password?: string;
+  /** Whether it speaks TLS, with a certificate for 127.0.0.1 of an authority of its own. */
+  readonly tls?: boolean;
 }
 
 /** A running server of one's own. Dispose of it: its folder goes too, also when this process dies. */
@@ -15,6 +19,10 @@ export interface PostgresCluster extends AsyncDisposable {
   readonly version: string;
   /** URL of a database on this server. */
   url(database?: string): string;
+  /** Where its Unix socket is, on the port of the URL. */
+  readonly socketFolder: string;
+  /** The certificate of its authority, with `tls`. */
+  readonly rootCertificate: string;
   start(): Promise<void>;
   /** `fast` ends sessions and shuts down in order, `immediate` is a crash: recovery follows. */
   stop(mode: "fast" | "immediate"): Promise<void>;
@@ -87,12 +95,21 @@ export async function startPostgres(
       "-c synchronous_commit=off",
       "-c full_page_writes=off",
     ],
+    ...options.tls
+      ? [
+        "-c ssl=on",
+        `-c ssl_cert_file=${folder}/tls.crt`,
+        `-c ssl_key_file=${folder}/tls.key`,
+      ]
+      : [],
   ].join(" ");
 
   const cluster: PostgresCluster = {
     version: (await program("postgres", ["--version"])).trim(),
     url: (database = "postgres") =>
       `postgres://postgres@127.0.0.1:${port}/${database}`,
+    socketFolder: folder,
+    rootCertificate: `${folder}/root.crt`,
     async start() {
       const log = `${folder}/log`;
       try {
@@ -112,8 +129,20 @@ export async function startPostgres(
     [Symbol.asyncDispose]: () => remover.remove(),
   };
   try {
+    if (options.password !== undefined) {
+      await Deno.writeTextFile(`${folder}/password`, options.password);
+    }
+    if (options.tls) {
+      await runOrThrow("sh", ["-c", MAKE_CERTIFICATES], {
+        cwd: folder,
+        ...user,
+      });
+    }
     await program("initdb", [
-      ...["-D", data, "-U", "postgres", "-A", "trust", "--locale=C"],
+      ...["-D", data, "-U", "postgres", "--locale=C"],
+      ...options.password === undefined
+        ? ["-A", "trust"]
+        : ["-A", "scram-sha-256", `--pwfile=${folder}/password`],
       ...["--encoding=UTF8", ...options.fsync ? [] : ["--no-sync"]],
     ]);
     await cluster.start();
@@ -123,6 +152,16 @@ export async function startPostgres(
   }
   return cluster;
 }
+
+/** Makes an authority in the current folder, and a certificate that it signed. */
+const MAKE_CERTIFICATES = `
+  set -e
+  key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
+  openssl req -x509 $key -subj /CN=authority -days 2 -keyout root.key -out root.crt
+  openssl req $key -subj /CN=server -keyout tls.key -out tls.csr
+  echo subjectAltName=IP:127.0.0.1 > names
+  openssl x509 -req -in tls.csr -CA root.crt -CAkey root.key -CAcreateserial -days 2 \\
+    -extfile names -out tls.crt`;
 
 /** Sends a signal to the server's first process and to its children. */
 async function signalServer(
