@@ -301,3 +301,22 @@ Deno.test("a browser of another age gets a page that one can read and write with
     assert.deepEqual(complaints, []);
   });
 });
+
+Deno.test("with letters of twice the size a room keeps its width: the page is laid out by them", async () => {
+  await journey("large letters", app, async (visit) => {
+    const { chat, person, context } = await visit("ada_large", {
+      viewport: { width: 1280, height: 800 },
+    });
+    const room = await createRoom(person);
+    const widths: Record<number, number> = {};
+    for (const standard of [16, 24, 32]) {
+      const devtools = await context.newCDPSession(chat.page);
+      await devtools.send("Page.setFontSizes", { fontSizes: { standard } });
+      await chat.open(`/rooms/${room.id}`);
+      const box = await chat.page.locator(".main").boundingBox();
+      widths[standard] = box!.width;
+    }
+    // Beside list and members; without the members beside it; alone.
+    assert.deepEqual(widths, { 16: 736, 24: 848, 32: 1280 });
+  });
+});
