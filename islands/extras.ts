@@ -11,5 +11,6 @@ export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { createRoom } from "./components/new_room.ts";
+export { placeFocus } from "./focus.ts";
 export { keepPlace } from "./keep_place.ts";
 export { DIALOGS, focusMessage, runShortcut, showUnread } from "./shortcuts.ts";

@@ -1,5 +1,5 @@
 import { h } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { localTimeZone } from "../client/browser.ts";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { ChatPageProps } from "../page_props.ts";
@@ -49,6 +49,8 @@ export function ChatApp(
       navigate(to) {
         if (to === location.pathname) return;
         history.pushState(null, "", to);
+        // What is shown next takes the focus. Otherwise it stays with who is writing.
+        (document.activeElement as HTMLElement | null)?.blur();
         setPath(to);
       },
     };
@@ -80,6 +82,12 @@ export function ChatApp(
 
   const roomId = /^\/rooms\/([^/]+)$/.exec(path)?.[1];
   const room = roomId === undefined ? undefined : client.rooms.get(roomId);
+  const shown = useRef(path);
+  useEffect(() => {
+    const from = shown.current;
+    shown.current = path;
+    if (isHydrated) withExtras(ui, ({ placeFocus }) => placeFocus(path, from));
+  }, [path, room]);
   useEffect(() => {
     const title = room?.room.name ??
       t(path === "/discover" ? "discover" : "rooms");

@@ -39,10 +39,11 @@ export function Composer(
     current.value ||= client.drafts.read(id);
     measure();
     current.enterKeyHint = isForFingers() ? "enter" : "send";
-    // On a phone the focus would open the keyboard over the room.
-    if (matchMedia("(hover: hover) and (min-width: 720px)").matches) {
-      current.focus();
-    }
+    // On a phone the focus would open the keyboard over the room; and who writes elsewhere goes on there.
+    if (
+      matchMedia("(hover: hover) and (min-width: 45em)").matches &&
+      document.activeElement === document.body
+    ) current.focus();
   }, []);
 
   const send = () => {

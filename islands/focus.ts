@@ -1,0 +1,21 @@
+/** Where the keyboard's focus goes when what had it is gone: never to nothing. */
+
+/**
+ * Puts the focus into what is shown now, unless it is somewhere already.
+ *
+ * @param path what is shown
+ * @param from what was shown before
+ */
+export function placeFocus(path: string, from: string): void {
+  const { activeElement: active, body } = document;
+  if (active && active !== body && active.checkVisibility()) return;
+  const wanted = path === "/"
+    ? [`.rooms a[href="${from}"]`, ".rooms a"]
+    : [".room .log", ".lobby :is(h1, h2)"];
+  const target = [...wanted, ".app"].flatMap((selector) => [
+    ...document.querySelectorAll<HTMLElement>(selector),
+  ]).find((element) => element.checkVisibility());
+  if (target === undefined) return;
+  if (target.tabIndex < 0) target.tabIndex = -1;
+  target.focus({ preventScroll: target.matches(".log") });
+}
