@@ -49,7 +49,7 @@ const exportAccount = createRoute({
   description: "Messages come room by room, in no order within a room.",
   responses: {
     200: jsonAnswer("The data, as a file", AccountExport),
-    ...problemResponses("unauthorized"),
+    ...problemResponses("unauthorized", "too_many_requests"),
   },
 });
 
@@ -63,7 +63,11 @@ const removeAccount = createRoute({
     "Name, address, memberships and sessions go at once; sockets are closed with 4401. Messages stay, their author is shown as `deleted`.",
   responses: {
     204: { description: "Removed" },
-    ...problemResponses("unauthorized", "cross_origin"),
+    ...problemResponses(
+      "unauthorized",
+      "cross_origin",
+      "too_many_requests",
+    ),
   },
 });
 
@@ -71,7 +75,7 @@ const removeAccount = createRoute({
 export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const { db, realtime, config, clock } = deps;
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.use(requireSession(deps.findSession));
+  app.use(requireSession(deps.findSession, deps.callBudget));
 
   app.openapi(exportAccount, async (c) => {
     const { user } = c.var.session;

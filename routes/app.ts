@@ -17,6 +17,7 @@ import {
   limitAuthAttempts,
 } from "./middleware/auth_limit.ts";
 import { bodyLimit } from "./middleware/body_limit.ts";
+import { createCallBudget } from "./middleware/call_budget.ts";
 import { jsonOnly } from "./middleware/json_only.ts";
 import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
@@ -31,6 +32,7 @@ import { pageRoutes } from "./pages.tsx";
 import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
 import { sessionRoutes } from "./session_routes.ts";
+import { verifySession } from "./tokens.ts";
 
 /** Requests by which somebody signs in are counted; signing out is never refused. */
 const SIGN_IN_PATHS = [
@@ -42,13 +44,19 @@ const SIGN_IN_PATHS = [
 
 /** The whole HTTP side, without a server: see {@link createHandler}. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
-  const { config, log, steadyClock } = appDeps;
+  const { config, log, clock, steadyClock } = appDeps;
   const lookUpSession = createSessionLookup(appDeps);
   const deps: RouteDeps = {
     ...appDeps,
     lookUpSession,
     findSession: createSessionFinder({ ...appDeps, lookUpSession }),
     authLimits: createAuthLimits(steadyClock, appDeps.shared),
+    callBudget: createCallBudget({
+      perMinute: config.restLimitPerMinute,
+      clock: steadyClock,
+      shared: appDeps.shared,
+      verify: (token) => verifySession(appDeps.keys, token, clock()),
+    }),
   };
   const app = new OpenAPIHono<AppEnv>();
 
@@ -61,7 +69,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
   }
   app.use(bodyLimit());
-  app.use("/api/rooms/*", requireSession(deps.findSession));
+  app.use("/api/rooms/*", requireSession(deps.findSession, deps.callBudget));
 
   app.route("/", realtimeRoutes(deps));
   app.use("/api/*", jsonOnly());

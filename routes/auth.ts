@@ -136,7 +136,7 @@ const me = createRoute({
   security: signedIn,
   responses: {
     200: jsonAnswer("The user", z.object({ user: UserSchema })),
-    ...problemResponses("unauthorized"),
+    ...problemResponses("unauthorized", "too_many_requests"),
   },
 });
 
@@ -151,7 +151,7 @@ const CODE_MESSAGES = {
 /** Mounted under `/api/auth`. */
 export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.use("/me", requireSession(deps.findSession));
+  app.use("/me", requireSession(deps.findSession, deps.callBudget));
 
   app.openapi(requestCode, async (c) => {
     const { username, email } = c.req.valid("json");

@@ -8,6 +8,7 @@ import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
+import type { CallBudget } from "./middleware/call_budget.ts";
 import type {
   Session,
   SessionFinder,
@@ -47,6 +48,7 @@ export interface RouteDeps extends AppDeps {
   readonly findSession: SessionFinder;
   readonly lookUpSession: SessionLookup;
   readonly authLimits: AuthLimits;
+  readonly callBudget: CallBudget;
 }
 
 /** Hono's context: the peer address comes from `Deno.serve`, the session from the middleware. */

@@ -32,6 +32,7 @@ const members = createRoute({
       "unauthorized",
       "not_a_member",
       "room_not_found",
+      "too_many_requests",
     ),
   },
 });

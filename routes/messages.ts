@@ -37,6 +37,7 @@ const history = createRoute({
       "unauthorized",
       "not_a_member",
       "room_not_found",
+      "too_many_requests",
     ),
   },
 });

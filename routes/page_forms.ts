@@ -11,11 +11,7 @@ import { isBlank } from "../text.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
-import {
-  requestSession,
-  requestToken,
-  type Session,
-} from "./middleware/session.ts";
+import { requestToken, type Session } from "./middleware/session.ts";
 import {
   asLanguage,
   asTheme,
@@ -24,6 +20,7 @@ import {
   THEME_COOKIE,
   TYPING_COOKIE,
 } from "./page_request.ts";
+import { pageSession } from "./page_session.ts";
 import { isHttps } from "./request_origin.ts";
 import { Email, LoginCode, RoomName, RoomParams, Username } from "./schemas.ts";
 import {
@@ -44,6 +41,8 @@ const YEAR_S = 31_536_000;
 export function pageForms(deps: RouteDeps): Hono<AppEnv> {
   const { db, realtime, clock, config } = deps;
   const app = new Hono<AppEnv>();
+
+  const signedIn = pageSession(deps);
 
   app.post("/login", (c) => signIn(deps, c));
   app.post("/logout", async (c) => {
@@ -77,9 +76,8 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
     );
   });
 
-  app.post("/rooms", async (c) => {
-    const session = await requestSession(c, deps.findSession);
-    if (session === undefined) return c.redirect("/login", 303);
+  app.post("/rooms", signedIn, async (c) => {
+    const { session } = c.var;
     if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
     const name = RoomName.safeParse((await readForm(c)).name);
     if (!name.success) return refuse(c, "/", "badRoomName");
@@ -104,9 +102,8 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
     }
   });
 
-  app.post("/rooms/:id/:action{join|leave|messages}", async (c) => {
-    const session = await requestSession(c, deps.findSession);
-    if (session === undefined) return c.redirect("/login", 303);
+  app.post("/rooms/:id/:action{join|leave|messages}", signedIn, async (c) => {
+    const { session } = c.var;
     if (isOtherUsersForm(c, session)) return refuse(c, "/", "otherUsersForm");
     const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
     if (id === undefined) return refuse(c, "/", "roomMissing");

@@ -27,6 +27,7 @@ import { DEFAULT_PAGE, readMessagePage } from "./messages.ts";
 import { requestSession } from "./middleware/session.ts";
 import { renderDocument } from "./page_document.tsx";
 import { pageForms, PROBLEM_PARAMETER } from "./page_forms.ts";
+import { pageSession } from "./page_session.ts";
 import {
   pageLanguage,
   pageTheme,
@@ -52,9 +53,10 @@ export function pageRoutes(deps: RouteDeps): Hono<AppEnv> {
     const next = safePath(c.req.query("next"));
     return c.html(renderLogin(deps, c, { next, problem: asProblem(c) }));
   });
-  app.get("/", (c) => answerLobby(deps, c, "/"));
-  app.get("/discover", (c) => answerLobby(deps, c, "/discover"));
-  app.get("/rooms/:id", (c) => answerRoom(deps, c));
+  const signedIn = pageSession(deps);
+  app.get("/", signedIn, (c) => answerLobby(deps, c, "/"));
+  app.get("/discover", signedIn, (c) => answerLobby(deps, c, "/discover"));
+  app.get("/rooms/:id", signedIn, (c) => answerRoom(deps, c));
 
   app.route("/", pageForms(deps));
   return app;
@@ -62,11 +64,10 @@ export function pageRoutes(deps: RouteDeps): Hono<AppEnv> {
 
 async function answerLobby(
   deps: RouteDeps,
-  c: Context,
+  c: Context<AppEnv>,
   path: string,
 ): Promise<Response> {
-  const session = await requestSession(c, deps.findSession);
-  if (session === undefined) return toLogin(c);
+  const { session } = c.var;
   // PostgreSQL's text holds no NUL, so no room's name has one.
   const query = c.req.query("q")?.replaceAll("\0", "").slice(0, MAX_QUERY) ??
     "";
@@ -82,10 +83,12 @@ async function answerLobby(
   return c.html(renderChat(deps, page, page.strings.discover));
 }
 
-async function answerRoom(deps: RouteDeps, c: Context): Promise<Response> {
-  const session = await requestSession(c, deps.findSession);
-  if (session === undefined) return toLogin(c);
+async function answerRoom(
+  deps: RouteDeps,
+  c: Context<AppEnv>,
+): Promise<Response> {
   const { db } = deps;
+  const { session } = c.var;
   const id = RoomParams.safeParse({ id: c.req.param("id") }).data?.id;
   const row = id === undefined
     ? undefined
@@ -255,13 +258,6 @@ function renderChat(
       <ChatApp client={client} page={page} extras={loaded} served={served} />
     ),
   });
-}
-
-function toLogin(c: Context): Response {
-  const next = c.req.path === "/"
-    ? ""
-    : `?next=${encodeURIComponent(c.req.path)}`;
-  return c.redirect(`/login${next}`, 302);
 }
 
 /** What a form was refused for, from the address it led to. Only names of texts pass. */

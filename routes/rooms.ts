@@ -39,7 +39,12 @@ const listRooms = createRoute({
   request: { query: RoomListQuery },
   responses: {
     200: jsonAnswer("The rooms", z.array(RoomSchema)),
-    ...problemResponses("validation_failed", "bad_cursor", "unauthorized"),
+    ...problemResponses(
+      "validation_failed",
+      "bad_cursor",
+      "unauthorized",
+      "too_many_requests",
+    ),
   },
 });
 
@@ -78,7 +83,7 @@ const read = createRoute({
   request: { params: RoomParams },
   responses: {
     200: jsonAnswer("The room", RoomSchema),
-    ...problemResponses("unauthorized", "room_not_found"),
+    ...problemResponses("unauthorized", "room_not_found", "too_many_requests"),
   },
 });
 
@@ -96,6 +101,7 @@ const join = createRoute({
       "cross_origin",
       "room_not_found",
       "too_many_rooms",
+      "too_many_requests",
     ),
   },
 });
@@ -114,6 +120,7 @@ const leave = createRoute({
       "cross_origin",
       "not_a_member",
       "room_not_found",
+      "too_many_requests",
     ),
   },
 });
@@ -137,6 +144,7 @@ const markRead = createRoute({
       "not_a_member",
       "room_not_found",
       "unsupported_media_type",
+      "too_many_requests",
     ),
   },
 });

@@ -24,7 +24,7 @@ const list = createRoute({
   summary: "The caller's sessions, the one used last first",
   responses: {
     200: jsonAnswer("The sessions", z.array(SessionSchema)),
-    ...problemResponses("unauthorized"),
+    ...problemResponses("unauthorized", "too_many_requests"),
   },
 });
 
@@ -61,8 +61,9 @@ export function sessionRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     },
   });
   const onlySignedIn = requireSession(deps.findSession);
-  app.use("/sessions", onlySignedIn);
-  app.use("/sessions/*", onlySignedIn);
+  // Ending a session is never refused, so it is not counted.
+  app.use("/sessions", requireSession(deps.findSession, deps.callBudget));
+  app.use("/sessions/:id", onlySignedIn);
   app.use("/logout-everywhere", onlySignedIn);
 
   app.openapi(list, async (c) => {

@@ -7,6 +7,7 @@ import type { User } from "../../db/users.ts";
 import { USER_HEADER } from "../../realtime/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
+import type { CallBudget } from "./call_budget.ts";
 import { readSessionCookie, SESSION_COOKIE } from "../session_cookie.ts";
 import {
   type SessionKeys,
@@ -106,15 +107,23 @@ export function isOtherUser(c: Context, userId: string): boolean {
   return pageUser !== undefined && pageUser !== userId;
 }
 
-/** Lets only signed-in requests pass; what follows finds `c.var.session`. */
+/**
+ * Lets only signed-in requests pass; what follows finds `c.var.session`.
+ *
+ * @param budget counts the requests, and holds back those that are too many
+ */
 export function requireSession(
   findSession: SessionFinder,
+  budget?: CallBudget,
 ): MiddlewareHandler<AppEnv> {
   return async function requireSession(c, next) {
+    const refusal = budget?.refuse(c);
+    if (refusal !== undefined) return refusal;
     const session = await requestSession(c, findSession);
     if (session === undefined) return problem(c, "unauthorized");
     if (isOtherUser(c, session.user.id)) return problem(c, "other_user");
     c.set("session", session);
-    return await next();
+    if (budget === undefined) return await next();
+    return await budget.spend(c, session.user.id, next);
   };
 }

@@ -46,6 +46,7 @@ export async function startTestApp(
       PORT: "0",
       AUTH_RATE_LIMIT: "off",
       ROOMS_PER_HOUR: "1000000",
+      REST_LIMIT_PER_MINUTE: "1000000",
       LOG_LEVEL: "error",
       CODE_DELIVERY: "response",
       ...place.env,
