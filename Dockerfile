@@ -3,10 +3,11 @@ FROM denoland/deno:2.9.6 AS build
 WORKDIR /app
 COPY deno.json deno.lock ./
 RUN deno install --frozen
-COPY config.ts log.ts main.ts server_url.ts text.ts ./
+COPY config.ts log.ts main.ts server_url.ts ./
 COPY db/ db/
 COPY realtime/ realtime/
 COPY routes/ routes/
+COPY text/ text/
 COPY islands/ islands/
 COPY static/ static/
 RUN deno task build

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
-import { foldForSearch, nameKey } from "../text.ts";
+import { foldForSearch, nameKey } from "../text/fold.ts";
 import { isUniqueViolation } from "./errors.ts";
 import {
   mayMakeRoom,

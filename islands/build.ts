@@ -31,7 +31,7 @@ const DAY_MS = 86_400_000;
 const SOURCES = [
   "islands/",
   "static/",
-  "text.ts",
+  "text/",
   "realtime/protocol.ts",
   "deno.lock",
 ];

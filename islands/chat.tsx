@@ -11,6 +11,7 @@ import { laterTransport } from "./client/later_transport.ts";
 import { createRenewal } from "./client/renewal.ts";
 import { ChatApp } from "./components/chat_app.tsx";
 import type { Extras } from "./components/later.tsx";
+import { carriesFiles } from "./components/ui.ts";
 import type { ChatPageProps } from "./page_props.ts";
 import { showStartFailure } from "./start_failure.ts";
 
@@ -117,6 +118,12 @@ async function start(
     client.rooms.refresh();
     drawing.request();
   });
+  // A file that is dropped would open in the page's place.
+  for (const type of ["dragover", "drop"] as const) {
+    addEventListener(type, (event) => {
+      if (carriesFiles(event.dataTransfer)) event.preventDefault();
+    });
+  }
   addEventListener("storage", ({ key }) => client.storageChanged(key));
   addEventListener(
     "pageshow",

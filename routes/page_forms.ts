@@ -7,7 +7,7 @@ import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { createRoom } from "../db/rooms.ts";
 import type { Strings } from "../islands/strings/en.ts";
-import { isBlank } from "../text.ts";
+import { isBlank } from "../text/visible.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";

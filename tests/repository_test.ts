@@ -143,20 +143,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 function partOf(path: string): string {
   if (path === "main.ts") return "main";
   if (path === "realtime/protocol.ts") return "protocol";
-  if (path === "text.ts") return "text";
   if (/^routes\/(page_?[^/]*|[^/]*\.tsx)$/.test(path)) return "pages";
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "base";
 }
 
 Deno.test("imports point one way: main → routes → realtime → db, islands → protocol, all → text", async () => {
-  const folders = ["db/", "realtime/", "routes/", "islands/"];
+  const folders = ["db/", "realtime/", "routes/", "islands/", "text/"];
   const files = (await Promise.all(folders.map((folder) => sources(folder))))
     .flat().concat(
       "main.ts",
       "config.ts",
       "log.ts",
       "server_url.ts",
-      "text.ts",
     );
   for (const file of files) {
     const from = partOf(file);

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from "kysely";
-import { foldForSearch, nameKey } from "../../text.ts";
+import { foldForSearch, nameKey } from "../../text/fold.ts";
 
 /** Rooms updated by one statement. */
 const BATCH = 1_000;

@@ -1,12 +1,12 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
-import { isBlank } from "../../text.ts";
+import { isBlank } from "../../text/visible.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
 import { ComposerHints } from "./composer_hints.tsx";
 import { Icon } from "./icon.tsx";
-import type { Ui } from "./ui.ts";
+import { carriesFiles, type Ui } from "./ui.ts";
 
 /** Where messages are written. It is never disabled: what cannot be sent now is kept. */
 export function Composer(
@@ -44,6 +44,13 @@ export function Composer(
       matchMedia("(hover: hover) and (min-width: 45em)").matches &&
       document.activeElement === document.body
     ) current.focus();
+  }, []);
+
+  useEffect(() => {
+    const onDrop = (event: DragEvent) =>
+      carriesFiles(event.dataTransfer) && setFault("noFiles");
+    addEventListener("drop", onDrop);
+    return () => removeEventListener("drop", onDrop);
   }, []);
 
   const send = () => {
@@ -90,6 +97,10 @@ export function Composer(
             client.typed(id, box.current?.value ?? "");
           }}
           onKeyDown={onKeyDown}
+          onPaste={({ clipboardData }) =>
+            carriesFiles(clipboardData) &&
+            !clipboardData?.types.includes("text/plain") &&
+            setFault("noFiles")}
         />
         <input type="hidden" name="clientMsgId" value={page.formMessageId} />
         <button class="send" type="submit" aria-label={t("send")}>

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "preact/hooks";
-import { isBlank } from "../../text.ts";
+import { isBlank } from "../../text/visible.ts";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Strings } from "../strings/en.ts";

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { foldForSearch } from "../../text.ts";
+import { foldForSearch } from "../../text/fold.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Ui } from "./ui.ts";
 

@@ -28,6 +28,11 @@ export abstract class PureComponent<P extends object> extends Component<P> {
   }
 }
 
+/** Whether what is dragged or pasted has files; a picture is one. */
+export function carriesFiles(data: DataTransfer | null): boolean | undefined {
+  return data?.types.includes("Files");
+}
+
 /** Draws once a second while something counts down. */
 export function useTick(isActive: boolean): void {
   const [, setTicks] = useState(0);

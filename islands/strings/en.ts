@@ -103,6 +103,7 @@ export const en = {
     other: "{n} characters too many",
   },
   blankMessage: "There is nothing to see in this message.",
+  noFiles: "Files and pictures cannot be sent here yet.",
   mutedFor: {
     one: "A short pause: what you write is kept and sent in {n} second.",
     other: "A short pause: what you write is kept and sent in {n} seconds.",

@@ -97,6 +97,7 @@ export const tr: Strings = {
   charactersLeft: { one: "{n} karakter kaldı", other: "{n} karakter kaldı" },
   charactersOver: { one: "{n} karakter fazla", other: "{n} karakter fazla" },
   blankMessage: "Bu mesajda görünen bir şey yok.",
+  noFiles: "Dosya ve resimler burada henüz gönderilemiyor.",
   mutedFor: {
     one: "Kısa bir ara: yazdıklarınız saklanır, {n} saniye sonra gönderilir.",
     other: "Kısa bir ara: yazdıklarınız saklanır, {n} saniye sonra gönderilir.",

@@ -109,3 +109,65 @@ Deno.test("with a mouse Enter sends, and Shift+Enter breaks the line", async () 
     await chat.shows(["one\ntwo"]);
   });
 });
+
+Deno.test("a file that is dropped opens nowhere, and the page says that it cannot be sent", async () => {
+  const file = await Deno.makeTempFile({ suffix: ".txt" });
+  try {
+    await journey("dropped file", app, async (visit) => {
+      const { chat, person, context } = await visit("ada_drops");
+      const { page } = chat;
+      const room = await createRoom(person);
+      const input = await context.newCDPSession(page);
+      const drop = async () => {
+        for (const type of ["dragEnter", "dragOver", "drop"] as const) {
+          await input.send("Input.dispatchDragEvent", {
+            type,
+            x: 300,
+            y: 300,
+            data: { items: [], files: [file], dragOperationsMask: 1 },
+          });
+        }
+      };
+      await chat.open(`/rooms/${room.id}`);
+      await drop();
+      const hint = page.getByText("Files and pictures cannot be sent here yet");
+      await hint.waitFor();
+      await chat.say("still here");
+      await hint.waitFor({ state: "detached" });
+      await chat.sees("still here");
+      await chat.open("/discover");
+      await drop();
+      await page.getByRole("searchbox").fill("still here");
+      assert.equal(context.pages().length, 1);
+      assert.equal(page.url(), `${app.origin}/discover`);
+    });
+  } finally {
+    await Deno.remove(file);
+  }
+});
+
+Deno.test("a picture that is pasted is answered with a word, a text is pasted", async () => {
+  await journey("pasted picture", app, async (visit) => {
+    const { chat, person } = await visit("ada_pastes");
+    const room = await createRoom(person);
+    await chat.open(`/rooms/${room.id}`);
+    const paste = (text?: string) =>
+      chat.box.evaluate((box, text) => {
+        const clipboardData = new DataTransfer();
+        clipboardData.items.add(
+          new File(["x"], "x.png", { type: "image/png" }),
+        );
+        if (text) clipboardData.setData("text/plain", text);
+        box.dispatchEvent(
+          new ClipboardEvent("paste", { clipboardData, bubbles: true }),
+        );
+      }, text);
+    const hint = chat.page.getByText("Files and pictures cannot be sent");
+    // Copied cells of a table are a text and its picture.
+    await paste("cells");
+    await chat.box.fill("x");
+    assert.equal(await hint.count(), 0);
+    await paste();
+    await hint.waitFor();
+  });
+});

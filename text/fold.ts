@@ -1,25 +1,6 @@
-/**
- * What counts as blank, and how texts are folded so that they can be compared and searched. The same
- * for the server and the browser, so it imports nothing.
- */
+/** How texts are folded so that they can be compared and searched: the same for server and browser. */
 
-/** What shows nothing, whatever stands beside it. */
-const INVISIBLE =
-  /[\s\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800\u{1D159}]/u;
-
-const ALL_INVISIBLE = new RegExp(`^${INVISIBLE.source}*$`, "u");
-
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
-
-/** Whether a text shows nothing: it is empty, or all white space and invisible characters. */
-export function isBlank(text: string): boolean {
-  return ALL_INVISIBLE.test(text);
-}
-
-/** Length of a text in Unicode code points, those left out that are drawn as nothing. */
-export function visibleLength(text: string): number {
-  return [...text.replace(IGNORABLE, "")].length;
-}
+import { IGNORABLE } from "./visible.ts";
 
 /**
  * The key under which two names are the same name: without regard to case, width, the amount of white
