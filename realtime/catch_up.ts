@@ -1,7 +1,6 @@
 import type { MemberRoom } from "../db/memberships.ts";
 import type { ReplayPosition } from "../db/messages.ts";
 import type { Connection } from "./connection.ts";
-import { messagesFrame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import {
   MAX_REPLAY,
@@ -9,13 +8,20 @@ import {
   type RoomPosition,
   type SyncResult,
 } from "./protocol.ts";
+import {
+  chunksOf,
+  continuity,
+  encodeReplay,
+  NO_REPLAY,
+  readPosition,
+  type Replay,
+} from "./replay.ts";
+import type { ReplayTurns } from "./replay_turns.ts";
 import type { Follower, RoomFeed } from "./room_feed.ts";
+import type { Timers } from "./timers.ts";
 
-/** Rooms whose missed messages are read in one query: bounds what one client holds in memory here. */
-const ROOMS_PER_READ = 20;
-
-/** Latest time that JavaScript and PostgreSQL write in the same way: the end of the year 9999, in milliseconds. */
-const MAX_TIME = Date.UTC(10_000, 0) - 1;
+/** A follow waits for the rosters of its rooms no longer than this, for all of them together, in milliseconds. */
+export const ROSTER_GRACE_MS = 250;
 
 export interface CatchUpOptions {
   hub: Hub;
@@ -26,7 +32,13 @@ export interface CatchUpOptions {
     positions: ReplayPosition[],
     limit: number,
   ) => Promise<MessageNew[]>;
-  sendRoster: (connection: Connection, roomId: string) => Promise<void>;
+  /** Sends the room's roster: now, or when it is loaded; resolves then. */
+  sendRoster: (
+    connection: Connection,
+    roomId: string,
+  ) => Promise<void> | undefined;
+  turns: ReplayTurns;
+  timers: Timers;
   /** Called for each room that was brought up to date. */
   onReplayed?: (messages: number) => void;
 }
@@ -42,6 +54,7 @@ interface Following {
   feed: RoomFeed;
   follower: Follower;
   firstOfUser: boolean;
+  heard: Promise<void> | undefined;
 }
 
 /**
@@ -57,9 +70,9 @@ export class CatchUp {
   }
 
   /**
-   * Follows rooms and replays at most {@link MAX_REPLAY} messages of each. Results stand in the order
-   * of the positions. When the database fails, rooms that were not followed before are left again, and
-   * the others stay live.
+   * Follows rooms and replays at most {@link MAX_REPLAY} messages of each; a room is live as soon as it
+   * is ready, whatever the others wait for. Results stand in the order of the positions. When the
+   * database fails, rooms that were not followed before are left again, and the others stay live.
    *
    * @param positions at most one of each room; ids are UUIDs
    */
@@ -67,107 +80,146 @@ export class CatchUp {
     connection: Connection,
     positions: readonly RoomPosition[],
   ): Promise<Followed[]> {
+    const { hub, timers } = this.#options;
+    const mayBeHeard = await this.#mayBeHeard(connection, positions);
+    const results = new Map<string, Followed>();
+    const rosters: Promise<void>[] = [];
+    // It may have ended meanwhile: it must not be in a feed then.
+    if (!connection.closed) {
+      const before = new Set(connection.rooms.keys());
+      const following = positions.filter(({ roomId }) => mayBeHeard(roomId))
+        .map((position) => ({
+          position,
+          ...hub.hold(connection, position.roomId),
+        }));
+      try {
+        for await (const rooms of whenHeard(following)) {
+          await this.#replayAll(connection, rooms, results, rosters);
+        }
+      } catch (error) {
+        this.#leave(connection, following, before);
+        throw error;
+      }
+    }
+    if (rosters.length > 0) {
+      await Promise.race([
+        Promise.all(rosters),
+        new Promise<void>((resolve) => timers.after(ROSTER_GRACE_MS, resolve)),
+      ]);
+    }
+    return positions.map(({ roomId }) =>
+      results.get(roomId) ??
+        { result: { roomId, synced: false }, firstOfUser: false }
+    );
+  }
+
+  /**
+   * Whether a room may be heard for the user. Where that is work for others, because nobody here hears
+   * it yet, only a member's is.
+   */
+  async #mayBeHeard(
+    connection: Connection,
+    positions: readonly RoomPosition[],
+  ): Promise<(roomId: string) => boolean> {
     const { hub, memberRooms } = this.#options;
-    const before = new Set(connection.rooms.keys());
-    const following = positions.map((position) => ({
-      position,
-      ...hub.hold(connection, position.roomId),
-    }));
-    try {
-      const unheard = following.filter(({ heard }) => heard !== undefined);
-      if (unheard.length > 0) {
-        await Promise.all(unheard.map(({ heard }) => heard));
-      }
-      const roomIds = positions.map(({ roomId }) => roomId);
-      const members = await memberRooms(connection.user.id, roomIds);
-      const newest = new Map(
-        members.map((room) => [room.room_id, room.last_seq]),
-      );
-      for (const roomId of roomIds) {
-        if (!newest.has(roomId)) hub.unfollow(connection, roomId);
-      }
-      return await this.#replayAll(connection, following, newest);
-    } catch (error) {
-      for (const { position: { roomId }, feed, follower } of following) {
-        if (!hub.stands(roomId, follower)) continue;
-        if (before.has(roomId)) feed.release(follower, follower.through);
-        else hub.unfollow(connection, roomId);
-      }
-      throw error;
+    const unheard = new Set(
+      positions.map(({ roomId }) => roomId)
+        .filter((roomId) => !hub.isHeard(roomId)),
+    );
+    if (unheard.size === 0) return () => true;
+    const rooms = await memberRooms(connection.user.id, [...unheard]);
+    const own = new Set(rooms.map((room) => room.room_id));
+    return (roomId) => own.has(roomId) || !unheard.has(roomId);
+  }
+
+  /** Following came to nothing: rooms that were live before are so again. */
+  #leave(
+    connection: Connection,
+    following: readonly Following[],
+    before: ReadonlySet<string>,
+  ): void {
+    const { hub } = this.#options;
+    for (const { position: { roomId }, feed, follower } of following) {
+      if (!hub.stands(roomId, follower)) continue;
+      if (before.has(roomId)) feed.release(follower, follower.through);
+      else hub.unfollow(connection, roomId);
     }
   }
 
   async #replayAll(
     connection: Connection,
-    following: Following[],
-    newest: ReadonlyMap<string, number>,
-  ): Promise<Followed[]> {
-    const results: Followed[] = [];
-    for (let start = 0; start < following.length; start += ROOMS_PER_READ) {
-      const chunk = following.slice(start, start + ROOMS_PER_READ);
-      const missed = await this.#readChunk(chunk, newest);
+    following: readonly Following[],
+    results: Map<string, Followed>,
+    rosters: Promise<void>[],
+  ): Promise<void> {
+    const { hub, memberRooms, sendRoster } = this.#options;
+    const roomIds = following.map(({ position }) => position.roomId);
+    const members = await memberRooms(connection.user.id, roomIds);
+    const newest = new Map(
+      members.map((room) => [room.room_id, room.last_seq]),
+    );
+    for (const roomId of roomIds) {
+      if (!newest.has(roomId)) hub.unfollow(connection, roomId);
+    }
+    for (const chunk of chunksOf(following, newest)) {
+      const replays = await this.#read(connection.user.id, chunk, newest);
       for (const room of chunk) {
         const { roomId } = room.position;
-        const roomNewest = newest.get(roomId);
-        const result = roomNewest === undefined ||
-            !this.#options.hub.stands(roomId, room.follower)
-          ? { roomId, synced: false }
-          : await this.#replay(
-            connection,
-            room,
-            missed.get(roomId) ?? [],
-            roomNewest,
-          );
-        results.push({
-          result,
-          firstOfUser: result.synced && room.firstOfUser,
-        });
+        if (!hub.stands(roomId, room.follower)) continue;
+        const replay = replays.get(roomId) ?? NO_REPLAY;
+        const result = this.#replay(connection, room, replay, newest);
+        results.set(roomId, { result, firstOfUser: room.firstOfUser });
+        const roster = sendRoster(connection, roomId);
+        if (roster !== undefined) rosters.push(roster);
+        await connection.drained();
       }
     }
-    return results;
   }
 
-  /** What the rooms of a chunk have after their positions, one more than is replayed, by room. */
-  async #readChunk(
-    chunk: Following[],
+  /** What the rooms of a chunk have after their positions, by room. */
+  async #read(
+    userId: string,
+    chunk: readonly Following[],
     newest: ReadonlyMap<string, number>,
-  ): Promise<Map<string, MessageNew[]>> {
-    const positions: ReplayPosition[] = [];
-    for (const { position: { roomId, lastSeq, lastSeenAt } } of chunk) {
-      const roomNewest = newest.get(roomId);
-      if (roomNewest === undefined) continue;
-      if (lastSeq !== undefined) {
-        if (lastSeq < roomNewest) positions.push({ roomId, afterSeq: lastSeq });
-      } else if (lastSeenAt !== undefined) {
-        positions.push({ roomId, since: timeOf(lastSeenAt) });
-      }
-    }
+  ): Promise<Map<string, Replay>> {
+    const positions = chunk.flatMap(({ position }) =>
+      readPosition(position, newest.get(position.roomId)) ?? []
+    );
     if (positions.length === 0) return new Map();
-    const messages = await this.#options.readMissed(positions, MAX_REPLAY + 1);
-    return Map.groupBy(messages, (message) => message.roomId);
+    const { readMissed, turns } = this.#options;
+    return await turns.take(userId, async () => {
+      const messages = await readMissed(positions, MAX_REPLAY + 1);
+      const value = new Map<string, Replay>();
+      let bytes = 0;
+      for (
+        const [roomId, missed] of Map.groupBy(messages, ({ roomId }) => roomId)
+      ) {
+        const replay = encodeReplay(missed);
+        for (const frame of replay.frames) bytes += frame.bytes;
+        value.set(roomId, replay);
+      }
+      return { value, bytes };
+    });
   }
 
-  async #replay(
+  #replay(
     connection: Connection,
     { position, feed, follower }: Following,
-    missed: MessageNew[],
-    newestRead: number,
-  ): Promise<SyncResult> {
+    { frames, count, first, last, isCut }: Replay,
+    newest: ReadonlyMap<string, number>,
+  ): SyncResult {
     const { roomId, lastSeq } = position;
-    const replayed = missed.slice(0, MAX_REPLAY);
-    const through = replayed.at(-1)?.seq ?? newestRead;
-    const known = continuity(lastSeq, replayed[0]?.seq, newestRead);
-    const hasMore = missed.length > MAX_REPLAY ||
-      feed.hasGap(follower, through);
-    if (replayed.length > 0) connection.send(messagesFrame(replayed));
+    const newestRead = newest.get(roomId)!;
+    const through = last ?? newestRead;
+    const known = continuity(lastSeq, first, newestRead);
+    const hasMore = isCut || feed.hasGap(follower, through);
+    for (const frame of frames) connection.send(frame);
     feed.release(follower, through, Math.max(newestRead, through));
-    this.#options.onReplayed?.(replayed.length);
-    await this.#options.sendRoster(connection, roomId);
-    await connection.drained();
+    this.#options.onReplayed?.(count);
     return {
       roomId,
       synced: true,
-      messageCount: replayed.length,
+      messageCount: count,
       hasMore,
       lastSeq: known === "nothing left" ? 0 : through,
       ...(known === "broken" ? { reset: true } : {}),
@@ -175,24 +227,26 @@ export class CatchUp {
   }
 }
 
-/**
- * Whether what a room has joins on to what the client has seen. It does not when messages in between
- * were removed because of their age, or when the database was set back and knows less than the
- * client. Who knows nothing and finds nothing has nothing to forget: a reset would not end.
- */
-function continuity(
-  lastSeq: number | undefined,
-  firstMissed: number | undefined,
-  newest: number,
-): "whole" | "broken" | "nothing left" {
-  if (lastSeq === undefined || lastSeq === newest) return "whole";
-  if (firstMissed === lastSeq + 1) return "whole";
-  if (firstMissed === undefined && lastSeq === 0) return "nothing left";
-  return "broken";
-}
-
-/** A client's time, brought into the years PostgreSQL can read: no message is older than 1970. */
-function timeOf(lastSeenAt: string): Date {
-  const time = Date.parse(lastSeenAt);
-  return new Date(Math.min(Math.max(time, 0), MAX_TIME));
+/** The rooms, some at a time, as soon as they are heard. */
+async function* whenHeard(
+  following: readonly Following[],
+): AsyncGenerator<Following[]> {
+  let ready = following.filter(({ heard }) => heard === undefined);
+  let late = following.length - ready.length;
+  let wake = () => {};
+  for (const room of following) {
+    void room.heard?.then(() => {
+      late--;
+      ready.push(room);
+      wake();
+    });
+  }
+  while (late > 0 || ready.length > 0) {
+    if (ready.length === 0) {
+      await new Promise<void>((resolve) => wake = resolve);
+    }
+    const rooms = ready;
+    ready = [];
+    yield rooms;
+  }
 }

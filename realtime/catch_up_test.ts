@@ -12,10 +12,11 @@ import {
   createUser,
   numbers,
 } from "../tests/realtime/fakes.ts";
-import { CatchUp, type Followed } from "./catch_up.ts";
+import { CatchUp, type Followed, ROSTER_GRACE_MS } from "./catch_up.ts";
 import type { Connection } from "./connection.ts";
 import { eventFrame } from "./frames.ts";
 import type { MessageNew } from "./protocol.ts";
+import { ReplayTurns } from "./replay_turns.ts";
 
 const ROOM = "room";
 
@@ -40,8 +41,10 @@ function createCatchUp() {
         data: { roomId, users: [], onlineCount: 0, memberCount: 0 },
       });
       rosters.push(roomId);
-      return Promise.resolve();
+      return undefined;
     },
+    turns: new ReplayTurns({ clock: world.clock.now, timers: world.clock }),
+    timers: world.clock,
   });
   return {
     ...world,
@@ -361,7 +364,7 @@ Deno.test("follow() says hasMore when more came live than could be kept back", a
   );
 });
 
-Deno.test("follow() of many rooms reads them in a few queries, and waits for a slow reader in between", async () => {
+Deno.test("follow() of many rooms reads few messages at a time, and waits for a slow reader in between", async () => {
   const test = createCatchUp();
   const rooms = numbers(1, 50).map((n) => `room ${n}`);
   for (const room of rooms) {
@@ -395,7 +398,30 @@ Deno.test("follow() of many rooms reads them in a few queries, and waits for a s
     (await followed).every(({ result }) => result.messageCount === 100),
   );
   assert.equal(wire.seqs().length, 5_000);
-  assert.ok(queries <= 5, `${queries} queries`);
+  assert.ok(queries <= 50, `${queries} queries`);
+});
+
+Deno.test("follow() waits a moment for a roster that is being loaded, and no longer", async () => {
+  const world = createHub();
+  const { clock } = world;
+  const loading = Promise.withResolvers<void>();
+  const catchUp = new CatchUp({
+    hub: world.hub,
+    memberRooms: (_, roomIds) =>
+      Promise.resolve(roomIds.map((room_id) => ({ room_id, last_seq: 0 }))),
+    readMissed: () => Promise.resolve([]),
+    sendRoster: () => loading.promise,
+    turns: new ReplayTurns({ clock: clock.now, timers: clock }),
+    timers: clock,
+  });
+  const { connection } = world.connect();
+  let followed: Followed[] = [];
+  catchUp.follow(connection, [{ roomId: "one" }, { roomId: "two" }])
+    .then((results) => followed = results);
+  await clock.advance(ROSTER_GRACE_MS - 1);
+  assert.equal(followed.length, 0);
+  await clock.advance(1);
+  assert.equal(followed.length, 2);
 });
 
 /** Random numbers that are the same in every run. */
@@ -454,7 +480,9 @@ async function simulate(
       readLater(() =>
         after("afterSeq" in position! ? position.afterSeq : 0, limit)
       ),
-    sendRoster: () => Promise.resolve(),
+    sendRoster: () => undefined,
+    turns: new ReplayTurns({ clock: world.clock.now, timers: world.clock }),
+    timers: world.clock,
   });
   const commit = () => {
     const message = createMessage(stored.length + 1);

@@ -10,24 +10,13 @@ import {
   type ServerEvent,
   type UserRef,
 } from "./protocol.ts";
+import { Outgoing, type State } from "./outgoing.ts";
 import type { Follower } from "./room_feed.ts";
 import type { Timers } from "./timers.ts";
 import type { Transport } from "./transport.ts";
 
-/** Handed to the runtime at most, in bytes: what it holds for a peer that never reads is lost memory. */
-const HANDOVER_BYTES = 256 * 1024;
-
-/** Waiting for the peer at most, here and in the runtime together, in bytes; past it the peer is too slow. */
-const MAX_WAITING_BYTES = 1024 * 1024;
-
-/** A peer that takes nothing of a replay for this long is too slow, in milliseconds. */
-const MAX_DRAIN_MS = 30_000;
-
 /** Frames that wait for the one being handled, in bytes; past it the peer sends too much. */
 const MAX_INBOX_BYTES = 1024 * 1024;
-
-/** The runtime tells nobody when it has drained: look again this often while frames wait, in milliseconds. */
-const DRAIN_INTERVAL_MS = 20;
 
 export interface FrameLimit {
   readonly perSecond: number;
@@ -90,10 +79,7 @@ export class Connection {
   #frameTokens: number;
   #tokensAt: number;
 
-  #outbox: Frame[] = [];
-  #outboxBytes = 0;
-  #drainTimer: (() => void) | undefined;
-  #drained: PromiseWithResolvers<void> | undefined;
+  readonly #outgoing: Outgoing;
   #answers: string[] = [];
 
   constructor(options: ConnectionOptions) {
@@ -106,11 +92,17 @@ export class Connection {
     this.lastFrameAt = options.clock();
     this.#frameTokens = options.frameLimit.burst;
     this.#tokensAt = this.lastFrameAt;
+    this.#outgoing = new Outgoing({
+      timers: options.timers,
+      onTooSlow: () =>
+        this.close(CloseCode.tooSlow, "the client reads too slowly"),
+    });
   }
 
   /** Gives the connection its wire. Once, before anything is sent. */
   attach(transport: Transport): void {
     this.#transport = transport;
+    this.#outgoing.attach(transport);
   }
 
   get closed(): boolean {
@@ -156,25 +148,14 @@ export class Connection {
     this.close(CloseCode.unsupportedData, "frames are JSON text");
   }
 
-  /** Sends a frame, now or when the peer has taken what went before. */
+  /** Sends a frame, see {@link Outgoing.send}. */
   send(frame: Frame): void {
-    if (this.#closed || this.#transport === undefined) return;
-    if (
-      this.#outbox.length === 0 && this.#transport.buffered() < HANDOVER_BYTES
-    ) {
-      this.#transport.send(frame.text);
-      return;
-    }
-    this.#outbox.push(frame);
-    this.#outboxBytes += frame.bytes;
-    if (this.waitingBytes > MAX_WAITING_BYTES) {
-      this.close(CloseCode.tooSlow, "the client reads too slowly");
-    } else {
-      this.#drainTimer ??= this.#options.timers.after(
-        DRAIN_INTERVAL_MS,
-        () => this.#drain(),
-      );
-    }
+    this.#outgoing.send(frame);
+  }
+
+  /** Sends what only counts as it is now, see {@link Outgoing.sendState}. */
+  sendState(key: string, state: State): void {
+    this.#outgoing.sendState(key, state);
   }
 
   /** Sends one event to this client alone. */
@@ -195,31 +176,12 @@ export class Connection {
 
   /** Bytes sent that the peer has not taken yet, here and in the runtime. */
   get waitingBytes(): number {
-    return this.#outboxBytes + (this.#transport?.buffered() ?? 0);
+    return this.#outgoing.waitingBytes;
   }
 
-  /**
-   * Resolves when little waits for the peer, or the connection is closed. Whoever produces much for
-   * one client waits here in between, so that a healthy client is not taken for a slow one.
-   */
-  async drained(): Promise<void> {
-    if (this.#closed || this.#isDrained) return;
-    this.#drained ??= Promise.withResolvers();
-    this.#drainTimer ??= this.#options.timers.after(
-      DRAIN_INTERVAL_MS,
-      () => this.#drain(),
-    );
-    const giveUp = this.#options.timers.after(
-      MAX_DRAIN_MS,
-      () => this.close(CloseCode.tooSlow, "the client reads too slowly"),
-    );
-    await this.#drained.promise;
-    giveUp();
-  }
-
-  /** What waits here is lost when the connection is closed; what the runtime has it still sends. */
-  get #isDrained(): boolean {
-    return this.#outbox.length === 0 && this.waitingBytes < HANDOVER_BYTES;
+  /** Resolves when little waits for the peer, or the connection is closed, see {@link Outgoing.drained}. */
+  drained(): Promise<void> {
+    return this.#outgoing.drained();
   }
 
   /** Ends the connection with a code for the client. */
@@ -238,12 +200,9 @@ export class Connection {
 
   #end(code?: CloseCode): void {
     this.#closed = true;
-    this.#drainTimer?.();
-    this.#outbox = [];
-    this.#outboxBytes = 0;
+    this.#outgoing.end();
     this.#inbox.length = 0;
     for (const resolve of this.#awaited) resolve(undefined);
-    this.#drained?.resolve();
     this.#options.onClosed(this, code);
   }
 
@@ -274,32 +233,6 @@ export class Connection {
       if (next === undefined) return;
       this.#inboxBytes -= next.text.length;
       this.#handle(next.text, next.answer);
-    }
-  }
-
-  #drain(): void {
-    this.#drainTimer = undefined;
-    const transport = this.#transport!;
-    let sent = 0;
-    while (
-      sent < this.#outbox.length && transport.buffered() < HANDOVER_BYTES
-    ) {
-      const frame = this.#outbox[sent++]!;
-      this.#outboxBytes -= frame.bytes;
-      transport.send(frame.text);
-    }
-    // The wire may tell only now, while it is written to, that it is lost.
-    if (this.#closed) return;
-    this.#outbox.splice(0, sent);
-    if (this.#drained !== undefined && this.#isDrained) {
-      this.#drained.resolve();
-      this.#drained = undefined;
-    }
-    if (this.#outbox.length > 0 || this.#drained !== undefined) {
-      this.#drainTimer = this.#options.timers.after(
-        DRAIN_INTERVAL_MS,
-        () => this.#drain(),
-      );
     }
   }
 }

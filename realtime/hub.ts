@@ -92,6 +92,12 @@ export class Hub {
     return this.#feeds.get(roomId);
   }
 
+  /** Whether what is said in a room is heard here already, or is said here alone. */
+  isHeard(roomId: string): boolean {
+    return this.#options.backbone.isUp === undefined ||
+      this.#feeds.has(roomId);
+  }
+
   /**
    * Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}.
    *

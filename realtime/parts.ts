@@ -37,6 +37,7 @@ import type { Metrics } from "./metrics.ts";
 import { PostMessage } from "./post_message.ts";
 import { Presence } from "./presence.ts";
 import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
+import { ReplayTurns } from "./replay_turns.ts";
 import { Rosters } from "./roster.ts";
 import { Seen } from "./seen.ts";
 import { SharedPresence } from "./shared_presence.ts";
@@ -178,6 +179,8 @@ export function buildParts(
     readMissed: async (positions, limit) =>
       (await listMissed(db, positions, limit)).map(messageOfRow),
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
+    turns: new ReplayTurns({ clock: steadyClock, timers }),
+    timers,
     onReplayed: metrics.recovered,
   });
   const missingAmong = (keys: readonly MembershipKey[]) =>

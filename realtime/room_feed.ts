@@ -158,12 +158,17 @@ export class RoomFeed {
     );
   }
 
+  /** The connections that have been let in. */
+  *admitted(): Generator<Connection> {
+    for (const { connection, admitted } of this.#followers.values()) {
+      if (admitted) yield connection;
+    }
+  }
+
   /** Sends a frame to every follower that has been let in, but for the sockets of some users when that is wanted. */
   broadcast(frame: Frame, exceptUserIds?: ReadonlySet<string>): void {
-    for (const { connection, admitted } of this.#followers.values()) {
-      if (admitted && !exceptUserIds?.has(connection.user.id)) {
-        connection.send(frame);
-      }
+    for (const connection of this.admitted()) {
+      if (!exceptUserIds?.has(connection.user.id)) connection.send(frame);
     }
   }
 

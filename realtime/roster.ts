@@ -1,3 +1,4 @@
+import { atMost } from "./at_most.ts";
 import type { Connection } from "./connection.ts";
 import { eventFrame, type Frame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
@@ -15,47 +16,64 @@ export interface RostersOptions {
   fail: (error: unknown) => void;
 }
 
+/** Rosters loaded at the same time, at most: who follows many rooms at once keeps the database from nobody. */
+const MAX_LOADS = 2;
+
 /** The members of one followed room, split by presence so that the online ones are found without a search. */
 interface Roster {
   online: Map<string, string>;
   offline: Map<string, string>;
+  /** The roster as it is now, once somebody has needed it. */
+  frame: Frame | undefined;
   /** The last roster everyone was sent, as text. */
   sent: string | undefined;
   sentAt: number;
   timer: (() => void) | undefined;
 }
 
+/** A roster on its way from the database. */
+interface Load {
+  /** Who has come or gone since the reading began, the last change of each. */
+  changes: Map<string, { user: UserRef; isMember: boolean }>;
+  /** Who gets the roster when it is there. */
+  waiting: Set<Connection>;
+  done: Promise<Roster | undefined>;
+}
+
 /** Keeps the rosters of followed rooms and sends them, seldom enough (see {@link paceOf}). */
 export class Rosters {
   readonly #options: RostersOptions;
   readonly #rosters = new Map<string, Roster>();
-  readonly #loading = new Map<string, Promise<Roster | undefined>>();
+  readonly #loads = new Map<string, Load>();
+  readonly #atMost = atMost(MAX_LOADS);
   /** Rooms with a roster here, by member. */
   readonly #roomsOfUser = new Map<string, Set<string>>();
-  /** Counts membership changes of a room, so that one during a load is noticed. */
-  readonly #changes = new Map<string, number>();
 
   constructor(options: RostersOptions) {
     this.#options = options;
   }
 
-  /** Sends one connection the room's roster as it is now. */
-  async sendTo(connection: Connection, roomId: string): Promise<void> {
-    const roster = this.#rosters.get(roomId) ?? await this.#load(roomId);
-    if (roster !== undefined && connection.rooms.has(roomId)) {
-      connection.send(this.#frame(roomId, roster));
+  /**
+   * Sends one connection the room's roster: now, or as soon as it is loaded.
+   *
+   * @returns resolves when the load has ended, well or not; undefined when there is none to wait for
+   */
+  sendTo(connection: Connection, roomId: string): Promise<void> | undefined {
+    if (this.#rosters.has(roomId)) {
+      this.#send(connection, roomId);
+      return undefined;
     }
+    const load = this.#load(roomId);
+    load.waiting.add(connection);
+    return load.done.then(() => {});
   }
 
   /** Somebody has begun or ceased to be a member. */
   memberChanged(roomId: string, user: UserRef, isMember: boolean): void {
-    if (this.#loading.has(roomId)) {
-      this.#changes.set(roomId, (this.#changes.get(roomId) ?? 0) + 1);
-    }
+    this.#loads.get(roomId)?.changes.set(user.id, { user, isMember });
     const roster = this.#rosters.get(roomId);
     if (roster === undefined) return;
-    if (isMember) this.#addMember(roomId, roster, user);
-    else this.#removeMember(roomId, roster, user.id);
+    this.#change(roomId, roster, user, isMember);
     this.#schedule(roomId, roster);
   }
 
@@ -72,7 +90,7 @@ export class Rosters {
   /** Loads the rosters of followed rooms anew, one after another: changes may have been missed. */
   async refresh(): Promise<void> {
     for (const roomId of [...this.#rosters.keys()]) {
-      const roster = await this.#load(roomId);
+      const roster = await this.#load(roomId).done;
       if (roster !== undefined) this.#schedule(roomId, roster);
     }
   }
@@ -95,45 +113,74 @@ export class Rosters {
     this.#rosters.delete(roomId);
   }
 
-  #load(roomId: string): Promise<Roster | undefined> {
-    let loading = this.#loading.get(roomId);
-    if (loading === undefined) {
-      loading = this.#loadNow(roomId).finally(() => {
-        this.#loading.delete(roomId);
-        this.#changes.delete(roomId);
+  #load(roomId: string): Load {
+    let load = this.#loads.get(roomId);
+    if (load === undefined) {
+      const begun: Omit<Load, "done"> = {
+        changes: new Map(),
+        waiting: new Set(),
+      };
+      load = Object.assign(begun, {
+        done: this.#atMost(() => this.#read(roomId, begun)),
       });
-      this.#loading.set(roomId, loading);
+      this.#loads.set(roomId, load);
     }
-    return loading;
+    return load;
   }
 
-  async #loadNow(roomId: string): Promise<Roster | undefined> {
+  async #read(
+    roomId: string,
+    load: Omit<Load, "done">,
+  ): Promise<Roster | undefined> {
+    // What changed before the reading is in it.
+    load.changes.clear();
     try {
-      let members: UserRef[];
-      let changes: number;
-      do {
-        changes = this.#changes.get(roomId) ?? 0;
-        members = await this.#options.loadMembers(roomId);
-      } while (changes !== (this.#changes.get(roomId) ?? 0));
-      const known = this.#rosters.get(roomId);
-      if (known !== undefined) this.#forget(roomId, known);
-      const roster: Roster = {
-        online: new Map(),
-        offline: new Map(),
-        sent: known?.sent,
-        sentAt: known?.sentAt ?? -Infinity,
-        timer: undefined,
-      };
-      for (const user of members) this.#addMember(roomId, roster, user);
-      this.#rosters.set(roomId, roster);
+      // Whoever wanted it may have left while it waited for its turn.
+      if (this.#options.hub.feed(roomId) === undefined) return undefined;
+      const members = await this.#options.loadMembers(roomId);
+      const roster = this.#replace(roomId, members);
+      // Read or not, this is newer.
+      for (const { user, isMember } of load.changes.values()) {
+        this.#change(roomId, roster, user, isMember);
+      }
+      for (const connection of load.waiting) this.#send(connection, roomId);
       return roster;
     } catch (error) {
       this.#options.fail(error);
       return undefined;
+    } finally {
+      this.#loads.delete(roomId);
     }
   }
 
+  #replace(roomId: string, members: readonly UserRef[]): Roster {
+    const known = this.#rosters.get(roomId);
+    if (known !== undefined) this.#forget(roomId, known);
+    const roster: Roster = {
+      online: new Map(),
+      offline: new Map(),
+      frame: undefined,
+      sent: known?.sent,
+      sentAt: known?.sentAt ?? -Infinity,
+      timer: undefined,
+    };
+    for (const user of members) this.#addMember(roomId, roster, user);
+    this.#rosters.set(roomId, roster);
+    return roster;
+  }
+
+  #change(
+    roomId: string,
+    roster: Roster,
+    user: UserRef,
+    isMember: boolean,
+  ): void {
+    if (isMember) this.#addMember(roomId, roster, user);
+    else this.#removeMember(roomId, roster, user.id);
+  }
+
   #addMember(roomId: string, roster: Roster, user: UserRef): void {
+    roster.frame = undefined;
     const online = this.#options.isOnline(user.id);
     (online ? roster.offline : roster.online).delete(user.id);
     (online ? roster.online : roster.offline).set(user.id, user.username);
@@ -143,6 +190,7 @@ export class Rosters {
   }
 
   #removeMember(roomId: string, roster: Roster, userId: string): void {
+    roster.frame = undefined;
     roster.online.delete(userId);
     roster.offline.delete(userId);
     const rooms = this.#roomsOfUser.get(userId);
@@ -166,11 +214,26 @@ export class Rosters {
       // Somebody who left and came back in between has changed nothing.
       if (frame.text === roster.sent) return;
       roster.sent = frame.text;
-      hub.feed(roomId)?.broadcast(frame);
+      for (const connection of hub.feed(roomId)?.admitted() ?? []) {
+        this.#send(connection, roomId);
+      }
+    });
+  }
+
+  /** Sends the roster as it is then, when the connection has room for it. */
+  #send(connection: Connection, roomId: string): void {
+    connection.sendState(roomId, () => {
+      const roster = this.#rosters.get(roomId);
+      if (roster === undefined || !connection.rooms.has(roomId)) return;
+      return this.#frame(roomId, roster);
     });
   }
 
   #frame(roomId: string, roster: Roster): Frame {
+    return roster.frame ??= this.#encode(roomId, roster);
+  }
+
+  #encode(roomId: string, roster: Roster): Frame {
     const online = listed(roster.online, "online", MAX_ROSTER_USERS);
     const offline = listed(
       roster.offline,

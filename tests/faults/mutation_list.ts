@@ -72,18 +72,18 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a sync says that it is complete after a hundred messages",
     edits: [{
-      file: "realtime/catch_up.ts",
-      find: "const hasMore = missed.length > MAX_REPLAY ||",
-      replace: "const hasMore =",
+      file: "realtime/replay.ts",
+      find: "isCut: missed.length > MAX_REPLAY,",
+      replace: "isCut: false,",
     }],
   },
   {
     name: "a sync drops the hundred-and-first message",
     edits: [{
-      file: "realtime/catch_up.ts",
+      file: "realtime/replay.ts",
       find: "const replayed = missed.slice(0, MAX_REPLAY);",
       replace: `const replayed = missed.slice(0, MAX_REPLAY);
-    if (missed.length > MAX_REPLAY) replayed.splice(-1, 1, missed[MAX_REPLAY]!);`,
+  if (missed.length > MAX_REPLAY) replayed.splice(-1, 1, missed[MAX_REPLAY]!);`,
     }],
   },
   {
