@@ -5,6 +5,19 @@ import { DELETED_PREFIX, type User } from "./users.ts";
 /** A code dies after this many tries, the right one included. */
 export const MAX_CODE_TRIES = 5;
 
+/** The address of an account, and whether the name was signed in under. */
+export async function findMailAccount(
+  db: Database,
+  userId: string,
+): Promise<{ own: string | undefined; isClaimed: boolean }> {
+  const row = await db.selectFrom("users").select(["email", "signed_in_at"])
+    .where("id", "=", userId).executeTakeFirst();
+  return {
+    own: row?.email ?? undefined,
+    isClaimed: row !== undefined && row.signed_in_at !== null,
+  };
+}
+
 /** Where a new code is to be mailed. */
 export interface CodeAddress {
   /** The account's address, which an earlier code has proven or the operator has set. */
@@ -18,6 +31,8 @@ export interface CodeAddress {
  * with an address is decided in the same statement, under a lock that {@link tryLoginCode} takes too.
  *
  * @returns where the code goes; undefined when the user does not exist any more
+ * @param code.isSent false when nobody will get the code: it is void then, and one from before stays.
+ *   The statement does the same work, so that its time does not tell
  */
 export async function replaceLoginCode(
   db: Database,
@@ -26,10 +41,12 @@ export async function replaceLoginCode(
     codeHash: string;
     /** Where to send it while the name is unclaimed; ignored later. */
     email?: string | undefined;
+    isSent?: boolean;
     expiresAt: Date;
     now: Date;
   },
 ): Promise<CodeAddress | undefined> {
+  const { isSent = true } = code;
   const { rows: [address] } = await sql<CodeAddress>`
     with account as (
       select id, email, signed_in_at from users
@@ -40,13 +57,15 @@ export async function replaceLoginCode(
         case when signed_in_at is null and email is null then ${
     code.email ?? null
   }::text end,
-        ${code.expiresAt}::timestamptz, 0, null, ${code.now}::timestamptz
+        ${isSent ? code.expiresAt : code.now}::timestamptz, 0, null,
+        ${code.now}::timestamptz
       from account
       on conflict (user_id) do update set code_hash = excluded.code_hash, email = excluded.email,
         expires_at = excluded.expires_at, attempts = 0, used_at = null, created_at = excluded.created_at
+        where ${isSent}
       returning email
     )
-    select account.email as own, stored.email as claimed from account, stored
+    select account.email as own, stored.email as claimed from account left join stored on true
   `.execute(db);
   return address;
 }

@@ -50,7 +50,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     ...appDeps,
     lookUpSession,
     findSession: createSessionFinder({ ...appDeps, lookUpSession }),
-    authLimits: createAuthLimits(steadyClock, appDeps.shared),
+    authLimits: createAuthLimits(steadyClock, appDeps.shared, config),
     callBudget: createCallBudget({
       perMinute: config.restLimitPerMinute,
       clock: steadyClock,

@@ -5,6 +5,7 @@ import { USER_HEADER } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { EXAMPLE } from "./examples.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
+import { clientNetwork } from "./middleware/client_address.ts";
 import { requestToken, requireSession } from "./middleware/session.ts";
 import { problem } from "./problems.ts";
 import {
@@ -155,7 +156,9 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
 
   app.openapi(requestCode, async (c) => {
     const { username, email } = c.req.valid("json");
-    const result = await requestLoginCode(deps, username, email);
+    const network = clientNetwork(c, deps.config.trustedProxyHops);
+    const request = { username, email, network };
+    const result = await requestLoginCode(deps, request);
     if (!result.ok) return problem(c, result.code, result);
     const message = CODE_MESSAGES[deps.config.codeDelivery];
     return c.json(
@@ -169,8 +172,12 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
 
   app.openapi(verifyCode, async (c) => {
     const { username, code } = c.req.valid("json");
-    const userAgent = c.req.header("user-agent");
-    const result = await verifyLoginCode(deps, username, code, userAgent);
+    const result = await verifyLoginCode(deps, {
+      username,
+      loginCode: code,
+      network: clientNetwork(c, deps.config.trustedProxyHops),
+      userAgent: c.req.header("user-agent"),
+    });
     if (!result.ok) {
       if (result.code === "invalid_code") return problem(c, "invalid_code");
       return problem(c, result.code, result);

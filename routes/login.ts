@@ -3,7 +3,7 @@
 import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import {
-  type CodeAddress,
+  findMailAccount,
   replaceLoginCode,
   tryLoginCode,
 } from "../db/login_codes.ts";
@@ -46,46 +46,52 @@ export type Verification =
  * Makes a new code for a user, made when missing, and voids the one before.
  *
  * By e-mail it goes to the user's address. While nobody has signed in under the name that is the one
- * given here: who proves it gets the name. A code without an address goes nowhere, and the answer
- * says nothing of it: it would tell who exists.
+ * given here: who proves it gets the name. The answer does not say whether a mail was sent: it would
+ * tell who exists. Without an address, or over the limit, none is, and an earlier code stays good.
  *
- * @param username in lower case
+ * @param request.username in lower case
+ * @param request.network of the client, as in {@link clientNetwork}: limits count by it
  */
 export async function requestLoginCode(
   deps: LoginDeps,
-  username: string,
-  email?: string,
+  request: { username: string; email?: string | undefined; network: string },
 ): Promise<CodeRequest> {
-  const retryAfterMs = await deps.authLimits.codeRequests.consume(username);
+  const { username, network } = request;
+  const retryAfterMs = await deps.authLimits.codes.consume(username, network);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const loginCode = createLoginCode();
-  const address = await storeLoginCode(deps, username, loginCode, email);
+  const to = await storeLoginCode(deps, request, loginCode);
   if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
-  if (deps.codeMail !== undefined) {
+  if (deps.codeMail === undefined) {
+    deps.log.info("login code", { username, loginCode });
+  } else if (to !== undefined) {
     // Not waited for: the time of the answer says nothing either.
-    void mailCode(deps, address, { username, loginCode });
-    return { ok: true };
+    deps.codeMail.send({ to, username, loginCode });
   }
-  deps.log.info("login code", { username, loginCode });
   return { ok: true };
 }
 
 /**
- * Tries a code. A name that nobody has is refused after the same work as a wrong code, and locked
- * like any other, so that answers do not tell who exists.
+ * Tries a code. A name that nobody has is refused after the same work as a wrong code, so that answers
+ * do not tell who exists. Wrong codes count against the code, and against the network they come from.
  *
- * @param username in lower case
- * @param userAgent the request's header, for the user's list of sessions
+ * @param attempt.username in lower case
+ * @param attempt.network of the client, as in {@link clientNetwork}
+ * @param attempt.userAgent the request's header, for the user's list of sessions
  */
 export async function verifyLoginCode(
   deps: LoginDeps,
-  username: string,
-  loginCode: string,
-  userAgent: string | undefined,
+  attempt: {
+    username: string;
+    loginCode: string;
+    network: string;
+    userAgent: string | undefined;
+  },
 ): Promise<Verification> {
+  const { username, loginCode, network, userAgent } = attempt;
   const { wrongCodes } = deps.authLimits;
   // Counted before the try and taken back after a right one: guesses sent at once all count.
-  const retryAfterMs = await wrongCodes.consume(username);
+  const retryAfterMs = await wrongCodes.consume(network);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const now = deps.clock();
   const known = await findUserByName(deps.db, username);
@@ -96,51 +102,68 @@ export async function verifyLoginCode(
     now: new Date(now),
   });
   if (user === undefined) return { ok: false, code: "invalid_code" };
-  wrongCodes.refund(username);
+  wrongCodes.refund(network);
   const tokens = await startSession(deps, user, userAgent);
   if (tokens === undefined) return { ok: false, code: "invalid_code" };
   return { ok: true, user, tokens };
 }
 
-/** Stores a new code of the user of this name, made when missing, and says where it goes. */
+/**
+ * Stores a new code of the user of this name, made when missing.
+ *
+ * @returns the address to mail it to; undefined when it is not to be mailed
+ */
 async function storeLoginCode(
-  { db, keys, clock, codeMail }: LoginDeps,
-  username: string,
+  deps: LoginDeps,
+  request: { username: string; email?: string | undefined; network: string },
   loginCode: string,
-  email: string | undefined,
-): Promise<CodeAddress> {
+): Promise<string | undefined> {
+  const { db, keys, clock, codeMail } = deps;
+  const { username } = request;
   const now = new Date(clock());
   for (;;) {
     const newUser = { id: crypto.randomUUID(), username };
     const { id: userId } = await findOrCreateUser(db, newUser, now);
+    const isMailed = codeMail !== undefined &&
+      await mayMail(deps, userId, request);
     const address = await replaceLoginCode(db, {
       userId,
-      email: codeMail && email,
+      email: isMailed ? request.email : undefined,
       codeHash: await hashLoginCode(keys, userId, loginCode),
+      isSent: isMailed || codeMail === undefined,
       expiresAt: new Date(now.getTime() + CODE_LIFE_MS),
       now,
     });
-    if (address !== undefined) return address;
     // The account was deleted between the two statements: the name belongs to a new user now.
+    if (address === undefined) continue;
+    return isMailed ? address.own ?? address.claimed ?? undefined : undefined;
   }
 }
 
-async function mailCode(
-  { codeMail, authLimits, log }: LoginDeps,
-  address: CodeAddress,
-  code: { username: string; loginCode: string },
-): Promise<void> {
-  const { username } = code;
-  const to = address.own ?? address.claimed;
-  if (to === null) {
-    return log.info("a login code has no address to go to", { username });
+/** Whether a code of the user may be mailed; counts it. */
+async function mayMail(
+  { db, authLimits, log }: LoginDeps,
+  userId: string,
+  request: { username: string; email?: string | undefined; network: string },
+): Promise<boolean> {
+  const { username, email, network } = request;
+  const { own, isClaimed } = await findMailAccount(db, userId);
+  const to = own ?? (isClaimed ? undefined : email);
+  if (to === undefined) {
+    log.info("a login code has no address to go to", { username });
+    return false;
   }
-  if (await authLimits.codeMails.consume(to.toLowerCase()) !== undefined) {
-    return log.warn("an address gets no more login codes for now", {
-      username,
-    });
-  }
-  codeMail?.send({ to, ...code });
+  const retryAfterMs = own === undefined
+    ? await authLimits.claimMails.consume(mailboxOf(to), network)
+    : await authLimits.ownMails.consume(own.toLowerCase(), network);
+  if (retryAfterMs === undefined) return true;
+  log.warn("an address gets no more login codes for now", { username });
+  return false;
+}
+
+/** An address as it is counted: in lower case, without the tag that leads to the same mailbox. */
+function mailboxOf(email: string): string {
+  return email.toLowerCase().replace(/\+[^@]*(?=@)/, "");
 }
 
 function tooMany(retryAfterMs: number): TooMany {

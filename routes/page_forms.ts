@@ -9,6 +9,7 @@ import { createRoom } from "../db/rooms.ts";
 import type { Strings } from "../islands/strings/en.ts";
 import { isBlank } from "../text/visible.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
+import { clientNetwork } from "./middleware/client_address.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
 import { requestToken, type Session } from "./middleware/session.ts";
@@ -153,13 +154,15 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
     return c.html(renderLogin(deps, c, { next, problem: "badUsername" }), 400);
   }
   const name = username.data;
+  const network = clientNetwork(c, deps.config.trustedProxyHops);
   if (form.code === undefined) {
     const email = Email.optional().safeParse(form.email?.trim() || undefined);
     if (!email.success) {
       const problem = "badUsernameOrEmail";
       return c.html(renderLogin(deps, c, { next, problem }), 400);
     }
-    const request = await requestLoginCode(deps, name, email.data);
+    const wanted = { username: name, email: email.data, network };
+    const request = await requestLoginCode(deps, wanted);
     return request.ok
       ? c.html(
         renderLogin(deps, c, { next, username: name, code: request.loginCode }),
@@ -168,7 +171,12 @@ async function signIn(deps: RouteDeps, c: Context): Promise<Response> {
   }
   const code = LoginCode.safeParse(form.code.trim());
   const result = code.success
-    ? await verifyLoginCode(deps, name, code.data, c.req.header("user-agent"))
+    ? await verifyLoginCode(deps, {
+      username: name,
+      loginCode: code.data,
+      network,
+      userAgent: c.req.header("user-agent"),
+    })
     : { ok: false, code: "invalid_code" } as const;
   if (result.ok) {
     setSessionCookies(c, result.tokens, deps.config);

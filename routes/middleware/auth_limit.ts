@@ -1,41 +1,72 @@
-/** How often one address, and anyone for one username, may try to sign in. */
+/** How often an address may try to sign in, and how many codes are made and mailed. */
 
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
 import { problem } from "../problems.ts";
-import { clientAddress } from "./client_address.ts";
+import { clientAddress, clientNetwork } from "./client_address.ts";
 import type { SharedState } from "../../realtime/backbone/backbone.ts";
 import { type AttemptCounter, sharedWindow } from "./shared_window.ts";
 import { WindowCounter, type WindowLimit } from "./window_counter.ts";
 
 const MINUTE_MS = 60_000;
+const QUARTER_MS = 15 * MINUTE_MS;
 
-/** Of one address: room for an office or a classroom behind one, far from enough to guess codes. */
+/** Of one address (IPv6: a /64): room for an office or a classroom behind one. */
 const ATTEMPTS_PER_ADDRESS = { limit: 300, windowMs: 5 * MINUTE_MS };
 
-/** Of one name: each new code voids the one before, so a flood would lock its user out. */
-const CODE_REQUESTS_PER_NAME = { limit: 30, windowMs: 15 * MINUTE_MS };
+/** Of one IPv6 /48, which one customer may be given whole; of an IPv4 address never reached. */
+const ATTEMPTS_PER_NETWORK = { limit: 1_500, windowMs: 5 * MINUTE_MS };
 
 /**
- * Of one name, wrong codes: a code dies after five tries, so this is four codes an hour. At that
- * pace guessing one in a million takes years, from however many addresses.
+ * Wrong codes of one network, under whatever names: at this pace guessing one in a million takes years.
+ * Not counted by name: anybody could keep a user out then.
  */
-const WRONG_CODES_PER_NAME = { limit: 20, windowMs: 60 * MINUTE_MS };
+const WRONG_CODES_PER_NETWORK = { limit: 30, windowMs: 60 * MINUTE_MS };
 
-/** To one address, under whatever names: nobody's mailbox is flooded from here. */
-const CODE_MAILS_PER_ADDRESS = { limit: 10, windowMs: 15 * MINUTE_MS };
+/**
+ * Codes made for one name. What one network asks for leaves the user's own requests alone; all networks
+ * together are bounded, because each code may be guessed at five times.
+ */
+const CODES_PER_NAME_AND_NETWORK = { limit: 30, windowMs: QUARTER_MS };
+const CODES_PER_NAME = { limit: 90, windowMs: QUARTER_MS };
+
+/** Mails to the address of an account: those that one network asks for, and all. */
+const OWN_MAILS_PER_NETWORK = { limit: 10, windowMs: QUARTER_MS };
+const OWN_MAILS = { limit: 30, windowMs: QUARTER_MS };
+
+/**
+ * Mails to an address that is not known to be the user's: fewer, and apart from those to the accounts of
+ * that address, so that strangers cannot use up its owner's.
+ */
+const CLAIM_MAILS_PER_NETWORK = { limit: 3, windowMs: QUARTER_MS };
+const CLAIM_MAILS = { limit: 9, windowMs: QUARTER_MS };
 
 export interface AuthLimits {
   readonly attempts: AttemptCounter;
-  readonly codeRequests: AttemptCounter;
+  readonly networkAttempts: AttemptCounter;
   readonly wrongCodes: AttemptCounter;
-  readonly codeMails: AttemptCounter;
+  readonly codes: NetworkLimit;
+  readonly ownMails: NetworkLimit;
+  readonly claimMails: NetworkLimit;
 }
 
-/** @param shared counts over all processes, where there are several */
+/** Counts what is asked for under a key, of one network and of all. */
+export interface NetworkLimit {
+  /** Counts one. Undefined when it is within both limits, else the milliseconds to wait. */
+  consume(key: string, network: string): Promise<number | undefined>;
+}
+
+/** Counts nothing and refuses nothing. */
+const UNLIMITED: AttemptCounter = { consume: () => undefined, refund() {} };
+
+/**
+ * @param shared counts over all processes, where there are several
+ * @param settings.authRateLimit false lifts the limits of addresses
+ */
 export function createAuthLimits(
   clock: () => number,
   shared: SharedState | undefined,
+  settings: Pick<Config, "authRateLimit">,
 ): AuthLimits {
   const counter = (name: string, limit: WindowLimit) => {
     const local = new WindowCounter(limit, clock);
@@ -43,24 +74,42 @@ export function createAuthLimits(
       ? local
       : sharedWindow(shared, name, limit, local);
   };
+  const ofAddress = (name: string, limit: WindowLimit) =>
+    settings.authRateLimit ? counter(name, limit) : UNLIMITED;
+  const ofNetworks = (
+    name: string,
+    one: WindowLimit,
+    all: WindowLimit,
+  ): NetworkLimit => {
+    const ofOne = counter(`${name}OfNetwork`, one);
+    const ofAll = counter(name, all);
+    return {
+      // One network's excess must not use up what all share.
+      consume: async (key, network) =>
+        await ofOne.consume(`${network} ${key}`) ?? await ofAll.consume(key),
+    };
+  };
   return {
-    attempts: counter("attempts", ATTEMPTS_PER_ADDRESS),
-    codeRequests: counter("codeRequests", CODE_REQUESTS_PER_NAME),
-    wrongCodes: counter("wrongCodes", WRONG_CODES_PER_NAME),
-    codeMails: counter("codeMails", CODE_MAILS_PER_ADDRESS),
+    attempts: ofAddress("attempts", ATTEMPTS_PER_ADDRESS),
+    networkAttempts: ofAddress("networkAttempts", ATTEMPTS_PER_NETWORK),
+    wrongCodes: ofAddress("wrongCodes", WRONG_CODES_PER_NETWORK),
+    codes: ofNetworks("codes", CODES_PER_NAME_AND_NETWORK, CODES_PER_NAME),
+    ownMails: ofNetworks("ownMails", OWN_MAILS_PER_NETWORK, OWN_MAILS),
+    claimMails: ofNetworks("claimMails", CLAIM_MAILS_PER_NETWORK, CLAIM_MAILS),
   };
 }
 
-/** Counts a sign-in request under its address; one too many is a 429. */
+/** Counts a sign-in request under its address and network; one too many is a 429. */
 export function limitAuthAttempts(
   limits: AuthLimits,
-  config: Pick<Config, "authRateLimit" | "trustedProxyHops">,
+  config: Pick<Config, "trustedProxyHops">,
 ): MiddlewareHandler {
   return async function authLimit(c, next) {
-    if (config.authRateLimit && c.req.method === "POST") {
-      const retryAfterMs = await limits.attempts.consume(
-        clientAddress(c, config.trustedProxyHops),
-      );
+    if (c.req.method === "POST") {
+      const hops = config.trustedProxyHops;
+      const retryAfterMs =
+        await limits.attempts.consume(clientAddress(c, hops)) ??
+          await limits.networkAttempts.consume(clientNetwork(c, hops));
       if (retryAfterMs !== undefined) {
         return problem(c, "too_many_requests", { retryAfterMs });
       }

@@ -2,6 +2,10 @@
 
 import type { Context } from "hono";
 
+/** Bits of the network that an IPv6 subscriber is given at least, and at most (RFC 6177). */
+const SUBSCRIBER_BITS = 64;
+const SITE_BITS = 48;
+
 /**
  * The client's address for limits: the peer's, or behind `hops` trusted proxies the one that the
  * outermost of them saw. Entries further left are the client's own words and never believed.
@@ -9,12 +13,21 @@ import type { Context } from "hono";
  * IPv6 is cut to its /64, the least a subscriber is given: one person holds all addresses in it.
  */
 export function clientAddress(c: Context, hops: number): string {
+  return addressKey(rawAddress(c, hops), SUBSCRIBER_BITS);
+}
+
+/** As {@link clientAddress}, but IPv6 is cut to its /48: all that one customer may have. */
+export function clientNetwork(c: Context, hops: number): string {
+  return addressKey(rawAddress(c, hops), SITE_BITS);
+}
+
+function rawAddress(c: Context, hops: number): string {
   const info = c.env as Partial<Deno.ServeHandlerInfo> | undefined;
   const remote = info?.remoteAddr;
   const peer = remote !== undefined && "hostname" in remote
     ? remote.hostname
     : "unknown";
-  return addressKey(forwardedAddress(c, hops) ?? peer);
+  return forwardedAddress(c, hops) ?? peer;
 }
 
 function forwardedAddress(c: Context, hops: number): string | undefined {
@@ -26,8 +39,8 @@ function forwardedAddress(c: Context, hops: number): string | undefined {
   return /^[\da-f:.]{2,45}$/i.test(address) ? address : undefined;
 }
 
-/** The key under which an address is counted: IPv4 as it is, IPv6 as its /64. */
-export function addressKey(address: string): string {
+/** The key under which an address is counted: IPv4 as it is, IPv6 as its network of this size. */
+export function addressKey(address: string, bits = SUBSCRIBER_BITS): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   if (!address.includes(":")) return address;
@@ -38,8 +51,8 @@ export function addressKey(address: string): string {
     while (groups.length + tailLength < 8) groups.push("0");
     if (tail !== "") groups.push(...tail.split(":"));
   }
-  const network = groups.slice(0, 4).map((group) =>
+  const network = groups.slice(0, bits / 16).map((group) =>
     (parseInt(group, 16) || 0).toString(16)
   );
-  return `${network.join(":")}::/64`;
+  return `${network.join(":")}::/${bits}`;
 }

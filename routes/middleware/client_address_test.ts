@@ -49,4 +49,7 @@ Deno.test("addressKey() counts IPv6 by its /64 and mapped IPv4 as IPv4", () => {
   assert.equal(addressKey("2001:0db8::1"), "2001:db8:0:0::/64");
   assert.equal(addressKey("::1"), "0:0:0:0::/64");
   assert.equal(addressKey("unknown"), "unknown");
+  assert.equal(addressKey("2001:db8:1:2:3:4:5:6", 48), "2001:db8:1::/48");
+  assert.equal(addressKey("2001:db8::7", 48), "2001:db8:0::/48");
+  assert.equal(addressKey("192.0.2.1", 48), "192.0.2.1");
 });

@@ -18,6 +18,7 @@ import {
 } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";
 
+const QUARTER_MS = 900_000;
 const MAIL_FROM = "ChatKet <chat@example.org>";
 
 function byMail(mail: { port: number }, login = ""): EnvOverrides {
@@ -28,17 +29,22 @@ function byMail(mail: { port: number }, login = ""): EnvOverrides {
   };
 }
 
-/** Asks for a code; what the answer says. */
+/** Asks for a code, from an address of one's own when proxies are trusted; what the answer says. */
 async function ask(
   app: Served,
   username: string,
   email?: string,
+  address = "192.0.2.1",
 ): Promise<Record<string, unknown>> {
-  const body = { username, email };
-  return await expectJson(
-    await postJson(app, "/api/auth/request-code", body),
-    200,
-  );
+  const answer = await fetch(`${app.origin}/api/auth/request-code`, {
+    method: "POST",
+    headers: {
+      "content-type": "application/json",
+      "x-forwarded-for": address,
+    },
+    body: JSON.stringify({ username, email }),
+  });
+  return await expectJson(answer, 200);
 }
 
 const verify = (app: Served, username: string, code: string) =>
@@ -164,22 +170,59 @@ Deno.test("a mail server's name and password are used, and a wrong one is logged
   assert.equal(mail.mails.length, 1);
 });
 
-Deno.test("one address gets ten mails in a quarter of an hour, under whatever names", async () => {
+Deno.test("strangers who type an address use up a budget of their own, and the owner's mails still come", async () => {
   await using mail = await startMailServer();
   let skew = 0;
-  await using app = await startTestApp(byMail(mail), {
-    start: { clock: () => Date.now() + skew },
-  });
-  for (let i = 0; i < 13; i++) {
-    await ask(app, `flood_${i}`, "Victim@example.org");
+  await using app = await startTestApp(
+    { ...byMail(mail), TRUSTED_PROXY_HOPS: "1" },
+    { start: { clock: () => Date.now() + skew } },
+  );
+  await claim(app, mail, "owner", "owner@example.org");
+  skew += QUARTER_MS;
+  const before = mail.mails.length;
+  // Ten from each of four networks, half of them with a tag that leads to the same mailbox.
+  for (let n = 0; n < 40; n++) {
+    const email = n % 2 === 0 ? "Owner@example.org" : `owner+${n}@example.org`;
+    await ask(app, `flood_${n}`, email, `203.0.113.${n % 4}`);
   }
-  for (let i = 0; i < 10; i++) await mail.next("Victim@example.org");
-  await ask(app, "other", "other@example.org");
+  for (let n = 0; n < 3; n++) {
+    await ask(app, "owner", undefined, "198.51.100.1");
+    const code = codeIn(await mail.next("owner@example.org"));
+    await expectJson(await verify(app, "owner", code), 200);
+  }
+  await ask(app, "other", "other@example.org", "203.0.113.1");
   await mail.next("other@example.org");
-  assert.equal(mail.mails.length, 11);
-  skew = 901_000;
-  await ask(app, "flood_0", "VICTIM@example.org");
-  await mail.next("VICTIM@example.org");
+  const claims = mail.mails.length - before - 4;
+  assert.equal(claims, 9, "three of a network, nine of all");
+
+  skew += QUARTER_MS;
+  await ask(app, "flood_0", "OWNER@example.org", "203.0.113.1");
+  await mail.next("OWNER@example.org");
+});
+
+Deno.test("a stranger who asks for codes of a name uses up neither the owner's mails nor the code on its way", async () => {
+  await using mail = await startMailServer();
+  await using app = await startTestApp({
+    ...byMail(mail),
+    TRUSTED_PROXY_HOPS: "1",
+  });
+  await claim(app, mail, "owner", "owner@example.org");
+  for (let n = 0; n < 12; n++) {
+    await ask(app, "owner", "stranger@example.org", "203.0.113.1");
+  }
+  for (let n = 0; n < 10; n++) await mail.next("owner@example.org");
+  await ask(app, "owner", undefined, "198.51.100.1");
+  const code = codeIn(await mail.next("owner@example.org"));
+  // Not mailed any more: it must not void the owner's.
+  await ask(app, "owner", "stranger@example.org", "203.0.113.1");
+  await expectJson(await verify(app, "owner", code), 200);
+  assert.equal(mail.mails.length, 12);
+
+  await ask(app, "newcomer", "newcomer@example.org");
+  const first = codeIn(await mail.next("newcomer@example.org"));
+  // Without an address there is nowhere to mail a code to.
+  await ask(app, "newcomer", undefined, "203.0.113.1");
+  await expectJson(await verify(app, "newcomer", first), 200);
 });
 
 Deno.test("an address with a line break, a list or nonsense is 400 and nothing is sent", async () => {
