@@ -27,8 +27,11 @@ import {
   type Transport,
 } from "./transport.ts";
 
-/** How long a line may take to open, and a call to be answered, in milliseconds. */
+/** How long a line may take to open, and be silent while a call waits for its answer, in milliseconds. */
 export const CALL_TIMEOUT_MS = 10_000;
+
+/** How long a call may wait on a line that is not silent, in milliseconds: a slow one has much to bring. */
+export const LONGEST_CALL_MS = 120_000;
 
 /** How long a line may be silent when we doubt it (the tab came back), in milliseconds. */
 export const DOUBT_TIMEOUT_MS = 4_000;
@@ -64,6 +67,8 @@ export class Connection {
   #state: ConnectionState = INITIAL_STATE;
   #line: Transport | undefined;
   #lastCallId = 0;
+  /** When something last came in by the line. */
+  #heardAt = -Infinity;
   #cancelTimer = () => {};
 
   constructor(options: ConnectionOptions) {
@@ -99,11 +104,13 @@ export class Connection {
   /**
    * Sends an event and waits for its ack. Never rejects and never hangs: without an answer it gives
    * `connection_closed` or `timed_out`.
+   *
+   * @param silenceMs how long nothing may come in before the call has timed out, in milliseconds
    */
   call<E extends ClientEventName>(
     event: E,
     data: ClientEvents[E],
-    timeoutMs = CALL_TIMEOUT_MS,
+    silenceMs = CALL_TIMEOUT_MS,
   ): Promise<CallResult<E>> {
     return new Promise((resolve) => {
       const { phase } = this.#state;
@@ -117,13 +124,29 @@ export class Connection {
         this.#calls.delete(id);
         resolve(result as CallResult<E>);
       };
-      const cancelTimeout = this.#options.clock.after(
-        timeoutMs,
-        () => finish(failure("timed_out")),
-      );
-      this.#calls.set(id, { finish, cancelTimeout });
+      const call = { finish, cancelTimeout: () => {} };
+      this.#calls.set(id, call);
+      this.#watch(call, silenceMs);
       this.#line.send({ id, event, data } as ClientEnvelope);
     });
+  }
+
+  /** Ends a call when the line has been silent for too long, or the call has waited for very long. */
+  #watch(call: OpenCall, silenceMs: number): void {
+    const { clock } = this.#options;
+    const startedAt = clock.now();
+    const watch = (ms: number) => {
+      call.cancelTimeout = clock.after(ms, () => {
+        const now = clock.now();
+        const left = Math.min(
+          Math.max(startedAt, this.#heardAt) + silenceMs,
+          startedAt + LONGEST_CALL_MS,
+        ) - now;
+        if (left > 0) watch(left);
+        else call.finish(failure("timed_out"));
+      });
+    };
+    watch(silenceMs);
   }
 
   /** Sends an event nobody waits for; dropped when there is no line. */
@@ -203,6 +226,7 @@ export class Connection {
 
   #received(attempt: number, envelopes: ServerEnvelope[]): void {
     if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    this.#heardAt = this.#options.clock.now();
     for (const envelope of envelopes) {
       if ("event" in envelope) this.#options.onEvent(envelope);
       else this.#answer(envelope.ack, envelope.data);
@@ -222,9 +246,9 @@ export class Connection {
     });
   }
 
-  async #ping(timeoutMs: number): Promise<void> {
+  async #ping(silenceMs: number): Promise<void> {
     const { attempt } = this.#state;
-    const answer = await this.call("presence:ping", {}, timeoutMs);
+    const answer = await this.call("presence:ping", {}, silenceMs);
     if (!answer.success && answer.code === "timed_out") {
       this.#lose(attempt, ABNORMAL_CLOSURE);
     }

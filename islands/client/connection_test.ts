@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { ServerEvent } from "../../realtime/protocol.ts";
-import { CALL_TIMEOUT_MS, Connection } from "./connection.ts";
+import { CALL_TIMEOUT_MS, Connection, LONGEST_CALL_MS } from "./connection.ts";
 import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";
 
 function setUp({ sync = () => Promise.resolve(true) } = {}) {
@@ -76,6 +76,20 @@ Deno.test("Connection.call() gives timed_out after ten seconds without an ack", 
   await clock.advance(CALL_TIMEOUT_MS);
   assert.equal((await call as { code: string }).code, "timed_out");
   assert.equal(connection.state.phase, "live");
+});
+
+Deno.test("Connection.call() waits on for as long as the line brings something, but not for ever", async () => {
+  const { clock, network, connection } = await setUpLive();
+  const call = connection.call("rooms:sync", { rooms: [] });
+  let isOver = false;
+  void call.then(() => isOver = true);
+  for (let seq = 1; seq * 9_000 < LONGEST_CALL_MS; seq++) {
+    await clock.advance(9_000);
+    network.last.push({ event: "message:new", data: message(seq) });
+    assert.equal(isOver, false);
+  }
+  await clock.advance(9_000);
+  assert.equal((await call as { code: string }).code, "timed_out");
 });
 
 Deno.test("Connection pings every 15 s and condemns a line that does not answer", async () => {

@@ -9,7 +9,12 @@ import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Positions } from "./positions.ts";
 import { RoomState } from "./room_state.ts";
-import { type SyncCall, type SyncedRoom, syncRooms } from "./room_sync.ts";
+import {
+  firstSyncSize,
+  type SyncCall,
+  type SyncedRoom,
+  syncRooms,
+} from "./room_sync.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
 /** Wait before a gap is asked for again, in milliseconds. */
@@ -32,6 +37,7 @@ export class JoinedRooms {
   readonly #options: JoinedRoomsOptions;
   readonly #positions: Positions;
   readonly #states = new Map<string, RoomState>();
+  readonly #syncSize = firstSyncSize();
   /** Rooms whose missing messages are being asked for. */
   readonly #filling = new Set<string>();
   /** Counts up with every message: a room's rank is that of its newest. */
@@ -185,7 +191,7 @@ export class JoinedRooms {
         gone: () => this.remove(state.room.id),
       }]),
     );
-    return syncRooms(rooms, this.#options.sync);
+    return syncRooms(rooms, this.#options.sync, this.#syncSize);
   }
 
   async #fetchPage(

@@ -16,6 +16,14 @@ import type { CallResult } from "./connection.ts";
  */
 const ROOMS_PER_SYNC = 100;
 
+/** How many rooms are asked about at once: fewer after a try that failed, on a slow line, then more again. */
+export interface SyncSize {
+  rooms: number;
+}
+
+/** The size of the first try. */
+export const firstSyncSize = (): SyncSize => ({ rooms: ROOMS_PER_SYNC });
+
 /** What the sync needs to know of a room, and tells it. */
 export interface SyncedRoom {
   position: () => RoomPosition & { lastSeq: number };
@@ -33,19 +41,25 @@ export type SyncCall = (
  * Syncs rooms to the end.
  *
  * @param rooms the rooms by id; their positions move as messages arrive, before each answer
+ * @param size kept by the caller from one try to the next
  * @returns false when the server did not answer or did not keep its word (`hasMore` or a `lastSeq`
  *   ahead of us without messages): the line is not to be trusted then
  */
 export async function syncRooms(
   rooms: ReadonlyMap<string, SyncedRoom>,
   call: SyncCall,
+  size: SyncSize = firstSyncSize(),
 ): Promise<boolean> {
   let waiting = [...rooms.keys()];
   do {
-    const batch = waiting.slice(0, ROOMS_PER_SYNC);
+    const batch = waiting.slice(0, size.rooms);
     const before = batch.flatMap((id) => rooms.get(id)?.position() ?? []);
     const ack = await call({ rooms: before });
-    if (!ack.success) return false;
+    if (!ack.success) {
+      size.rooms = Math.ceil(size.rooms / 4);
+      return false;
+    }
+    size.rooms = Math.min(ROOMS_PER_SYNC, size.rooms * 2);
     const again: string[] = [];
     for (const result of ack.results) {
       const asked = before.find(({ roomId }) => roomId === result.roomId);
@@ -55,7 +69,7 @@ export async function syncRooms(
       if (next === "failed") return false;
       if (next === "again") again.push(result.roomId);
     }
-    waiting = [...waiting.slice(ROOMS_PER_SYNC), ...again];
+    waiting = [...waiting.slice(batch.length), ...again];
   } while (waiting.length > 0);
   return true;
 }

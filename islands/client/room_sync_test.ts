@@ -4,7 +4,12 @@ import {
   type RoomPosition,
   type SyncResult,
 } from "../../realtime/protocol.ts";
-import { type SyncCall, type SyncedRoom, syncRooms } from "./room_sync.ts";
+import {
+  firstSyncSize,
+  type SyncCall,
+  type SyncedRoom,
+  syncRooms,
+} from "./room_sync.ts";
 
 /** A server with so many messages a room, replaying `page` at a time. */
 function fakeServer(lastSeqs: Record<string, number>, page: number) {
@@ -133,4 +138,32 @@ Deno.test("syncRooms() is false when the server does not answer", async () => {
   const call: SyncCall = () =>
     Promise.resolve({ success: false, code: "timed_out", error: "timed_out" });
   assert.equal(await syncRooms(rooms, call), false);
+});
+
+Deno.test("syncRooms() asks for fewer rooms after a try that failed, and for more again when it works", async () => {
+  const ids = Array.from({ length: 100 }, (_, n) => `room ${n}`);
+  const { rooms, asked, ...server } = fakeServer(
+    Object.fromEntries(ids.map((id) => [id, 0])),
+    100,
+  );
+  const size = firstSyncSize();
+  let isAway = true;
+  const call: SyncCall = (data) => {
+    if (!isAway) return server.call(data);
+    asked.push(data.rooms);
+    const code = "timed_out";
+    return Promise.resolve({ success: false, code, error: code });
+  };
+  assert.equal(await syncRooms(rooms, call, size), false);
+  assert.equal(await syncRooms(rooms, call, size), false);
+  isAway = false;
+  assert.equal(await syncRooms(rooms, call, size), true);
+  assert.deepEqual(asked.map(({ length }) => length), [
+    100,
+    25,
+    7,
+    14,
+    28,
+    51,
+  ]);
 });

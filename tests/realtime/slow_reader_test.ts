@@ -12,7 +12,7 @@ const app = useTestApp({
 });
 
 /** 500 characters of which each takes six bytes as JSON. */
-const WIDE_TEXT = "\u0001".repeat(500);
+const WIDE_TEXT = "x" + "\u0001".repeat(499);
 
 /** Messages written at once: about 300 KB, which a client that reads takes. */
 const BATCH = 100;
