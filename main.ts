@@ -203,7 +203,9 @@ async function readManifest(staticDir: URL): Promise<BuildManifest> {
       await Deno.readTextFile(new URL("build/manifest.json", staticDir)),
     );
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    const isUnfinished = error instanceof Deno.errors.NotFound ||
+      error instanceof SyntaxError;
+    if (!isUnfinished) throw error;
     throw new ConfigError(
       "static/build: the browser code has not been built; run: deno task build",
     );

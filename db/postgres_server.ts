@@ -94,7 +94,9 @@ export function parsePostgresServer(
 function portOf(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port > 0 && port < 65_536) return port;
-  throw new Error(`the port ${JSON.stringify(text)} is none`);
+  throw new Error(
+    `${JSON.stringify(text)}, in it or in PGPORT, is not a port`,
+  );
 }
 
 function tlsOf(
@@ -109,7 +111,9 @@ function tlsOf(
     file("sslkey"),
   ];
   if ((certificate === undefined) !== (key === undefined)) {
-    throw new Error("sslcert and sslkey belong together");
+    throw new Error(
+      "sslcert and sslkey, or PGSSLCERT and PGSSLKEY, belong together",
+    );
   }
   const word = parameter("ssl");
   const name = parameter("sslmode") ??
@@ -119,7 +123,7 @@ function tlsOf(
   const mode = Object.hasOwn(TLS_MODES, name) ? TLS_MODES[name] : undefined;
   if (mode === undefined) {
     throw new Error(
-      `sslmode=${name} is not known; there are ${
+      `sslmode or PGSSLMODE: ${name} is not known; there are ${
         Object.keys(TLS_MODES).join(", ")
       }`,
     );
@@ -174,14 +178,16 @@ async function askForSocket(path: string): Promise<void> {
 }
 
 async function readPem(name: string, path: string): Promise<string> {
+  const setting = `${name} or PG${name.toUpperCase()}`;
   let text: string;
   try {
     text = await Deno.readTextFile(path);
   } catch (error) {
-    throw new Error(`${name}: ${(error as Error).message.split("\n")[0]}`);
+    const [fault] = (error as Error).message.split("\n");
+    throw new Error(`${setting}: ${fault}`);
   }
   if (text.includes("-----BEGIN ")) return text;
-  throw new Error(`${name}: ${path} is not in PEM form`);
+  throw new Error(`${setting}: ${path} is not in PEM form`);
 }
 
 /** Files that the process needs permission for, so that it can reach the server. */

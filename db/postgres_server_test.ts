@@ -111,12 +111,16 @@ Deno.test("parsePostgresServer() verifies a certificate unless it is told not to
 
 Deno.test("parsePostgresServer() refuses what it does not understand, without the password", () => {
   const refused: [string, Record<string, string>, RegExp][] = [
-    ["postgres://h?sslmode=on", {}, /sslmode=on is not known; there are /],
-    ["postgres://h?ssl=maybe", {}, /sslmode=maybe is not known/],
-    ["postgres://h", { PGSSLMODE: "toString" }, /sslmode=toString/],
-    ["postgres://h?port=x", {}, /port "x"/],
-    ["postgres://h", { PGPORT: "70000" }, /port "70000"/],
-    ["postgres://h?sslcert=/x", {}, /sslcert and sslkey/],
+    [
+      "postgres://h?sslmode=on",
+      {},
+      /sslmode or PGSSLMODE: on is not known; there are /,
+    ],
+    ["postgres://h?ssl=maybe", {}, /PGSSLMODE: maybe is not known/],
+    ["postgres://h", { PGSSLMODE: "toString" }, /PGSSLMODE: toString/],
+    ["postgres://h?port=x", {}, /"x", in it or in PGPORT/],
+    ["postgres://h", { PGPORT: "70000" }, /"70000", in it or in PGPORT/],
+    ["postgres://h?sslcert=/x", {}, /sslcert and sslkey, or PGSSLCERT/],
     ["postgres://u:hidden/x@h/d", {}, /not accepted/],
   ];
   for (const [url, variables, fault] of refused) {
@@ -132,13 +136,13 @@ Deno.test("readTls() names the file that cannot be used", async () => {
   const read = (query: string) => readTls(parse(`postgres://h?${query}`));
   await assert.rejects(
     read("sslrootcert=/nowhere/root.pem"),
-    /^Error: sslrootcert: No such file.*\/nowhere\/root\.pem/,
+    /^Error: sslrootcert or PGSSLROOTCERT: No such file.*\/nowhere\/root\.pem/,
   );
   const file = await Deno.makeTempFile();
   try {
     await assert.rejects(
       read(`sslrootcert=${file}`),
-      /sslrootcert: .* is not in PEM form/,
+      /PGSSLROOTCERT: .* is not in PEM form/,
     );
     await Deno.writeTextFile(file, "-----BEGIN CERTIFICATE-----\n");
     assert.deepEqual(await read(`sslrootcert=${file}`), {
