@@ -83,8 +83,11 @@ const duration = z.string().regex(/^\d{1,10}[smhdw]?$/).transform((value) => {
   return parseInt(value) * (unit === undefined ? 1 : SECONDS_PER_UNIT[unit]);
 }).pipe(z.number().min(1).max(MAX_TOKEN_LIFE_SECONDS));
 
-const serverUrl = (scheme: RegExp) =>
-  z.string().refine((value) => parseServerUrl(value, scheme) !== undefined);
+const serverUrl = (scheme: RegExp, path = /^/) =>
+  z.string().refine((value) => {
+    const url = parseServerUrl(value, scheme);
+    return url !== undefined && path.test(url.pathname);
+  });
 
 /** Ends what is accepted for a URL with a password. */
 const ENCODED = "special characters in it percent-encoded";
@@ -106,7 +109,8 @@ const VARIABLES = {
     secret: true,
   },
   REDIS_URL: {
-    check: serverUrl(/^rediss?(\+cluster)?:$/),
+    // The path is the number of a database.
+    check: serverUrl(/^rediss?(\+cluster)?:$/, /^(\/\d*)?$/),
     accepted:
       `a Redis URL (redis://name:password@host:port, rediss://…, or redis+cluster://… of a cluster; ${ENCODED}), or unset`,
     secret: true,

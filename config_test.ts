@@ -102,6 +102,7 @@ const BAD_VALUES: readonly [string, string[]][] = [
     "nonsense",
     "redis://:p@ss/word@h",
     "redis://:p%ss@h",
+    "redis://h/rooms",
   ]],
   ["DATABASE_URL", [
     "mysql://u@h/d",

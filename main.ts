@@ -14,6 +14,7 @@ import { migrate } from "./db/migrate.ts";
 import { onDataDir, onStore, openStore } from "./db/open_store.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
 import { openRedisBackbone } from "./realtime/backbone/redis.ts";
+import { RedisRefusedError } from "./realtime/backbone/redis_refusal.ts";
 import { soloBackbone } from "./realtime/backbone/solo.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime } from "./realtime/realtime.ts";
@@ -92,7 +93,7 @@ export async function start(
     const metrics = createMetrics(clock);
     const backbone = config.redisUrl === undefined
       ? soloBackbone()
-      : await openRedisBackbone({
+      : await joinOthers({
         ...{ url: config.redisUrl, clock: steadyClock, timers, log },
       });
     const realtime = createRealtime({
@@ -167,6 +168,19 @@ export async function start(
   } catch (error) {
     await db.destroy();
     throw error;
+  }
+}
+
+/** Opens the way to other processes; that Redis is away is no reason not to serve, that it refuses us is. */
+async function joinOthers(
+  options: Parameters<typeof openRedisBackbone>[0],
+): ReturnType<typeof openRedisBackbone> {
+  try {
+    return await openRedisBackbone(options);
+  } catch (error) {
+    throw error instanceof RedisRefusedError
+      ? unusable("REDIS_URL", options.url, error)
+      : error;
   }
 }
 

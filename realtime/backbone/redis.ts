@@ -12,6 +12,7 @@ import {
   createRedisConnection,
   RedisAwayError,
 } from "./redis_connection.ts";
+import { isRefusal, RedisRefusedError } from "./redis_refusal.ts";
 import { PREFIX, redisState } from "./redis_state.ts";
 
 /** At the start the process waits this long for Redis before it serves without, in milliseconds. */
@@ -34,6 +35,8 @@ export interface RedisBackboneOptions {
  * A backbone over Redis, by sharded publish and subscribe: in a cluster each channel is carried by one
  * node alone. Does not wait for a Redis that is away: the chat serves without it, and joins the
  * others when it comes.
+ *
+ * @throws {RedisRefusedError} when it is there and refuses us
  */
 export async function openRedisBackbone(
   { url, clock, timers, log, createConnection = createRedisConnection }:
@@ -60,6 +63,8 @@ export async function openRedisBackbone(
   let isClosed = false;
   let opening = 0;
   let lastError: unknown;
+  /** How the first attempt to connect ended, when Redis refuses us. */
+  const refusedAtStart = Promise.withResolvers<Error | undefined>();
 
   const hear = (text: string) => {
     // Redis gives a process its own words back, too.
@@ -157,12 +162,23 @@ export async function openRedisBackbone(
   }
   function fail(error: unknown): void {
     lastError = error;
+    if (isRefusal(error)) refusedAtStart.resolve(error);
     log.debug("redis", errorFields(error));
   }
   function logAway(): void {
     // An operator must see why: the address, the password, the certificate.
     const fields = lastError === undefined ? {} : errorFields(lastError);
     log.warn("Redis is away: this process serves on its own", fields);
+  }
+  /** Why Redis does not do what a process wants most, or undefined. One that wants a password connects without. */
+  async function tryOut(): Promise<Error | undefined> {
+    if (isClosed) return undefined;
+    try {
+      await watch.answer(commands.sPublish(`${PREFIX}probe`, processId));
+    } catch (error) {
+      if (isRefusal(error)) return error;
+    }
+    return undefined;
   }
   /** Finds a Redis that stands still, and one that has come back to life. */
   async function probe(): Promise<void> {
@@ -184,10 +200,24 @@ export async function openRedisBackbone(
   }
 
   const connected = connection.connect().then(open, () => {});
-  const late = Promise.withResolvers<void>();
-  const stopWaiting = timers.after(FIRST_CONNECT_MS, late.resolve);
-  await Promise.race([connected, late.promise]);
+  const late = Promise.withResolvers<undefined>();
+  const stopWaiting = timers.after(
+    FIRST_CONNECT_MS,
+    () => late.resolve(undefined),
+  );
+  const refusal = await Promise.race([
+    connected.then(tryOut),
+    late.promise,
+    refusedAtStart.promise,
+  ]);
   stopWaiting();
+  if (refusal) {
+    isClosed = true;
+    watch.stop();
+    followWatch.stop();
+    connection.destroy();
+    throw new RedisRefusedError(refusal.message);
+  }
   if (!isUp) logAway();
   let stopProbing = timers.after(PROBE_INTERVAL_MS, probe);
 

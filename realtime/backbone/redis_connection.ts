@@ -108,13 +108,20 @@ async function signOfLife(
   }
 }
 
+/** Without being told the client refuses a `rediss://` URL, in words that hold its password. */
+const isTls = (url: string) => url.startsWith("rediss:");
+
 function serverConnection(
   url: string,
   events: RedisEvents,
 ): RedisConnection {
   // A connection that listens can do nothing else.
   const [commands, subscriber] = [0, 1].map(() =>
-    createClient({ ...CLIENT_OPTIONS, url, socket: SOCKET_OPTIONS })
+    createClient({
+      ...CLIENT_OPTIONS,
+      url,
+      socket: { ...SOCKET_OPTIONS, ...isTls(url) && { tls: true as const } },
+    })
   ) as [ReturnType<typeof createClient>, ReturnType<typeof createClient>];
   const both = [commands, subscriber];
   for (const client of both) {
@@ -143,12 +150,12 @@ function clusterConnection(
   events: RedisEvents,
 ): RedisConnection {
   const plain = url.replace(CLUSTER_SCHEME, "$1:");
-  const { protocol, username, password } = new URL(plain);
+  const { username, password } = new URL(plain);
   const cluster = createCluster({
     rootNodes: [{ url: plain }],
     defaults: {
       ...CLIENT_OPTIONS,
-      socket: { ...SOCKET_OPTIONS, ...protocol === "rediss:" && { tls: true } },
+      socket: { ...SOCKET_OPTIONS, ...isTls(plain) && { tls: true } },
       ...username !== "" && { username: decodeURIComponent(username) },
       ...password !== "" && { password: decodeURIComponent(password) },
     },

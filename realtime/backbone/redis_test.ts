@@ -10,9 +10,13 @@ import {
   until,
 } from "../../tests/realtime/redis_chat.ts";
 import type { Channel, Signal } from "./backbone.ts";
+import { RedisRefusedError } from "./redis_refusal.ts";
 
 const ROOM: Channel = "room:one";
 const HELLO: Signal = { kind: "hello" };
+
+/** Waits until the clients' timers for the next attempt are over: closing one does not end them. */
+const clientsForget = () => pause(1_200);
 
 /** A signal that says which it is. */
 const signal = (number: number): Signal => ({
@@ -207,18 +211,56 @@ redisTest(
 );
 
 redisTest(
-  "the log says why Redis is away: nobody there, or a password that is wrong",
+  "the log says why Redis is away",
   async () => {
     await using redis = await startRedis();
-    const reasons = async (redis: { url: string }) => {
-      await using process = await openProcess(redis);
-      return process.log.lines.filter((line) => line.includes('"warn"')).join();
-    };
-    const user = redis.url.replace("//", "//nobody:wrong@");
-    assert.match(await reasons({ url: user }), /is away.*WRONGPASS/);
     await redis.kill();
-    assert.match(await reasons(redis), /is away.*ECONNREFUSED/);
-    await pause(1_200);
+    {
+      await using process = await openProcess(redis);
+      const warnings = process.log.lines.filter((line) =>
+        line.includes('"warn"')
+      );
+      assert.match(warnings.join(), /is away.*ECONNREFUSED/);
+    }
+    await clientsForget();
+  },
+);
+
+redisTest(
+  "a Redis that refuses a process ends its start, with the reason and without the password",
+  async () => {
+    await using redis = await startRedis();
+    const address = redis.url.replace("redis://", "");
+    const assertRefused = (url: string, reason: RegExp) =>
+      assert.rejects(openProcess({ url }), (error) => {
+        assert.ok(error instanceof RedisRefusedError, String(error));
+        assert.match(error.message, reason);
+        assert.ok(!/sesame|wrong-one/.test(error.message));
+        return true;
+      });
+    await assertRefused(`redis://${address}/99`, /DB index is out of range/);
+    await redis.command("ACL SETUSER weak on >sesame +@all -spublish ~* &*");
+    await assertRefused(`redis://weak:sesame@${address}`, /NOPERM/);
+    await assertRefused(`redis://weak:wrong-one@${address}`, /WRONGPASS/);
+    await redis.command("CONFIG SET requirepass sesame");
+    await assertRefused(redis.url, /NOAUTH/);
+    await using process = await openProcess({
+      url: `redis://:sesame@${address}`,
+    });
+    assert.equal(process.backbone.isUp, true);
+    await clientsForget();
+  },
+);
+
+redisTest(
+  "a certificate that nobody vouches for ends the start, too",
+  async () => {
+    await using redis = await startRedis({ tls: true });
+    await assert.rejects(
+      openProcess({ url: redis.tlsUrl }),
+      /^RedisRefusedError: .*certificate/,
+    );
+    await clientsForget();
   },
 );
 

@@ -1,5 +1,6 @@
 /** A throwaway PostgreSQL server from the programs on this machine. */
 
+import { makeCertificates } from "./certificates.ts";
 import { freePort, installFromDebian, run, runOrThrow } from "./system.ts";
 
 /** Oldest version ChatKet supports. */
@@ -132,12 +133,7 @@ export async function startPostgres(
     if (options.password !== undefined) {
       await Deno.writeTextFile(`${folder}/password`, options.password);
     }
-    if (options.tls) {
-      await runOrThrow("sh", ["-c", MAKE_CERTIFICATES], {
-        cwd: folder,
-        ...user,
-      });
-    }
+    if (options.tls) await makeCertificates(folder, user);
     await program("initdb", [
       ...["-D", data, "-U", "postgres", "--locale=C"],
       ...options.password === undefined
@@ -152,16 +148,6 @@ export async function startPostgres(
   }
   return cluster;
 }
-
-/** Makes an authority in the current folder, and a certificate that it signed. */
-const MAKE_CERTIFICATES = `
-  set -e
-  key='-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes'
-  openssl req -x509 $key -subj /CN=authority -days 2 -keyout root.key -out root.crt
-  openssl req $key -subj /CN=server -keyout tls.key -out tls.csr
-  echo subjectAltName=IP:127.0.0.1 > names
-  openssl x509 -req -in tls.csr -CA root.crt -CAkey root.key -CAcreateserial -days 2 \\
-    -extfile names -out tls.crt`;
 
 /** Sends a signal to the server's first process and to its children. */
 async function signalServer(

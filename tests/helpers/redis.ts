@@ -1,5 +1,6 @@
 /** A throwaway Redis server from the program on this machine. It keeps nothing on disk. */
 
+import { makeCertificates } from "./certificates.ts";
 import { freePort, installFromDebian, run } from "./system.ts";
 
 /** Oldest version with sharded publish and subscribe. */
@@ -13,6 +14,8 @@ export interface RedisServer extends AsyncDisposable {
   readonly port: number;
   /** `redis://127.0.0.1:port` */
   readonly url: string;
+  /** `rediss://127.0.0.1:port`, with `tls`. */
+  readonly tlsUrl: string;
   /** Its process while it runs. */
   readonly pid: number;
   /** Starts it again, empty, on the same port; resolves when it answers. */
@@ -43,14 +46,21 @@ async function isInstalled(): Promise<boolean> {
   return parseInt(/v=(\d+)/.exec(stdout)?.[1] ?? "0") >= MIN_VERSION;
 }
 
-/** Starts an empty server on a free loopback port. */
-export async function startRedis(): Promise<RedisServer> {
+/**
+ * Starts an empty server on a free loopback port.
+ *
+ * @param options.tls whether it also speaks TLS, with a certificate for 127.0.0.1 of an authority of its own
+ */
+export async function startRedis(
+  options: { readonly tls?: boolean } = {},
+): Promise<RedisServer> {
   if (!await isInstalled()) {
     throw new Error(`no Redis ${MIN_VERSION} or newer on this machine`);
   }
   const folder = await Deno.makeTempDir({ prefix: "chatket-redis-" });
   const remover = startRemover(folder);
-  const port = freePort();
+  const [port, tlsPort] = [freePort(), freePort()];
+  if (options.tls) await makeCertificates(folder);
   let child: Deno.ChildProcess | undefined;
   let isPaused = false;
 
@@ -69,6 +79,7 @@ export async function startRedis(): Promise<RedisServer> {
   const server: RedisServer = {
     port,
     url: `redis://127.0.0.1:${port}`,
+    tlsUrl: `rediss://127.0.0.1:${tlsPort}`,
     get pid() {
       if (child === undefined) throw new Error("Redis does not run");
       return child.pid;
@@ -79,6 +90,12 @@ export async function startRedis(): Promise<RedisServer> {
         args: [
           ...["--bind", "127.0.0.1", "--port", String(port), "--dir", folder],
           ...["--save", "", "--appendonly", "no", "--logfile", "log"],
+          ...options.tls
+            ? [
+              ...["--tls-port", String(tlsPort), "--tls-auth-clients", "no"],
+              ...["--tls-cert-file", "tls.crt", "--tls-key-file", "tls.key"],
+            ]
+            : [],
         ],
         stdin: "null",
         stdout: "null",
