@@ -2,6 +2,7 @@
 
 import { sql } from "kysely";
 import type { Database } from "./database.ts";
+import { DATABASE_TIME } from "./sessions.ts";
 import { DELETED_PREFIX } from "./users.ts";
 
 /** Messages read at once for an export. */
@@ -112,8 +113,11 @@ export async function deleteAccount(
       .execute();
     // The rows stay for a day, so that other processes see that they have ended.
     await inner.updateTable("sessions")
-      .set({ revoked_at: now, user_agent: "" })
+      .set({ revoked_at: DATABASE_TIME, user_agent: "" })
       .where("user_id", "=", userId).execute();
+    // In the order in which everybody locks several, see `storeSeenMarks`.
+    await inner.selectFrom("memberships").select("room_id")
+      .where("user_id", "=", userId).orderBy("room_id").forUpdate().execute();
     const left = await inner.deleteFrom("memberships")
       .where("user_id", "=", userId).returning("room_id").execute();
     return left.map((row) => row.room_id);

@@ -152,17 +152,32 @@ export async function missingMemberships(
   return rows;
 }
 
-/** Moves members' reading positions forward, never back; those who left are passed over. */
+/**
+ * Moves members' reading positions forward, never back; those who left are passed over.
+ *
+ * Whoever changes several memberships locks them in the order of room and user first: otherwise two
+ * processes wait for each other until PostgreSQL ends one of them.
+ */
 export async function storeSeenMarks(
   db: Database,
   marks: readonly SeenMark[],
 ): Promise<void> {
   if (marks.length === 0) return;
   await sql`
+    with given as materialized (
+      select * from json_to_recordset(${JSON.stringify(marks)}::json)
+        as g("roomId" uuid, "userId" uuid, seq bigint, at timestamptz)
+    ), locked as materialized (
+      select member.room_id, member.user_id, o.seq, o.at
+      from (select * from given order by "roomId", "userId") o
+      cross join lateral (
+        select room_id, user_id from memberships m
+        where m.room_id = o."roomId" and m.user_id = o."userId" for no key update
+      ) member
+    )
     update memberships as m
     set last_seen_seq = s.seq, last_seen_at = greatest(m.last_seen_at, s.at)
-    from json_to_recordset(${JSON.stringify(marks)}::json)
-      as s("roomId" uuid, "userId" uuid, seq bigint, at timestamptz)
-    where m.room_id = s."roomId" and m.user_id = s."userId" and m.last_seen_seq < s.seq
+    from locked s
+    where m.room_id = s.room_id and m.user_id = s.user_id and m.last_seen_seq < s.seq
   `.execute(db);
 }

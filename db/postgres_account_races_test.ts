@@ -122,7 +122,7 @@ Deno.test("the deletion of an account waits for a membership and a session on th
   assert.deepEqual(left, [roomId]);
   const { revoked_at } = await test.db.selectFrom("sessions").selectAll()
     .where("id", "=", session.id).executeTakeFirstOrThrow();
-  assert.deepEqual(revoked_at, NOON);
+  assert.notEqual(revoked_at, null);
 });
 
 Deno.test("a code that was asked for while the owner's first sign-in is on its way goes to the owner", async () => {

@@ -27,10 +27,15 @@ export async function removeOldMessages(
     ), removed as (
       delete from messages m using old where m.room_id = old.room_id and m.seq = old.seq
       returning m.room_id, m.seq
-    ), unread as (
-      update memberships m set last_seen_seq = last.seq
+    ), unread as materialized (
+      select m.room_id, m.user_id, last.seq
       from (select room_id, max(seq) as seq from removed group by room_id) last
-      where m.room_id = last.room_id and m.last_seen_seq < last.seq
+      join memberships m on m.room_id = last.room_id and m.last_seen_seq < last.seq
+      order by m.room_id, m.user_id for no key update of m
+    ), marked as (
+      update memberships m set last_seen_seq = unread.seq from unread
+      where m.room_id = unread.room_id and m.user_id = unread.user_id
+        and m.last_seen_seq < unread.seq
     )
     select count(*) as removed from removed
   `.execute(db);

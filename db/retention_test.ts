@@ -15,7 +15,7 @@ import {
   removeOldMessages,
   removeUnusedNames,
 } from "./retention.ts";
-import { createSession, listRevokedSince, revokeSession } from "./sessions.ts";
+import { createSession } from "./sessions.ts";
 
 const test = useTestDatabase();
 
@@ -138,7 +138,10 @@ Deno.test("removeEndedSessions() removes what ended more than a day ago", async 
       now: NOON,
       expiresAt,
     });
-    if (revokedAt !== undefined) await revokeSession(test.db, id, revokedAt);
+    if (revokedAt !== undefined) {
+      await test.db.updateTable("sessions").set({ revoked_at: revokedAt })
+        .where("id", "=", id).execute();
+    }
     return id;
   };
   const alive = await make(after(9 * day));
@@ -153,5 +156,4 @@ Deno.test("removeEndedSessions() removes what ended more than a day ago", async 
     [alive, justEnded].sort(),
   );
   assert.ok(![longEnded, expired].some((id) => left.some((s) => s.id === id)));
-  assert.deepEqual(await listRevokedSince(test.db, NOON), [justEnded]);
 });

@@ -10,6 +10,9 @@ const KEEP_ENDED_MS = 86_400_000;
 /** A user's live sessions; one more ends the one that was used longest ago. */
 const MAX_SESSIONS_PER_USER = 100;
 
+/** When a session has ended is looked for by other processes, whose clocks differ: it has the database's time. */
+export const DATABASE_TIME = sql<Date>`now()`;
+
 export interface NewSession {
   id: string;
   userId: string;
@@ -67,7 +70,7 @@ export async function createSession(
     .where((row) =>
       row.or([row("expires_at", "<", ended), row("revoked_at", "<", ended)])
     ).execute();
-  await db.updateTable("sessions").set({ revoked_at: session.now })
+  await db.updateTable("sessions").set({ revoked_at: DATABASE_TIME })
     .where(
       "id",
       "in",
@@ -194,7 +197,9 @@ export async function revokeSession(
   now: Date,
   userId?: string,
 ): Promise<string | undefined> {
-  const row = await db.updateTable("sessions").set({ revoked_at: now })
+  const row = await db.updateTable("sessions").set({
+    revoked_at: DATABASE_TIME,
+  })
     .where("id", "=", id).where("revoked_at", "is", null)
     .where("expires_at", ">", now)
     .$if(userId !== undefined, (query) => query.where("user_id", "=", userId!))
@@ -211,7 +216,7 @@ export async function revokeUserSessions(
   await db.transaction().execute(async (inner) => {
     await inner.updateTable("users").set({ tokens_from: now })
       .where("id", "=", userId).execute();
-    await inner.updateTable("sessions").set({ revoked_at: now })
+    await inner.updateTable("sessions").set({ revoked_at: DATABASE_TIME })
       .where("user_id", "=", userId).where("revoked_at", "is", null).execute();
   });
 }
@@ -257,12 +262,16 @@ export async function listTokensFrom(
   return rows.map((row) => ({ userId: row.id, from: row.tokens_from! }));
 }
 
-/** Sessions that were ended, by whichever process, at this moment or later. */
-export async function listRevokedSince(
+/** Sessions that were ended, by whichever process, in the last so many milliseconds of the database's time. */
+export async function listRevokedWithin(
   db: Database,
-  since: Date,
+  milliseconds: number,
 ): Promise<string[]> {
   const rows = await db.selectFrom("sessions").select("id")
-    .where("revoked_at", ">=", since).execute();
+    .where(
+      "revoked_at",
+      ">=",
+      sql<Date>`${DATABASE_TIME} - ${milliseconds} * interval '1 millisecond'`,
+    ).execute();
   return rows.map((row) => row.id);
 }

@@ -3,8 +3,11 @@ import { useTestDatabase } from "../tests/helpers/database.ts";
 import { after, makeUser, NOON } from "../tests/helpers/records.ts";
 import { deleteAccount } from "./accounts.ts";
 import {
+  createSession,
   findTokenUser,
+  listRevokedWithin,
   listTokensFrom,
+  revokeSession,
   revokeUserSessions,
 } from "./sessions.ts";
 
@@ -33,4 +36,41 @@ Deno.test("listTokensFrom() names who has signed out everywhere or is gone, as a
       assert.equal(user === undefined, issuedAt < from);
     }
   }
+});
+
+Deno.test("listRevokedWithin() finds what ended a moment ago, whatever the clock of the process that ended it said", async () => {
+  const hour = 3_600_000;
+  const begin = async (userId: string) => {
+    const id = crypto.randomUUID();
+    await createSession(test.db, {
+      id,
+      userId,
+      refreshHash: id,
+      userAgent: "",
+      now: NOON,
+      expiresAt: new Date(Date.now() + 24 * hour),
+    });
+    return id;
+  };
+  const [one, two, three] = [
+    await makeUser(test.db),
+    await makeUser(test.db),
+    await makeUser(test.db),
+  ];
+  const ended = [
+    await begin(one.id),
+    await begin(two.id),
+    await begin(three.id),
+  ];
+  const early = await begin(one.id);
+  const [behind, ahead] = [-hour, hour].map((ms) => new Date(Date.now() + ms));
+  await revokeSession(test.db, ended[0]!, behind!);
+  await revokeUserSessions(test.db, two.id, ahead!);
+  await deleteAccount(test.db, three.id, behind!);
+  await test.db.updateTable("sessions").set({
+    revoked_at: new Date(Date.now() - hour),
+  }).where("id", "=", early).execute();
+  const found = await listRevokedWithin(test.db, hour / 2);
+  for (const id of ended) assert.ok(found.includes(id));
+  assert.ok(!found.includes(early));
 });

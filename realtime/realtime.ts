@@ -2,7 +2,7 @@
 
 import type { Config } from "../config.ts";
 import { type Database, poolCounts } from "../db/database.ts";
-import { listRevokedSince, listTokensFrom } from "../db/sessions.ts";
+import { listRevokedWithin, listTokensFrom } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Backbone, Signal } from "./backbone/backbone.ts";
 import { createConnections } from "./connections.ts";
@@ -46,7 +46,7 @@ export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Starts the realtime side. Until the first connection nothing runs but two timers. */
 export function createRealtime(options: RealtimeOptions) {
-  const { db, log, clock, steadyClock, metrics, backbone } = options;
+  const { db, log, steadyClock, metrics, backbone } = options;
   const timers = stoppableTimers(options.timers);
   let draining = false;
   const isDraining = () => draining;
@@ -86,14 +86,14 @@ export function createRealtime(options: RealtimeOptions) {
   });
   void backbone.follow("presence");
   watchRevocations({
-    listRevokedSince: (since) => listRevokedSince(db, since),
+    listRevokedWithin: (milliseconds) => listRevokedWithin(db, milliseconds),
     listTokensFrom: (userIds) => listTokensFrom(db, userIds),
     usersWithoutSession: connections.usersWithoutSession,
     isNeeded: () => hub.connectionCount > 0,
     isDone: isDraining,
     closeSessions: connections.closeSessions,
     closeTokensBefore: connections.closeTokensBefore,
-    clock,
+    clock: steadyClock,
     timers,
     fail: (error) =>
       log.error("ended sessions could not be read", errorFields(error)),

@@ -10,14 +10,15 @@ import type { Timers } from "./timers.ts";
 /** So long a connection may outlive a session that ended elsewhere, in milliseconds. */
 export const REVOCATION_INTERVAL_MS = 3_000;
 
-/** Ends are looked at again for this long: clocks differ, and a commit takes time. In milliseconds. */
+/** Ends are looked at again for this long: a commit takes time. In milliseconds. */
 const OVERLAP_MS = 30_000;
 
 /** Most users in one statement. */
 const AT_ONCE = 1_000;
 
 export interface RevocationOptions {
-  listRevokedSince(since: Date): Promise<string[]>;
+  /** Sessions that ended in the last so many milliseconds. */
+  listRevokedWithin(milliseconds: number): Promise<string[]>;
   /**
    * From when on tokens without a session count, of those of these users who have ended older ones.
    * Asked for users who have such a connection, not by time: they are few or none, and found by key.
@@ -32,6 +33,7 @@ export interface RevocationOptions {
   closeSessions(ids: ReadonlySet<string>): void;
   /** Closes a user's connections whose token belongs to no session and was made before the moment. */
   closeTokensBefore(userId: string, moment: Date): void;
+  /** Measures how long ago was looked, in milliseconds; the moments are the database's. */
   clock: () => number;
   timers: Timers;
   fail(error: unknown): void;
@@ -45,8 +47,9 @@ export function watchRevocations(options: RevocationOptions): void {
     const now = clock();
     if (options.isNeeded()) {
       try {
-        const since = new Date(Math.min(lookedAt, now) - OVERLAP_MS);
-        const ids = await options.listRevokedSince(since);
+        const ids = await options.listRevokedWithin(
+          now - lookedAt + OVERLAP_MS,
+        );
         if (ids.length > 0) options.closeSessions(new Set(ids));
         lookedAt = now;
         await closeOldTokens(options);

@@ -14,8 +14,8 @@ function watch(answers: (string[] | Error)[]) {
   const sessionless = new Map<string, Date | undefined | Error>();
   const askedUsers: number[] = [];
   watchRevocations({
-    listRevokedSince: (since) => {
-      asked.push(clock.now() - since.getTime());
+    listRevokedWithin: (milliseconds) => {
+      asked.push(milliseconds);
       const answer = answers.shift() ?? [];
       return answer instanceof Error
         ? Promise.reject(answer)
