@@ -23,16 +23,12 @@ import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
-import {
-  createSessionFinder,
-  createSessionLookup,
-  requireSession,
-} from "./middleware/session.ts";
+import { createSessionFinder, requireSession } from "./middleware/session.ts";
 import { pageRoutes } from "./pages.tsx";
 import { realtimeRoutes } from "./realtime.ts";
 import { roomRoutes } from "./rooms.ts";
 import { sessionRoutes } from "./session_routes.ts";
-import { verifySession } from "./tokens.ts";
+import { peekSession } from "./tokens.ts";
 
 /** Requests by which somebody signs in are counted; signing out is never refused. */
 const SIGN_IN_PATHS = [
@@ -45,17 +41,15 @@ const SIGN_IN_PATHS = [
 /** The whole HTTP side, without a server: see {@link createHandler}. */
 export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   const { config, log, clock, steadyClock } = appDeps;
-  const lookUpSession = createSessionLookup(appDeps);
   const deps: RouteDeps = {
     ...appDeps,
-    lookUpSession,
-    findSession: createSessionFinder({ ...appDeps, lookUpSession }),
+    findSession: createSessionFinder(appDeps),
     authLimits: createAuthLimits(steadyClock, appDeps.shared, config),
     callBudget: createCallBudget({
       perMinute: config.restLimitPerMinute,
       clock: steadyClock,
       shared: appDeps.shared,
-      verify: (token) => verifySession(appDeps.keys, token, clock()),
+      peek: (token) => peekSession(appDeps.keys, token, clock()),
     }),
   };
   const app = new OpenAPIHono<AppEnv>();

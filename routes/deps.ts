@@ -9,11 +9,7 @@ import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { CallBudget } from "./middleware/call_budget.ts";
-import type {
-  Session,
-  SessionFinder,
-  SessionLookup,
-} from "./middleware/session.ts";
+import type { Session, SessionFinder } from "./middleware/session.ts";
 import type { SessionKeys } from "./tokens.ts";
 
 /** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
@@ -46,7 +42,6 @@ export interface AppDeps {
 /** What the parts of the app share beside what it is made of. */
 export interface RouteDeps extends AppDeps {
   readonly findSession: SessionFinder;
-  readonly lookUpSession: SessionLookup;
   readonly authLimits: AuthLimits;
   readonly callBudget: CallBudget;
 }

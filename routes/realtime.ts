@@ -22,7 +22,7 @@ import {
 import { problem, type ProblemCode, PROBLEMS } from "./problems.ts";
 import { documentRealtimePaths } from "./realtime_paths.ts";
 import { isForeign, ownOrigin } from "./request_origin.ts";
-import { type TokenClaims, verifySession } from "./tokens.ts";
+import { peekSession, type TokenClaims } from "./tokens.ts";
 
 /** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
 const IDLE_TIMEOUT_SECONDS = 30;
@@ -52,8 +52,10 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
     });
   }
   const offered = offeredProtocols(c);
-  const claims = socketClaims(c, deps, offered);
-  if (typeof claims === "string") return problem(c, claims);
+  const token = socketToken(c, deps, offered);
+  if (typeof token !== "string") return problem(c, token.problem);
+  const claims = peekSession(deps.keys, token, deps.clock());
+  if (claims === undefined) return problem(c, "unauthorized");
   if (offered.length > 0 && !offered.includes(SUBPROTOCOL)) {
     return problem(c, "unsupported_subprotocol", {
       detail: `Offer the subprotocol ${SUBPROTOCOL}`,
@@ -77,13 +79,18 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
   if (offered.length > 0) {
     response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
   }
-  deps.realtime.openSocket(admission, socket, judge(deps, claims, offered));
+  deps.realtime.openSocket(
+    admission,
+    socket,
+    judge(deps, token, claims, offered),
+  );
   return response;
 }
 
 /** Whose socket it is to be, or why it is closed. */
 async function judge(
   deps: RouteDeps,
+  token: string,
   claims: TokenClaims,
   offered: string[],
 ): Promise<Session | Refusal> {
@@ -93,7 +100,7 @@ async function judge(
   if (pageUser !== undefined && pageUser !== USER_PREFIX + claims.userId) {
     return { code: CloseCode.otherUser, reason: PROBLEMS.other_user.title };
   }
-  return await deps.lookUpSession(claims) ??
+  return await deps.findSession(token) ??
     { code: CloseCode.tokenExpired, reason: "signed out" };
 }
 
@@ -117,22 +124,22 @@ function offeredProtocols(c: Context): string[] {
 }
 
 /**
- * Whose socket it is to be. A browser sends the cookie along whoever's page asks, so with the cookie
+ * The token that says whose socket it is to be. A browser sends the cookie along whoever's page asks, so with the cookie
  * the page must be ours; a bearer entry was put there on purpose.
  */
-function socketClaims(
+function socketToken(
   c: Context,
   deps: RouteDeps,
   offered: string[],
-): TokenClaims | ProblemCode {
+): string | { problem: ProblemCode } {
   const bearer = offered.find((entry) => entry.startsWith(BEARER_PREFIX))
     ?.slice(BEARER_PREFIX.length);
   const carried = bearer ?? requestToken(c)?.token;
-  if (carried === undefined) return "unauthorized";
+  if (carried === undefined) return { problem: "unauthorized" };
   const usesCookie = bearer === undefined &&
     requestToken(c)?.source === "cookie";
-  if (usesCookie && !isOwnPage(c, deps)) return "cross_origin";
-  return verifySession(deps.keys, carried, deps.clock()) ?? "unauthorized";
+  if (usesCookie && !isOwnPage(c, deps)) return { problem: "cross_origin" };
+  return carried;
 }
 
 function isOwnPage(c: Context, deps: RouteDeps): boolean {

@@ -65,7 +65,7 @@ export async function startSession(
     expiresAt: new Date(now + sessionLife(deps.config) * 1000),
   });
   if (!isStored) return undefined;
-  return signTokens(deps, user, id, refreshToken);
+  return await signTokens(deps, user, id, refreshToken);
 }
 
 /**
@@ -97,7 +97,7 @@ export async function refreshSession(
     expiresAt: new Date(now + sessionLife(deps.config) * 1000),
   });
   if (user !== undefined) {
-    return { user, tokens: signTokens(deps, user, id, next) };
+    return { user, tokens: await signTokens(deps, user, id, next) };
   }
   const userId = await revokeSession(deps.db, id, new Date(now));
   if (userId !== undefined) {
@@ -128,7 +128,7 @@ export async function endSession(
   // At the beginning of time no token has expired.
   const claims = accessToken === undefined
     ? undefined
-    : verifySession(deps.keys, accessToken, 0);
+    : await verifySession(deps.keys, accessToken, 0);
   const refreshed = refreshToken === undefined
     ? undefined
     : await readRefreshToken(deps.keys, refreshToken);
@@ -172,16 +172,16 @@ export async function endAllSessions(
   deps.realtime.closeUser(userId);
 }
 
-function signTokens(
+async function signTokens(
   { config, keys, clock }: Pick<SessionDeps, "config" | "keys" | "clock">,
   user: User,
   sessionId: string,
   refreshToken: string,
-): Tokens {
+): Promise<Tokens> {
   const expiresInSeconds = config.jwtExpiresInSeconds;
   const options = { now: clock(), expiresInSeconds, sessionId };
   return {
-    accessToken: signSession(keys, user, options),
+    accessToken: await signSession(keys, user, options),
     refreshToken,
     refreshExpiresInSeconds: sessionLife(config),
   };

@@ -1,5 +1,6 @@
 /** Signs and verifies session tokens; makes and hashes login codes. Knows neither requests nor cookies. */
 
+import { jwtVerify, SignJWT } from "jose";
 import {
   createHmac,
   createSecretKey,
@@ -11,16 +12,15 @@ import { z } from "zod";
 /** The one algorithm that is signed and accepted. */
 const ALGORITHM = "HS256";
 
-/** The header of the tokens that are signed here, encoded. */
-const HEADER = encodeJson({ alg: ALGORITHM, typ: "JWT" });
-
 /** Latest `exp` that a JavaScript date can hold, in seconds since 1970. */
 const MAX_EXPIRY_SECONDS = 8_640_000_000_000;
 
 /** Keys made of the one secret: each purpose has its own. */
 export interface SessionKeys {
   /** Signs session tokens: the secret's own bytes, so that other HS256 tools agree. */
-  readonly token: KeyObject;
+  readonly token: CryptoKey;
+  /** The same key, for the synchronous check of {@link peekSession}. */
+  readonly signature: KeyObject;
   /** Hashes login codes. */
   readonly code: CryptoKey;
   /** Marks refresh tokens as ours. */
@@ -47,14 +47,7 @@ const Claims = z.object({
   username: z.string(),
   sid: z.uuid().optional(),
   iat: z.number(),
-  nbf: z.number().optional(),
   exp: z.int().positive().max(MAX_EXPIRY_SECONDS),
-});
-
-/** `crit` lists extensions that a reader must know; we know none. */
-const Header = z.object({
-  alg: z.literal(ALGORITHM),
-  crit: z.undefined().optional(),
 });
 
 const HMAC = { name: "HMAC", hash: "SHA-256" } as const;
@@ -79,7 +72,11 @@ export async function createSessionKeys(secret: string): Promise<SessionKeys> {
       ["sign", "verify"],
     );
   return {
-    token: createSecretKey(bytes),
+    token: await crypto.subtle.importKey("raw", bytes, HMAC, false, [
+      "sign",
+      "verify",
+    ]),
+    signature: createSecretKey(bytes),
     code: await derive("chatket login codes"),
     refresh: await derive("chatket refresh tokens"),
   };
@@ -90,73 +87,94 @@ export async function createSessionKeys(secret: string): Promise<SessionKeys> {
  *
  * @param options.now milliseconds since 1970
  */
-export function signSession(
+export async function signSession(
   keys: SessionKeys,
   user: { id: string; username: string },
   options: { now: number; expiresInSeconds: number; sessionId?: string },
-): string {
+): Promise<string> {
   const issuedAt = Math.floor(options.now / 1000);
-  const { sessionId, expiresInSeconds } = options;
-  const signed = `${HEADER}.${
-    encodeJson({
-      sub: user.id,
-      username: user.username,
-      ...(sessionId === undefined ? {} : { sid: sessionId }),
-      iat: issuedAt,
-      exp: issuedAt + expiresInSeconds,
-    })
-  }`;
-  return `${signed}.${signature(keys, signed)}`;
+  const { sessionId } = options;
+  return await new SignJWT({
+    username: user.username,
+    ...(sessionId === undefined ? {} : { sid: sessionId }),
+  })
+    .setProtectedHeader({ alg: ALGORITHM, typ: "JWT" })
+    .setSubject(user.id)
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(issuedAt + options.expiresInSeconds)
+    .sign(keys.token);
 }
 
 /**
  * The claims of a token, undefined for anything but a token of ours that still lives. Whether its
  * user still exists is for the caller to look up.
  *
- * Synchronous, because a WebSocket handshake must not wait before it is answered (routes/realtime.ts).
+ * No clock tolerance: the processes that sign are the ones that verify, and a token accepted
+ * after its `exp` would open a socket that is closed at once.
+ */
+export async function verifySession(
+  keys: SessionKeys,
+  token: string,
+  now: number,
+): Promise<TokenClaims | undefined> {
+  try {
+    const { payload } = await jwtVerify(token, keys.token, {
+      algorithms: [ALGORITHM],
+      requiredClaims: ["exp", "iat", "sub"],
+      currentDate: new Date(now),
+      clockTolerance: CLOCK_SKEW_SECONDS,
+    });
+    const claims = Claims.safeParse(payload);
+    // The tolerance is for `nbf`. A token that has expired is refused to the second: its socket would
+    // be closed as soon as it opened.
+    return claims.success ? livingClaims(claims.data, now) : undefined;
+  } catch {
+    // jose throws for every kind of bad token; its messages are of no use to the one who sent it.
+    return undefined;
+  }
+}
+
+/**
+ * What a token says that carries our signature and has not expired; undefined for any other. Not the
+ * whole check, which is {@link verifySession}, but synchronous: for what must not wait, and to keep out
+ * strangers meanwhile.
  *
  * @param now milliseconds since 1970
  */
-export function verifySession(
+export function peekSession(
   keys: SessionKeys,
   token: string,
   now: number,
 ): TokenClaims | undefined {
-  const [header, payload, given, ...rest] = token.split(".");
-  if (given === undefined || rest.length > 0) return undefined;
-  // First of all, so that nothing an unknown party wrote is parsed.
-  if (!isSame(given, signature(keys, `${header}.${payload}`))) return undefined;
+  const [header, payload, signature, ...rest] = token.split(".");
+  if (signature === undefined || rest.length > 0) return undefined;
+  const expected = createHmac("sha256", keys.signature)
+    .update(`${header}.${payload}`).digest("base64url");
+  // First of all, so that nothing that a stranger wrote is parsed.
+  if (!isSame(signature, expected)) return undefined;
   const { data: claims } = Claims.safeParse(decodeJson(payload!));
-  if (!Header.safeParse(decodeJson(header!)).success || claims === undefined) {
-    return undefined;
-  }
-  // The tolerance is for `nbf` alone. A token that has expired is refused to the second: its socket
-  // would be closed as soon as it opened.
-  const isEarly = claims.nbf !== undefined &&
-    claims.nbf * 1000 > now + CLOCK_SKEW_SECONDS * 1000;
-  if (isEarly || claims.exp * 1000 <= now) return undefined;
-  return {
-    userId: claims.sub.toLowerCase(),
-    username: claims.username,
-    sessionId: claims.sid,
-    issuedAt: claims.iat * 1000,
-    expiresAt: claims.exp * 1000,
-  };
+  return claims && livingClaims(claims, now);
 }
 
-/** The signature of a token's first two parts, as it stands in the third. */
-function signature(keys: SessionKeys, signed: string): string {
-  return createHmac("sha256", keys.token).update(signed).digest("base64url");
+/** Undefined when they have expired. */
+function livingClaims(
+  { sub, username, sid, iat, exp }: z.output<typeof Claims>,
+  now: number,
+): TokenClaims | undefined {
+  if (exp * 1000 <= now) return undefined;
+  return {
+    userId: sub.toLowerCase(),
+    username,
+    sessionId: sid,
+    issuedAt: iat * 1000,
+    expiresAt: exp * 1000,
+  };
 }
 
 /** Compares in a time that does not depend on where the two differ. */
 function isSame(given: string, expected: string): boolean {
   const [a, b] = [utf8(given), utf8(expected)];
   return a.length === b.length && timingSafeEqual(a, b);
-}
-
-function encodeJson(value: unknown): string {
-  return toBase64Url(utf8(JSON.stringify(value)));
 }
 
 /** Undefined for what is no JSON. */

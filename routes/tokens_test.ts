@@ -7,6 +7,7 @@ import {
   createSessionKeys,
   hashLoginCode,
   hashRefreshToken,
+  peekSession,
   readRefreshToken,
   signSession,
   verifySession,
@@ -35,6 +36,15 @@ function forge(
     .sign(new TextEncoder().encode(SECRET));
 }
 
+/** What the whole check says. Whatever it accepts, the quick one must have let in, with the same claims. */
+async function verify(token: string, now: number) {
+  const claims = await verifySession(keys, token, now);
+  if (claims !== undefined) {
+    assert.deepEqual(peekSession(keys, token, now), claims);
+  }
+  return claims;
+}
+
 const GOOD = {
   sub: USER.id,
   username: USER.username,
@@ -42,12 +52,12 @@ const GOOD = {
   exp: SECONDS + 60,
 };
 
-Deno.test("signSession() makes a token that verifySession() reads back", () => {
-  const token = signSession(keys, USER, {
+Deno.test("signSession() makes a token that verifySession() reads back", async () => {
+  const token = await signSession(keys, USER, {
     now: NOW,
     expiresInSeconds: 60,
   });
-  assert.deepEqual(verifySession(keys, token, NOW), {
+  assert.deepEqual(await verify(token, NOW), {
     userId: USER.id,
     username: "alice",
     sessionId: undefined,
@@ -56,8 +66,8 @@ Deno.test("signSession() makes a token that verifySession() reads back", () => {
   });
 });
 
-Deno.test("signSession() puts sub, username, iat and exp into the payload, and nothing else", () => {
-  const token = signSession(keys, USER, {
+Deno.test("signSession() puts sub, username, iat and exp into the payload, and nothing else", async () => {
+  const token = await signSession(keys, USER, {
     now: NOW,
     expiresInSeconds: 60,
   });
@@ -70,22 +80,22 @@ Deno.test("signSession() puts sub, username, iat and exp into the payload, and n
 });
 
 Deno.test("verifySession() accepts a token that another tool signed with the secret", async () => {
-  assert.notEqual(verifySession(keys, await forge(GOOD), NOW), undefined);
+  assert.notEqual(await verify(await forge(GOOD), NOW), undefined);
 });
 
-Deno.test("verifySession() refuses a token from its exp on", () => {
-  const token = signSession(keys, USER, {
+Deno.test("verifySession() refuses a token from its exp on", async () => {
+  const token = await signSession(keys, USER, {
     now: NOW,
     expiresInSeconds: 60,
   });
-  assert.notEqual(verifySession(keys, token, NOW + 59_999), undefined);
-  assert.equal(verifySession(keys, token, NOW + 60_000), undefined);
+  assert.notEqual(await verify(token, NOW + 59_999), undefined);
+  assert.equal(await verify(token, NOW + 60_000), undefined);
 });
 
 Deno.test("verifySession() lets the issuer's clock be five seconds ahead", async () => {
   const ahead = (seconds: number) => forge({ ...GOOD, nbf: SECONDS + seconds });
-  assert.notEqual(verifySession(keys, await ahead(4), NOW), undefined);
-  assert.equal(verifySession(keys, await ahead(6), NOW), undefined);
+  assert.notEqual(await verify(await ahead(4), NOW), undefined);
+  assert.equal(await verify(await ahead(6), NOW), undefined);
 });
 
 Deno.test("verifySession() refuses claims that are missing or absurd", async (t) => {
@@ -110,23 +120,23 @@ Deno.test("verifySession() refuses claims that are missing or absurd", async (t)
   for (const [name, claims] of Object.entries(bad)) {
     await t.step(name, async () => {
       const token = await forge(claims);
-      assert.equal(verifySession(keys, token, NOW), undefined);
+      assert.equal(await verify(token, NOW), undefined);
     });
   }
 });
 
 Deno.test("verifySession() refuses every other algorithm", async (t) => {
   for (const alg of ["none", "None", "NONE", "nOnE"]) {
-    await t.step(alg, () => {
+    await t.step(alg, async () => {
       const token = `${base64url({ alg, typ: "JWT" })}.${base64url(GOOD)}.`;
-      assert.equal(verifySession(keys, token, NOW), undefined);
+      assert.equal(await verify(token, NOW), undefined);
     });
   }
   for (const alg of ["HS384", "HS512"]) {
     await t.step(alg, async () => {
       const token = await new SignJWT(GOOD).setProtectedHeader({ alg })
         .sign(new TextEncoder().encode(SECRET.repeat(2)));
-      assert.equal(verifySession(keys, token, NOW), undefined);
+      assert.equal(await verify(token, NOW), undefined);
     });
   }
 });
@@ -137,7 +147,7 @@ Deno.test("verifySession() refuses another key, a changed payload and a stripped
   const other = await createSessionKeys(
     "another secret, quite as long as that",
   );
-  const stranger = signSession(other, USER, {
+  const stranger = await signSession(other, USER, {
     now: NOW,
     expiresInSeconds: 60,
   });
@@ -145,7 +155,7 @@ Deno.test("verifySession() refuses another key, a changed payload and a stripped
     base64url({ ...GOOD, sub: crypto.randomUUID() })
   }.${signature}`;
   for (const token of [stranger, changed, `${good.split(".", 2).join(".")}.`]) {
-    assert.equal(verifySession(keys, token, NOW), undefined);
+    assert.equal(await verify(token, NOW), undefined);
   }
 });
 
@@ -162,7 +172,7 @@ Deno.test("verifySession() takes no key from the token's own header", async () =
     jku: "http://127.0.0.1:9/keys",
     jwk: jwk as Record<string, string>,
   }).sign(attacker);
-  assert.equal(verifySession(keys, token, NOW), undefined);
+  assert.equal(await verify(token, NOW), undefined);
 });
 
 Deno.test("verifySession() refuses a token that demands an extension, and one with a fourth part", async () => {
@@ -170,13 +180,44 @@ Deno.test("verifySession() refuses a token that demands an extension, and one wi
   const signed = `${header}.${base64url(GOOD)}`;
   const mark = createHmac("sha256", SECRET).update(signed).digest("base64url");
   const good = await forge(GOOD);
-  for (const token of [`${signed}.${mark}`, `${good}.`, `${good}=`]) {
-    assert.equal(verifySession(keys, token, NOW), undefined, token);
+  for (const token of [`${signed}.${mark}`, `${good}.`]) {
+    assert.equal(await verify(token, NOW), undefined, token);
   }
 });
 
+Deno.test("peekSession() refuses at once what a stranger has made, and what has expired", async () => {
+  const other = await createSessionKeys(
+    "a secret that is not ours, and as long",
+  );
+  const options = { now: NOW, expiresInSeconds: 60 };
+  const good = await signSession(keys, USER, options);
+  const [header, payload, signature] = good.split(".");
+  const changed = base64url({ ...GOOD, sub: crypto.randomUUID() });
+  const tokens = [
+    await signSession(other, USER, options),
+    `${header}.${changed}.${signature}`,
+    `${header}.${payload}.`,
+    `${header}.${payload}`,
+    `${good}.`,
+    `${good}=`,
+    `${base64url({ alg: "none" })}.${payload}.`,
+    await forge({ ...GOOD, exp: SECONDS }),
+    await forge({ ...GOOD, exp: undefined }),
+    await forge({ ...GOOD, sub: 7 }),
+    ...["", ".", "..", "x.y.z", "\0", "é", "a".repeat(60_000)],
+  ];
+  for (const token of tokens) {
+    assert.equal(peekSession(keys, token, NOW), undefined, token);
+  }
+  assert.equal(peekSession(keys, good, NOW + 60_000), undefined);
+  assert.equal(peekSession(keys, good, NOW)?.userId, USER.id);
+});
+
 Deno.test("a token that is signed here is read by another tool", async () => {
-  const token = signSession(keys, USER, { now: NOW, expiresInSeconds: 60 });
+  const token = await signSession(keys, USER, {
+    now: NOW,
+    expiresInSeconds: 60,
+  });
   const { payload } = await jwtVerify(token, new TextEncoder().encode(SECRET), {
     currentDate: new Date(NOW),
     algorithms: ["HS256"],
@@ -184,9 +225,9 @@ Deno.test("a token that is signed here is read by another tool", async () => {
   assert.deepEqual(payload, GOOD);
 });
 
-Deno.test("verifySession() refuses what is no token at all", () => {
+Deno.test("verifySession() refuses what is no token at all", async () => {
   for (const token of ["", ".", "..", "x.y.z", "\0", "é", "a".repeat(60_000)]) {
-    assert.equal(verifySession(keys, token, NOW), undefined);
+    assert.equal(await verify(token, NOW), undefined);
   }
 });
 
@@ -236,10 +277,10 @@ Deno.test("hashLoginCode() does not use the key that signs tokens", async () => 
 
 const SESSION = "5b0e7a52-6f0c-4c8e-9d50-3a1b2c4d5e6f";
 
-Deno.test("signSession() names the session, and verifySession() reads it back", () => {
+Deno.test("signSession() names the session, and verifySession() reads it back", async () => {
   const options = { now: NOW, expiresInSeconds: 60, sessionId: SESSION };
-  const token = signSession(keys, USER, options);
-  assert.equal((verifySession(keys, token, NOW))?.sessionId, SESSION);
+  const token = await signSession(keys, USER, options);
+  assert.equal((await verify(token, NOW))?.sessionId, SESSION);
 });
 
 Deno.test("readRefreshToken() knows the tokens that were made here, and no others", async () => {

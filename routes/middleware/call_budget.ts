@@ -24,7 +24,7 @@ const MAX_REFUSED = 10_000;
 export class CallBudget {
   readonly #counter: AttemptCounter;
   readonly #clock: () => number;
-  readonly #verify: (token: string) => TokenClaims | undefined;
+  readonly #peek: (token: string) => TokenClaims | undefined;
   readonly #turns = new Turns(CALLS_AT_ONCE);
   /** When users who are over their budget may call again. */
   readonly #refused = new RecentMap<string, number>(MAX_REFUSED);
@@ -32,22 +32,22 @@ export class CallBudget {
   /**
    * @param counter counts calls by user
    * @param clock milliseconds that pass evenly
-   * @param verify the claims of a token that is good
+   * @param peek the claims of a token that is ours
    */
   constructor(
     counter: AttemptCounter,
     clock: () => number,
-    verify: (token: string) => TokenClaims | undefined,
+    peek: (token: string) => TokenClaims | undefined,
   ) {
     this.#counter = counter;
     this.#clock = clock;
-    this.#verify = verify;
+    this.#peek = peek;
   }
 
   /** Answers a call of a user who is known to be over the budget, before the database is asked. */
   refuse(c: Context): Response | undefined {
     const carried = requestToken(c);
-    const claims = carried && this.#verify(carried.token);
+    const claims = carried && this.#peek(carried.token);
     const until = claims && this.#refused.get(claims.userId);
     const retryAfterMs = (until ?? 0) - this.#clock();
     if (retryAfterMs <= 0) return undefined;
@@ -78,14 +78,14 @@ export class CallBudget {
  * @param options.perMinute calls of a user within a minute
  * @param options.clock milliseconds that pass evenly
  * @param options.shared counts over all processes, where there are several
- * @param options.verify the claims of a token that is good
+ * @param options.peek the claims of a token that is ours
  */
 export function createCallBudget(
-  { perMinute, clock, shared, verify }: {
+  { perMinute, clock, shared, peek }: {
     perMinute: number;
     clock: () => number;
     shared: SharedState | undefined;
-    verify: (token: string) => TokenClaims | undefined;
+    peek: (token: string) => TokenClaims | undefined;
   },
 ): CallBudget {
   const limit = { limit: perMinute, windowMs: WINDOW_MS };
@@ -93,5 +93,5 @@ export function createCallBudget(
   const counter = shared === undefined
     ? local
     : sharedWindow(shared, "calls", limit, local);
-  return new CallBudget(counter, clock, verify);
+  return new CallBudget(counter, clock, peek);
 }

@@ -9,11 +9,7 @@ import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import type { CallBudget } from "./call_budget.ts";
 import { readSessionCookie, SESSION_COOKIE } from "../session_cookie.ts";
-import {
-  type SessionKeys,
-  type TokenClaims,
-  verifySession,
-} from "../tokens.ts";
+import { type SessionKeys, verifySession } from "../tokens.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;
@@ -41,30 +37,15 @@ export interface RequestToken {
  */
 export type SessionFinder = (token: string) => Promise<Session | undefined>;
 
-/** Finds the session of a token whose claims have been verified, as {@link SessionFinder} does. */
-export type SessionLookup = (
-  claims: TokenClaims,
-) => Promise<Session | undefined>;
-
 export function createSessionFinder(
-  { keys, clock, lookUpSession }: {
-    keys: SessionKeys;
-    clock: () => number;
-    lookUpSession: SessionLookup;
-  },
+  { db, keys, clock }: { db: Database; keys: SessionKeys; clock: () => number },
 ): SessionFinder {
   return async (token) => {
-    const claims = verifySession(keys, token, clock());
-    return claims && await lookUpSession(claims);
-  };
-}
-
-export function createSessionLookup(
-  deps: { db: Database; clock: () => number },
-): SessionLookup {
-  return async ({ userId, sessionId, issuedAt, expiresAt }) => {
-    const now = deps.clock();
-    const found = await findTokenUser(deps.db, {
+    const now = clock();
+    const claims = await verifySession(keys, token, now);
+    if (claims === undefined) return undefined;
+    const { userId, sessionId, issuedAt, expiresAt } = claims;
+    const found = await findTokenUser(db, {
       userId,
       sessionId,
       issuedAt: new Date(issuedAt),
@@ -74,7 +55,7 @@ export function createSessionLookup(
     if (
       sessionId !== undefined && lastUsedAt !== undefined &&
       now - lastUsedAt.getTime() >= TOUCH_INTERVAL_MS
-    ) await touchSession(deps.db, sessionId, new Date(now));
+    ) await touchSession(db, sessionId, new Date(now));
     return { user, sessionId, issuedAt, expiresAt };
   };
 }
