@@ -181,6 +181,9 @@ export function createRealtime(options: RealtimeOptions) {
     statusOf: (userId: string): "online" | "offline" =>
       sharedPresence.isOnline(userId) ? "online" : "offline",
 
+    /** Who is in a room, see {@link Rosters.read}. */
+    readRoster: (roomId: string) => rosters.read(roomId),
+
     /** Marks a room as read, see {@link markRead}. */
     markRead: (
       userId: string,

@@ -3,7 +3,9 @@ import type { Connection } from "./connection.ts";
 import { eventFrame, type Frame } from "./frames.ts";
 import type { Hub } from "./hub.ts";
 import { paceOf } from "./pace.ts";
-import { MAX_ROSTER_USERS, type RosterUser, type UserRef } from "./protocol.ts";
+import type { RoomRoster, UserRef } from "./protocol.ts";
+import { RecentMembers } from "./recent_members.ts";
+import { rosterView } from "./roster_view.ts";
 import type { Timers } from "./timers.ts";
 
 export interface RostersOptions {
@@ -48,9 +50,15 @@ export class Rosters {
   readonly #atMost = atMost(MAX_LOADS);
   /** Rooms with a roster here, by member. */
   readonly #roomsOfUser = new Map<string, Set<string>>();
+  /** Of rooms without a roster here. */
+  readonly #recentMembers: RecentMembers;
 
   constructor(options: RostersOptions) {
     this.#options = options;
+    this.#recentMembers = new RecentMembers(
+      options.loadMembers,
+      options.timers,
+    );
   }
 
   /**
@@ -68,8 +76,29 @@ export class Rosters {
     return load.done.then(() => {});
   }
 
+  /**
+   * The room's roster as it is now, also of a room that nobody follows here; undefined when its members
+   * could not be loaded.
+   */
+  async read(roomId: string): Promise<RoomRoster | undefined> {
+    const known = this.#rosters.get(roomId);
+    if (known !== undefined) return rosterView(roomId, known);
+    try {
+      const members = { online: new Map(), offline: new Map() };
+      for (const { id, username } of await this.#recentMembers.read(roomId)) {
+        const isOnline = this.#options.isOnline(id);
+        members[isOnline ? "online" : "offline"].set(id, username);
+      }
+      return rosterView(roomId, members);
+    } catch (error) {
+      this.#options.fail(error);
+      return undefined;
+    }
+  }
+
   /** Somebody has begun or ceased to be a member. */
   memberChanged(roomId: string, user: UserRef, isMember: boolean): void {
+    this.#recentMembers.forget(roomId);
     this.#loads.get(roomId)?.changes.set(user.id, { user, isMember });
     const roster = this.#rosters.get(roomId);
     if (roster === undefined) return;
@@ -230,38 +259,9 @@ export class Rosters {
   }
 
   #frame(roomId: string, roster: Roster): Frame {
-    return roster.frame ??= this.#encode(roomId, roster);
-  }
-
-  #encode(roomId: string, roster: Roster): Frame {
-    const online = listed(roster.online, "online", MAX_ROSTER_USERS);
-    const offline = listed(
-      roster.offline,
-      "offline",
-      MAX_ROSTER_USERS - online.length,
-    );
-    return eventFrame({
+    return roster.frame ??= eventFrame({
       event: "room:roster",
-      data: {
-        roomId,
-        users: [...online, ...offline],
-        onlineCount: roster.online.size,
-        memberCount: roster.online.size + roster.offline.size,
-      },
+      data: rosterView(roomId, roster),
     });
   }
-}
-
-/** The first of them, ordered by name. */
-function listed(
-  users: ReadonlyMap<string, string>,
-  status: RosterUser["status"],
-  most: number,
-): RosterUser[] {
-  const list: RosterUser[] = [];
-  for (const [id, username] of users) {
-    if (list.length >= most) break;
-    list.push({ id, username, status });
-  }
-  return list.sort((a, b) => a.username < b.username ? -1 : 1);
 }

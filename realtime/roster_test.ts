@@ -322,6 +322,45 @@ Deno.test("users named like parts of JavaScript are users", async () => {
   );
 });
 
+Deno.test("read() of a room that nobody follows loads its members once a second, and after a change", async () => {
+  const test = createRosters([ALICE, BOB]);
+  const read = async () => {
+    const reading = test.rosters.read(ROOM);
+    if (test.loads.calls.length > 0) {
+      test.loads.next().resolve([...test.members]);
+    }
+    return brief((await reading)!);
+  };
+  assert.equal(await read(), "alice- bob- 0/2");
+  test.presence(BOB, true);
+  assert.equal(await read(), "bob+ alice- 1/2");
+  test.membership(CAROL, true);
+  assert.equal(await read(), "bob+ alice- carol- 1/3");
+  // As another process does it: nothing is heard of it here.
+  test.members.pop();
+  assert.equal(await read(), "bob+ alice- carol- 1/3");
+  await test.clock.advance(1_000);
+  assert.equal(await read(), "bob+ alice- 1/2");
+});
+
+Deno.test("read() of a followed room is the roster that its followers have", async () => {
+  const test = createRosters([ALICE, BOB]);
+  await test.join(ALICE);
+  test.presence(ALICE, true);
+  assert.equal(brief((await test.rosters.read(ROOM))!), "alice+ bob- 1/2");
+});
+
+Deno.test("read() is undefined when the members cannot be loaded, and the next one loads again", async () => {
+  const test = createRosters([ALICE]);
+  const reading = test.rosters.read(ROOM);
+  test.loads.next().reject(connectionLost());
+  assert.equal(await reading, undefined);
+  assert.equal(test.failures.length, 1);
+  const again = test.rosters.read(ROOM);
+  test.loads.next().resolve([ALICE]);
+  assert.equal(brief((await again)!), "alice- 0/1");
+});
+
 Deno.test("sweep() forgets the rosters of rooms that nobody follows, and keeps the others", async () => {
   const test = createRosters([ALICE]);
   const { connection } = await test.join();

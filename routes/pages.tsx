@@ -2,7 +2,6 @@
 
 import { type Context, Hono } from "hono";
 import type { ComponentChildren } from "preact";
-import { listMembers } from "../db/memberships.ts";
 import {
   findRoom,
   listAllRooms,
@@ -20,7 +19,6 @@ import * as extras from "../islands/extras.ts";
 import type { ChatPageProps } from "../islands/page_props.ts";
 import type { Strings } from "../islands/strings/en.ts";
 import { createTranslate, type Translate } from "../islands/text/translate.ts";
-import { MAX_ROSTER_USERS, type RoomRoster } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
 import { DEFAULT_PAGE, readMessagePage } from "./messages.ts";
@@ -109,7 +107,7 @@ async function answerRoom(
     })
     : undefined;
   if (page === undefined) return c.redirect(c.req.path, 302);
-  const roster = await readRoster(deps, room.id);
+  const roster = await deps.realtime.readRoster(room.id);
   const opened = { roomId: room.id, page, roster };
   const isNewest = query.data?.before === undefined;
   const history = (
@@ -127,28 +125,6 @@ async function answerRoom(
   return c.html(
     renderChat(deps, { ...common, rooms, room, opened }, room.name, history),
   );
-}
-
-/** Who is in a room, those who are there first. */
-async function readRoster(
-  { db, realtime }: RouteDeps,
-  roomId: string,
-): Promise<RoomRoster> {
-  const users = (await listMembers(db, roomId))
-    .map(({ id, username }) => ({
-      id,
-      username,
-      status: realtime.statusOf(id),
-    }))
-    .sort((a, b) =>
-      Number(b.status === "online") - Number(a.status === "online")
-    );
-  return {
-    roomId,
-    users: users.slice(0, MAX_ROSTER_USERS),
-    onlineCount: users.filter(({ status }) => status === "online").length,
-    memberCount: users.length,
-  };
 }
 
 async function commonProps(
