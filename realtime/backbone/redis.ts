@@ -213,6 +213,7 @@ export async function openRedisBackbone(
   stopWaiting();
   if (refusal) {
     isClosed = true;
+    isUp = false;
     watch.stop();
     followWatch.stop();
     connection.destroy();

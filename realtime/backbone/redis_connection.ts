@@ -108,9 +108,6 @@ async function signOfLife(
   }
 }
 
-/** Without being told the client refuses a `rediss://` URL, in words that hold its password. */
-const isTls = (url: string) => url.startsWith("rediss:");
-
 function serverConnection(
   url: string,
   events: RedisEvents,
@@ -120,7 +117,8 @@ function serverConnection(
     createClient({
       ...CLIENT_OPTIONS,
       url,
-      socket: { ...SOCKET_OPTIONS, ...isTls(url) && { tls: true as const } },
+      // A copy: the client notes in it whether the URL wants TLS.
+      socket: { ...SOCKET_OPTIONS },
     })
   ) as [ReturnType<typeof createClient>, ReturnType<typeof createClient>];
   const both = [commands, subscriber];
@@ -150,12 +148,12 @@ function clusterConnection(
   events: RedisEvents,
 ): RedisConnection {
   const plain = url.replace(CLUSTER_SCHEME, "$1:");
-  const { username, password } = new URL(plain);
+  const { protocol, username, password } = new URL(plain);
   const cluster = createCluster({
     rootNodes: [{ url: plain }],
     defaults: {
       ...CLIENT_OPTIONS,
-      socket: { ...SOCKET_OPTIONS, ...isTls(plain) && { tls: true } },
+      socket: { ...SOCKET_OPTIONS, ...protocol === "rediss:" && { tls: true } },
       ...username !== "" && { username: decodeURIComponent(username) },
       ...password !== "" && { password: decodeURIComponent(password) },
     },
