@@ -106,7 +106,8 @@ export async function start(
       metrics,
       backbone,
     });
-    const codeMail = config.mail && await openCodeMail(config.mail, log);
+    const codeMail = config.mail &&
+      await openCodeMail(config.mail, log, timers.after);
     const app = createApp({
       config,
       db,

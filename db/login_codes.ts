@@ -70,6 +70,18 @@ export async function replaceLoginCode(
   return address;
 }
 
+/** Whether this is the user's newest code and can still be used. */
+export async function isLoginCodeGood(
+  db: Database,
+  code: { userId: string; codeHash: string; now: Date },
+): Promise<boolean> {
+  const row = await db.selectFrom("login_codes").select("user_id")
+    .where("user_id", "=", code.userId).where("code_hash", "=", code.codeHash)
+    .where("used_at", "is", null).where("expires_at", ">", code.now)
+    .where("attempts", "<", MAX_CODE_TRIES).executeTakeFirst();
+  return row !== undefined;
+}
+
 /**
  * Tries a code once: counts the try and, when it is the right one, uses it up and notes the user's
  * first sign-in with the address that it proves. One statement under the locks of both rows: of several

@@ -3,6 +3,7 @@ import { deleteAccount, findAccount } from "./accounts.ts";
 import { useTestDatabase } from "../tests/helpers/database.ts";
 import { after, makeUser, NOON } from "../tests/helpers/records.ts";
 import {
+  isLoginCodeGood,
   MAX_CODE_TRIES,
   replaceLoginCode,
   tryLoginCode,
@@ -143,4 +144,22 @@ Deno.test("a deleted account gets no login code and can use none", async () => {
   await deleteAccount(test.db, id, NOON);
   assert.equal(await giveCode(id, "right"), undefined);
   assert.equal(await attempt(id, "right"), false);
+});
+
+Deno.test("isLoginCodeGood() is true for the newest code alone, until it was used, tried too often or is over", async () => {
+  const isGood = (userId: string, codeHash: string, now = NOON) =>
+    isLoginCodeGood(test.db, { userId, codeHash, now });
+  const userId = await userWithCode("old");
+  assert.equal(await isGood(userId, "old"), true);
+  await giveCode(userId, "new");
+  assert.equal(await isGood(userId, "old"), false);
+  assert.equal(await isGood(userId, "new", after(LIFE_MS)), false);
+  assert.equal(await isGood(userId, "new"), true);
+  await attempt(userId, "new");
+  assert.equal(await isGood(userId, "new"), false);
+  const tried = await userWithCode("right");
+  for (let tries = 0; tries < MAX_CODE_TRIES; tries++) {
+    await attempt(tried, "wrong");
+  }
+  assert.equal(await isGood(tried, "right"), false);
 });

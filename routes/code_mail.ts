@@ -2,8 +2,20 @@
 
 import { errorFields, type Log } from "../log.ts";
 
-/** Mails that wait for the mail server at most; more are dropped, and their users ask again. */
-const MAX_WAITING = 500;
+/** Mails on their way to the mail server at most; more are dropped, and their users ask again. */
+const MAX_SENDING = 500;
+
+/** Mails that wait for a further try at most; beyond that the first failure is the last. */
+const MAX_RETRIES = 500;
+
+/**
+ * Pauses before the further tries of a mail, in milliseconds. A greylisting server takes it after one to
+ * five minutes; all together they are well within the ten minutes that a code lives.
+ */
+const RETRY_DELAYS_MS = [20_000, 60_000, 120_000, 150_000];
+
+/** Failures of the connection: the server may be back soon. */
+const CONNECTION_ERRORS = ["ECONNECTION", "EDNS", "ESOCKET", "ETIMEDOUT"];
 
 /** Connections to the mail server at once. */
 const CONNECTIONS = 2;
@@ -18,15 +30,18 @@ export interface LoginCodeMail {
   readonly to: string;
   readonly username: string;
   readonly loginCode: string;
+  /** Whether the code is still the user's newest and good: asked before a further try. */
+  isWanted(): Promise<boolean>;
 }
 
 export interface CodeMail {
   /**
    * Sends a code in the background: whether and how fast a mail leaves must not show in the answer to
-   * who asked for it. Failures are logged, without the code.
+   * who asked for it. A mail that the server puts off is tried again while its code is wanted. Failures
+   * are logged, without the code.
    */
   send(mail: LoginCodeMail): void;
-  /** Waits a little for what is on its way. */
+  /** Waits a little for what is on its way; further tries are called off. */
   close(): Promise<void>;
 }
 
@@ -34,18 +49,24 @@ export interface CodeMail {
  * Makes ready to send; no connection is made before the first mail.
  *
  * @param settings.smtpUrl `smtp://` or `smtps://`, with name and password where the server wants them
+ * @param after runs a function once after some milliseconds; what it returns calls that off
  */
 export async function openCodeMail(
   settings: { readonly smtpUrl: string; readonly from: string },
   log: Log,
+  after: (ms: number, run: () => void) => () => void,
 ): Promise<CodeMail> {
   // Only who sends mail loads the library.
   const { createTransport } = await import("nodemailer");
   const transport = createTransport(transportUrl(settings.smtpUrl));
-  const waiting = new Set<Promise<void>>();
+  const sending = new Set<Promise<void>>();
+  const retries = new Set<() => void>();
 
-  async function deliver(mail: LoginCodeMail): Promise<void> {
+  /** @param tries how many there were before this one */
+  async function deliver(mail: LoginCodeMail, tries: number): Promise<void> {
+    const { username } = mail;
     try {
+      if (tries > 0 && !await mail.isWanted()) return;
       await transport.sendMail({
         from: settings.from,
         to: { name: "", address: mail.to },
@@ -53,39 +74,68 @@ export async function openCodeMail(
         text: mailText(mail),
         headers: { "Auto-Submitted": "auto-generated" },
       });
-      log.info("login code mailed", { username: mail.username });
+      log.info("login code mailed", { username });
     } catch (error) {
-      log.error("a login code could not be mailed", {
-        username: mail.username,
-        ...errorFields(error),
+      const fields = { username, ...errorFields(error) };
+      const delay = isTemporary(error) ? RETRY_DELAYS_MS[tries] : undefined;
+      if (delay === undefined || retries.size >= MAX_RETRIES) {
+        return log.error("a login code could not be mailed", fields);
+      }
+      log.warn("a login code could not be mailed yet", fields);
+      const cancel = after(delay, () => {
+        retries.delete(cancel);
+        start(mail, tries + 1);
       });
+      retries.add(cancel);
     }
   }
 
+  function start(mail: LoginCodeMail, tries: number): void {
+    if (sending.size >= MAX_SENDING) {
+      const { username } = mail;
+      return log.error("too many mails wait; one was dropped", { username });
+    }
+    const delivery = deliver(mail, tries)
+      .finally(() => sending.delete(delivery));
+    sending.add(delivery);
+  }
+
   return {
-    send(mail) {
-      if (waiting.size >= MAX_WAITING) {
-        const { username } = mail;
-        return log.error("too many mails wait; one was dropped", { username });
-      }
-      const sending = deliver(mail).finally(() => waiting.delete(sending));
-      waiting.add(sending);
-    },
+    send: (mail) => start(mail, 0),
     async close() {
       let timer: ReturnType<typeof setTimeout> | undefined;
       await Promise.race([
-        Promise.all(waiting),
+        Promise.all(sending),
         new Promise((resolve) => {
           timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
         }),
       ]);
       clearTimeout(timer);
+      for (const cancel of retries) cancel();
+      retries.clear();
       transport.close();
     },
   };
 }
 
-/** nodemailer takes its options as parameters of the address. */
+/** Whether the same mail may be taken later: the server says so (4xx, RFC 5321), or was not reached. */
+function isTemporary(error: unknown): boolean {
+  const { responseCode, code } = error as {
+    responseCode?: number;
+    code?: string;
+  };
+  return responseCode === undefined
+    ? CONNECTION_ERRORS.includes(code ?? "")
+    : responseCode >= 400 && responseCode < 500;
+}
+
+/** Hosts that are this machine, as URLs write them. */
+const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
+
+/**
+ * nodemailer takes its options as parameters of the address. A certificate cannot be checked against
+ * `localhost`, and nobody can be between: mail servers on the same machine have self-signed ones.
+ */
 function transportUrl(smtpUrl: string): string {
   const url = new URL(smtpUrl);
   const options = {
@@ -94,6 +144,7 @@ function transportUrl(smtpUrl: string): string {
     connectionTimeout: SILENCE_MS,
     greetingTimeout: SILENCE_MS,
     socketTimeout: SILENCE_MS,
+    ...LOOPBACK.test(url.hostname) ? { "tls.rejectUnauthorized": false } : {},
   };
   for (const [name, value] of Object.entries(options)) {
     if (!url.searchParams.has(name)) url.searchParams.set(name, String(value));

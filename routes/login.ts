@@ -4,12 +4,13 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/database.ts";
 import {
   findMailAccount,
+  isLoginCodeGood,
   replaceLoginCode,
   tryLoginCode,
 } from "../db/login_codes.ts";
 import { findOrCreateUser, findUserByName, type User } from "../db/users.ts";
 import type { Log } from "../log.ts";
-import type { CodeMail } from "./code_mail.ts";
+import type { CodeMail, LoginCodeMail } from "./code_mail.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import { startSession, type Tokens } from "./sessions.ts";
 import { createLoginCode, hashLoginCode, type SessionKeys } from "./tokens.ts";
@@ -60,13 +61,13 @@ export async function requestLoginCode(
   const retryAfterMs = await deps.authLimits.codes.consume(username, network);
   if (retryAfterMs !== undefined) return tooMany(retryAfterMs);
   const loginCode = createLoginCode();
-  const to = await storeLoginCode(deps, request, loginCode);
+  const mail = await storeLoginCode(deps, request, loginCode);
   if (deps.config.codeDelivery === "response") return { ok: true, loginCode };
   if (deps.codeMail === undefined) {
     deps.log.info("login code", { username, loginCode });
-  } else if (to !== undefined) {
+  } else if (mail !== undefined) {
     // Not waited for: the time of the answer says nothing either.
-    deps.codeMail.send({ to, username, loginCode });
+    deps.codeMail.send(mail);
   }
   return { ok: true };
 }
@@ -111,13 +112,13 @@ export async function verifyLoginCode(
 /**
  * Stores a new code of the user of this name, made when missing.
  *
- * @returns the address to mail it to; undefined when it is not to be mailed
+ * @returns the mail that brings it; undefined when it is not to be mailed
  */
 async function storeLoginCode(
   deps: LoginDeps,
   request: { username: string; email?: string | undefined; network: string },
   loginCode: string,
-): Promise<string | undefined> {
+): Promise<LoginCodeMail | undefined> {
   const { db, keys, clock, codeMail } = deps;
   const { username } = request;
   const now = new Date(clock());
@@ -126,17 +127,22 @@ async function storeLoginCode(
     const { id: userId } = await findOrCreateUser(db, newUser, now);
     const isMailed = codeMail !== undefined &&
       await mayMail(deps, userId, request);
+    const codeHash = await hashLoginCode(keys, userId, loginCode);
     const address = await replaceLoginCode(db, {
       userId,
       email: isMailed ? request.email : undefined,
-      codeHash: await hashLoginCode(keys, userId, loginCode),
+      codeHash,
       isSent: isMailed || codeMail === undefined,
       expiresAt: new Date(now.getTime() + CODE_LIFE_MS),
       now,
     });
     // The account was deleted between the two statements: the name belongs to a new user now.
     if (address === undefined) continue;
-    return isMailed ? address.own ?? address.claimed ?? undefined : undefined;
+    const to = address.own ?? address.claimed;
+    if (!isMailed || to === null) return undefined;
+    const isWanted = () =>
+      isLoginCodeGood(db, { userId, codeHash, now: new Date(clock()) });
+    return { to, username, loginCode, isWanted };
   }
 }
 

@@ -20,7 +20,7 @@ const PATIENCE_MS = 10_000;
 
 /** @param options see smtp_sink.ts */
 export async function startMailServer(
-  ...options: ("auth" | "refuse")[]
+  ...options: ("auth" | "refuse" | "greylist" | "tls")[]
 ): Promise<MailServer> {
   const sink = new URL("./smtp_sink.ts", import.meta.url).pathname;
   const child = new Deno.Command(Deno.execPath(), {
