@@ -1,6 +1,7 @@
 import type { Backbone, RoomSystem } from "./backbone/backbone.ts";
 import type { Connection } from "./connection.ts";
 import { eventFrame } from "./frames.ts";
+import { LineLimit } from "./line_limit.ts";
 import {
   MAX_ANNOUNCED_FOLLOWERS,
   type MessageNew,
@@ -33,8 +34,11 @@ export class Hub {
   /** Lines told lately. */
   readonly #announced = new RecentMap<string, true>(REMEMBERED_LINES);
 
+  readonly #lines: LineLimit;
+
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#lines = new LineLimit((event) => this.#tell(event), options.timers);
   }
 
   add(connection: Connection): void {
@@ -165,9 +169,14 @@ export class Hub {
 
   /**
    * Tells a room's followers, but for the user's own sockets, that the user has come or gone. Left out
-   * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers.
+   * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers, and limited for each user and
+   * room by {@link LineLimit}.
    */
   announce(event: RoomSystem): void {
+    this.#lines.add(event);
+  }
+
+  #tell(event: RoomSystem): void {
     this.announceHere(event);
     void this.#options.backbone.publish(`room:${event.data.roomId}`, {
       kind: "announcement",
@@ -175,8 +184,9 @@ export class Hub {
     });
   }
 
-  /** As {@link announce}, to the followers in this process. */
+  /** Tells the followers in this process. */
   announceHere(event: RoomSystem): void {
+    this.#lines.told(event);
     const { type, roomId, user, createdAt } = event.data;
     const feed = this.#feeds.get(roomId);
     if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {

@@ -195,7 +195,7 @@ export const SERVER_EVENT_DOCS: {
   },
   "room:system": {
     summary:
-      "Someone came or went (left out in rooms with more than 200 sockets), or the user was muted.",
+      "Someone came or went, or the user was muted. Coming and going is left out in rooms with more than 200 sockets; of one user it is told at most four times a minute, then once at the end of the minute, if it has changed anything.",
     data: z.union([
       z.object({ type: z.enum(["join", "leave"]), ...RoomLine }),
       z.object({ type: z.literal("muted"), ...RoomLine, until: Time }),

@@ -177,3 +177,28 @@ Deno.test("in a room that more than 200 sockets follow nobody is announced", asy
   assert.deepEqual(lines(socket), []);
   await Promise.all([...crowd, extra].map((each) => each.close()));
 });
+
+Deno.test("of a user who comes and goes again and again, over a socket or over REST, a room is told four times a minute", async () => {
+  await using chat = await gather(app, 1);
+  const [{ socket }] = chat.guests;
+  const { id: roomId } = chat.room;
+  for (const way of ["a socket", "REST"]) {
+    const restless = await newPerson(app);
+    await joinRoom(restless, roomId);
+    await using own = await connect(app, restless);
+    await quiet([socket]);
+    for (let n = 0; n < 15; n++) {
+      await own.expect("room:join", { roomId });
+      if (way === "a socket") await own.expect("room:leave", { roomId });
+      else {
+        await leaveRoom(restless, roomId);
+        await joinRoom(restless, roomId);
+      }
+    }
+    // What was told is there before the answer to what is asked now.
+    await socket.expect("presence:ping", {});
+    const { username } = restless.user;
+    const told = ["join", "leave", "join", "leave"];
+    assert.deepEqual(lines(socket), told.map((type) => `${type} ${username}`));
+  }
+});
