@@ -13,10 +13,21 @@ export interface Admission {
 
 export class Admissions {
   readonly #limits: AdmissionLimits;
+  readonly #onReleased: (userId: string) => void;
   readonly #counts = new Map<string, number>();
 
-  constructor(limits: AdmissionLimits) {
+  /** @param onReleased called when a place of a user was given back */
+  constructor(
+    limits: AdmissionLimits,
+    onReleased: (userId: string) => void = () => {},
+  ) {
     this.#limits = limits;
+    this.#onReleased = onReleased;
+  }
+
+  /** Places taken by a user. */
+  countOf(userId: string): number {
+    return this.#count(`user ${userId}`);
   }
 
   /** Takes a place; undefined when the user or the address has none left. */
@@ -35,6 +46,7 @@ export class Admissions {
         held = false;
         this.#add(user, -1);
         this.#add(peer, -1);
+        this.#onReleased(userId);
       },
     };
   }

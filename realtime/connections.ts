@@ -9,6 +9,7 @@ import { Connection } from "./connection.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Parts } from "./parts.ts";
 import { CloseCode, type UserRef } from "./protocol.ts";
+import { SharedSockets } from "./shared_sockets.ts";
 import { type Refusal, SocketEntry } from "./socket_entry.ts";
 import { sseTransport } from "./sse_transport.ts";
 import type { Timers } from "./timers.ts";
@@ -17,6 +18,11 @@ import type { Timers } from "./timers.ts";
 const OPEN_TIMEOUT_MS = 10_000;
 
 const RESTARTING: Refusal = { code: CloseCode.restart, reason: "restarting" };
+
+const TOO_MANY_SOCKETS: Refusal = {
+  code: CloseCode.tooManyFrames,
+  reason: "too many open connections",
+};
 
 /** Whom a connection belongs to. */
 export interface Session {
@@ -58,8 +64,18 @@ export function createConnections(
     isDraining,
   }: ConnectionsOptions,
 ) {
-  const { hub, presence, typing, dispatch } = parts;
-  const admissions = new Admissions(config);
+  const { hub, presence, sharedPresence, typing, dispatch } = parts;
+  const admissions: Admissions = new Admissions(
+    config,
+    (userId) => sharedSockets.released(userId),
+  );
+  const sharedSockets = new SharedSockets({
+    shared: backbone.shared,
+    others: () => sharedPresence.others(),
+    countHere: (userId) => admissions.countOf(userId),
+    maxSocketsPerUser: config.maxSocketsPerUser,
+    timers,
+  });
   const openSockets = new Set<WebSocket>();
   /** Sockets that are not let in yet. */
   const entries = new Set<SocketEntry>();
@@ -134,11 +150,14 @@ export function createConnections(
     cancelTimeout();
     if (entry.over) return;
     if (decided.status === "rejected") throw decided.reason;
-    // What must be asked of others than the database is asked here, before the maps are changed.
+    const session = decided.value;
+    if ("code" in session) return entry.refuse(session);
+    const hasPlace = await sharedSockets.hasPlace(session.user.id);
+    if (entry.over) return;
+    if (!hasPlace) return entry.refuse(TOO_MANY_SOCKETS);
     if (isDraining()) return entry.refuse(RESTARTING);
-    if ("code" in decided.value) return entry.refuse(decided.value);
     entries.delete(entry);
-    const connection = openConnection(decided.value, admission);
+    const connection = openConnection(session, admission);
     const { transport, begin } = entry.letIn({
       onText: (text) => connection.receive(text),
       onBinary: () => connection.receiveBinary(),
@@ -161,6 +180,9 @@ export function createConnections(
       if (isDraining()) return "draining";
       return admissions.admit(userId, address) ?? "too_many_sockets";
     },
+
+    /** Sockets of users over all processes. */
+    sharedSockets,
 
     /**
      * Serves a native WebSocket whose upgrade has just been answered.

@@ -79,6 +79,7 @@ export function createRealtime(options: RealtimeOptions) {
     received,
     up() {
       void sharedPresence.backboneUp();
+      void connections.sharedSockets.noteAll();
       healing.now();
       rosters.refresh();
     },
@@ -164,6 +165,11 @@ export function createRealtime(options: RealtimeOptions) {
     },
 
     admit: connections.admit,
+
+    /** Whether a place that was taken is within the user's limit over all processes. */
+    hasPlace: (userId: string): Promise<boolean> =>
+      connections.sharedSockets.hasPlace(userId),
+
     openSocket: connections.openSocket,
     openStream: connections.openStream,
 

@@ -59,6 +59,11 @@ export class SharedPresence {
     return this.#options.isOnlineHere(userId) || this.#elsewhere.has(userId);
   }
 
+  /** The other processes that are alive, as far as is known here. */
+  others(): string[] {
+    return [...this.#processes.keys()];
+  }
+
   /** A user has come online or gone offline here. */
   changedHere(userId: string, online: boolean): void {
     const { backbone, timers, onChange } = this.#options;

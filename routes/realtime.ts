@@ -163,13 +163,14 @@ function admit(
       retryAfterMs: RETRY_AFTER_MS,
     });
   }
-  if (admission === "too_many_sockets") {
-    return problem(c, "too_many_requests", {
-      detail: "Too many open connections",
-      retryAfterMs: RETRY_AFTER_MS,
-    });
-  }
-  return admission;
+  return admission === "too_many_sockets" ? tooManySockets(c) : admission;
+}
+
+function tooManySockets(c: Context): Response {
+  return problem(c, "too_many_requests", {
+    detail: "Too many open connections",
+    retryAfterMs: RETRY_AFTER_MS,
+  });
 }
 
 async function streamSession(
@@ -202,6 +203,10 @@ async function openStream(
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
   const admission = admit(c, deps, session.user.id);
   if (admission instanceof Response) return admission;
+  if (!await deps.realtime.hasPlace(session.user.id)) {
+    admission.release();
+    return tooManySockets(c);
+  }
   return c.body(deps.realtime.openStream(admission, session), 200, headers);
 }
 

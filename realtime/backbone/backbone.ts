@@ -156,4 +156,14 @@ export interface SharedState {
   keepOnline(): Promise<number>;
   /** Who is online by a process. */
   listOnline(processId: string): Promise<string[]>;
+  /**
+   * Notes how many sockets of a user this process has. The note fades when it is not made again.
+   *
+   * @returns how many those of the other processes have noted together
+   */
+  noteSockets(
+    userId: string,
+    count: number,
+    others: readonly string[],
+  ): Promise<number>;
 }

@@ -85,3 +85,15 @@ export const REPLACE_ONLINE = `
   for i = 2, #ARGV do redis.call('SADD', KEYS[1], ARGV[i]) end
   redis.call('PEXPIRE', KEYS[1], ARGV[1])
   return 0`;
+
+/**
+ * Notes a count of this process and reads those of others.
+ *
+ * KEYS: the own note, the others'. ARGV: life of the note in ms, the count. Returns the others' sum.
+ */
+export const NOTE_COUNT = `
+  if ARGV[2] == '0' then redis.call('DEL', KEYS[1])
+  else redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[1]) end
+  local sum = 0
+  for i = 2, #KEYS do sum = sum + tonumber(redis.call('GET', KEYS[i]) or '0') end
+  return sum`;

@@ -7,6 +7,7 @@ import {
   COUNT_EVENT,
   KEEP_ONLINE,
   MUTE,
+  NOTE_COUNT,
   NOTE_ONLINE,
   REFUND_EVENT,
   REPLACE_ONLINE,
@@ -18,6 +19,7 @@ import type {
   SharedState,
 } from "./backbone.ts";
 import { GroupedCalls } from "../grouped_calls.ts";
+import { NOTE_TTL_MS } from "../shared_sockets.ts";
 
 /** All keys and channels begin with this. */
 export const PREFIX = "chatket:";
@@ -139,6 +141,15 @@ export function redisState(
       run(KEEP_ONLINE, [onlineKey(processId)], ONLINE_TTL_MS) as Promise<
         number
       >,
+    noteSockets: (userId, count, others) =>
+      run(
+        NOTE_COUNT,
+        [processId, ...others].map((process) =>
+          `${PREFIX}{sockets:${userId}}${process}`
+        ),
+        NOTE_TTL_MS,
+        count,
+      ) as Promise<number>,
     listOnline: (process) => call(() => client.sMembers(onlineKey(process))),
   };
 }

@@ -171,3 +171,20 @@ redisTest(
     ]);
   },
 );
+
+redisTest(
+  "noteSockets() gives what the named others have noted, until it is none",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    const { processId: idA } = a.backbone;
+    const { processId: idB } = b.backbone;
+    assert.equal(await a.shared.noteSockets(KEY, 3, [idB]), 0);
+    assert.equal(await b.shared.noteSockets(KEY, 2, [idA, "unknown"]), 3);
+    assert.equal(await a.shared.noteSockets(KEY, 4, [idB]), 2);
+    assert.equal(await a.shared.noteSockets(KEY, 4, []), 0);
+    assert.equal(await a.shared.noteSockets("other", 4, [idB]), 0);
+    await b.shared.noteSockets(KEY, 0, []);
+    assert.equal(await a.shared.noteSockets(KEY, 4, [idB]), 0);
+  },
+);

@@ -49,6 +49,8 @@ export function createBackbones(timers: Timers): Backbones {
     { channels: Set<Channel>; hear: (signal: Signal) => void }
   >();
   const online = new Map<string, Set<string>>();
+  /** Sockets that were noted, by process and user. */
+  const sockets = new Map<string, number>();
   const after = (ms: number) =>
     new Promise<void>((resolve) => void timers.after(ms, resolve));
 
@@ -135,6 +137,15 @@ export function createBackbones(timers: Timers): Backbones {
             const noted = [...online.get(name) ?? []];
             await reach();
             return noted;
+          },
+          noteSockets: (userId, count, others) => {
+            if (isUp) sockets.set(`${processId} ${userId}`, count);
+            const elsewhere = others.map((other) =>
+              sockets.get(`${other} ${userId}`) ?? 0
+            );
+            return reach().then(() =>
+              elsewhere.reduce((sum, one) => sum + one, 0)
+            );
           },
           takeMessage: away,
           refundMessage: away,

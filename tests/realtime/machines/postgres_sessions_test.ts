@@ -1,7 +1,8 @@
 /** What ends on one machine has ended on the others; what is counted against guessing is counted once. */
 
 import assert from "node:assert/strict";
-import { connect } from "../../helpers/client.ts";
+import { CloseCode } from "../../../realtime/protocol.ts";
+import { connect, type TestClient } from "../../helpers/client.ts";
 import {
   joinRoom,
   leaveRoom,
@@ -212,5 +213,39 @@ Deno.test({
       429,
       429,
     ]);
+  },
+});
+
+Deno.test({
+  name:
+    "a user's sockets and streams are counted over the machines: the 26th is told so, wherever it comes",
+  ignore,
+  async fn() {
+    const [one, two] = machines.all;
+    const person = await newPerson(one);
+    const sockets: TestClient[] = [];
+    for (const n of numbers(1, 25)) {
+      sockets.push(await connect(n % 2 === 0 ? one : two, person));
+      // It is let in: what is refused is closed before any answer.
+      await sockets.at(-1)!.expect("presence:ping", {});
+    }
+    for (const machine of [one, two]) {
+      const refused = await connect(machine, person);
+      assert.equal((await refused.closed).code, CloseCode.tooManyFrames);
+      const stream = await fetch(`${machine.origin}/api/events`, {
+        headers: { authorization: `Bearer ${person.token}` },
+      });
+      await stream.body?.cancel();
+      assert.equal(stream.status, 429);
+    }
+    await sockets.pop()!.close();
+    await until("the place is free for another machine", async () => {
+      const socket = await connect(one, person);
+      const answer = socket.request("presence:ping", {});
+      const isIn = await answer.then(() => true, () => false);
+      if (isIn) sockets.push(socket);
+      return isIn;
+    });
+    for (const socket of sockets) await socket[Symbol.asyncDispose]();
   },
 });
