@@ -1,5 +1,5 @@
 import type { KnownPost, NewMessage } from "../db/messages.ts";
-import { isBlank } from "../text/visible.ts";
+import { isBlank } from "../text/blank.ts";
 import { codePointLength, MAX_TEXT_LENGTH, type UserRef } from "./protocol.ts";
 import type { MessageLimit, Taken } from "./rate_limit.ts";
 import { RecentMap } from "./recent_map.ts";

@@ -7,7 +7,7 @@ import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { createRoom } from "../db/rooms.ts";
 import type { Strings } from "../islands/strings/en.ts";
-import { isBlank } from "../text/visible.ts";
+import { isBlank } from "../text/blank.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { clientNetwork } from "./middleware/client_address.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";

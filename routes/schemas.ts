@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import { codePointLength } from "../realtime/protocol.ts";
-import { visibleLength } from "../text/visible.ts";
+import { visibleLength } from "../text/fold.ts";
 import { EXAMPLE } from "./examples.ts";
 import {
   PROBLEM_DOCS_PATH,

@@ -1,6 +1,12 @@
 /** How texts are folded so that they can be compared and searched: the same for server and browser. */
 
-import { IGNORABLE } from "./visible.ts";
+/** What Unicode says is not drawn where it means nothing. */
+const IGNORABLE = /\p{Default_Ignorable_Code_Point}/gu;
+
+/** Length of a text in Unicode code points, those left out that are drawn as nothing. */
+export function visibleLength(text: string): number {
+  return [...text.replace(IGNORABLE, "")].length;
+}
 
 /**
  * The key under which two names are the same name: without regard to case, width, the amount of white

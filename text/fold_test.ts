@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { foldForSearch, nameKey } from "./fold.ts";
+import { foldForSearch, nameKey, visibleLength } from "./fold.ts";
 
 const NAMES = [
   ["ÉCOLE", "e\u0301cole"],
@@ -63,4 +63,9 @@ Deno.test("foldForSearch() finds a text without regard to case, accents, width a
   // Marks that make another letter are no accents.
   assert.notEqual(foldForSearch("が"), foldForSearch("か"));
   assert.notEqual(foldForSearch("कि"), foldForSearch("का"));
+});
+
+Deno.test("visibleLength() counts code points that are seen", () => {
+  assert.equal(visibleLength("Lobby\ufe0f"), 5);
+  assert.equal(visibleLength("👨\u200d👩\u200d👧"), 3);
 });

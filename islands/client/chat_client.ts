@@ -10,7 +10,7 @@ import type {
   ServerEvent,
   UserRef,
 } from "../../realtime/protocol.ts";
-import { isBlank } from "../../text/visible.ts";
+import { isBlank } from "../../text/blank.ts";
 import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";

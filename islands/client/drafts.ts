@@ -1,6 +1,6 @@
 /** Text typed but not sent, per user and room, kept over reloads. */
 
-import { isBlank } from "../../text/visible.ts";
+import { isBlank } from "../../text/blank.ts";
 import { type KeyValueStorage, readJson, writeJson } from "./storage.ts";
 
 export class Drafts {

@@ -1,7 +1,7 @@
 /** Who is typing, and telling others that we are. */
 
 import { TYPING_TIMEOUT_MS, type UserRef } from "../../realtime/protocol.ts";
-import { isBlank } from "../../text/visible.ts";
+import { isBlank } from "../../text/blank.ts";
 import type { Clock } from "./clock.ts";
 
 /** While the user types, the mark is refreshed at most this often, in milliseconds. */

@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
-import { isBlank } from "../../text/visible.ts";
+import { isBlank } from "../../text/blank.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";

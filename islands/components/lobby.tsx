@@ -1,5 +1,4 @@
 import { useEffect, useState } from "preact/hooks";
-import { isBlank } from "../../text/visible.ts";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Strings } from "../strings/en.ts";
@@ -64,7 +63,7 @@ export function Lobby(
       </form>
       {rooms?.length === 0 && (
         <p class="empty">
-          {t(isBlank(name) ? "noOtherRooms" : "noRoomFound")}
+          {t(name.trim() === "" ? "noOtherRooms" : "noRoomFound")}
         </p>
       )}
       <ul class="found">

@@ -16,8 +16,8 @@ export interface TextPart {
 const LINK =
   /(?:(?<![A-Za-z0-9])(?:[Hh]ttps?|HTTPS?):\/\/|(?<![A-Za-z0-9.@\/\-])(?:[Ww]ww|WWW)\.(?=[^.]+\.[^.]))[^\s<>"`[[\p{Terminal_Punctuation}\p{Ps}\p{Pe}\p{Pi}\p{Pf}]--[\p{ASCII}’]]]+|(?<![A-Za-z0-9.+@\/\-])(?:[Mm]ailto:)?[A-Za-z0-9][\w.+\-]{0,63}@(?:[A-Za-z0-9\-]{1,63}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9\-])/gv;
 
-/** What ends a sentence or a piece of markup rather than an address; then what is not seen. */
-const TRAILING = /^[.,;:!?'’…*_~\p{Cf}\p{Default_Ignorable_Code_Point}]$/u;
+/** What ends a sentence or a piece of markup rather than an address; then what is not seen (`DI`: ignorable). */
+const TRAILING = /^[.,;:!?'’…*_~\p{Cf}\p{DI}]$/u;
 const BRACKETS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 
 /**

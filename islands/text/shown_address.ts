@@ -4,24 +4,15 @@
 const PARTS = /^(https?:[\/\\]+)?([^\/?#\\]*@)?(\[[^\]]*\]|[^\/?#\\:]*)(.*)$/is;
 
 /** What is not seen or turns the text around it. */
-const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}\u2800]/gu;
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{DI}\u2800]/gu;
 
 /**
  * A part of a host's name in the letters of one alphabet, which nobody takes for others: European
  * Latin without ı and ĸ; Cyrillic and Greek with a letter that Latin does not have in another form;
  * scripts that resemble no Latin. Everything else, mixtures too, is not plain.
  */
-const PLAIN_LABEL = new RegExp(
-  "^(?:" + [
-    "[a-zß-öø-İĲ-ķĹ-ž\\d\\-]+",
-    "(?=.*[бджзийлфцчшщыэюяєґђћџ])[\\p{sc=Cyrillic}\\d\\-]+",
-    "(?=.*[βδζθλμξπσςφψ])[\\p{sc=Greek}\\d\\-]+",
-    "[\\p{sc=Han}\\p{sc=Hiragana}\\p{sc=Katakana}ー\\d\\-]+",
-    ...["Hangul", "Arabic", "Hebrew", "Devanagari", "Bengali", "Thai"]
-      .map((script) => `[\\p{sc=${script}}\\d\\-]+`),
-  ].join("|") + ")$",
-  "u",
-);
+const PLAIN_LABEL =
+  /^(?:[a-zß-öø-İĲ-ķĹ-ž\d-]+|(?=.*[бджзийлфцчшщыэюяєґђћџ])[\p{sc=Cyrl}\d-]+|(?=.*[βδζθλμξπσςφψ])[\p{sc=Grek}\d-]+|[\p{sc=Hani}\p{sc=Hira}\p{sc=Kana}ー\d-]+|[\p{sc=Hang}\d-]+|[\p{sc=Arab}\d-]+|[\p{sc=Hebr}\d-]+|[\p{sc=Deva}\d-]+|[\p{sc=Thai}\d-]+)$/u;
 
 /**
  * What is shown of an address. Its host stands in the letters that were written only where these are

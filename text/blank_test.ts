@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isBlank, visibleLength } from "./visible.ts";
+import { isBlank } from "./blank.ts";
 
 // deno-fmt-ignore
 const INVISIBLE = [
@@ -39,9 +39,4 @@ Deno.test("isBlank() finds what is seen, whatever stands around it", () => {
     assert.ok(!isBlank(text), text);
     assert.ok(!isBlank(`\u202e${text}\u200b`), text);
   }
-});
-
-Deno.test("visibleLength() counts code points that are seen", () => {
-  assert.equal(visibleLength("Lobby\ufe0f"), 5);
-  assert.equal(visibleLength("👨\u200d👩\u200d👧"), 3);
 });
