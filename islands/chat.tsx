@@ -76,7 +76,10 @@ async function start(
         }),
         websocket,
         clock: systemClock,
-        works: () => transport.forgetFailures(),
+        probed: (works) => {
+          transport.probed(works);
+          drawing.request();
+        },
       });
     }),
   );
@@ -98,8 +101,7 @@ async function start(
   const controls = {
     onDraw: drawing.subscribe,
     announce,
-    note: () =>
-      isOutdated ? "outdated" : transport.wire === "event_stream" && "fallback",
+    note: () => isOutdated ? "outdated" : transport.isBlocked && "fallback",
   } as const;
   // What the server has drawn must be here before it is taken over.
   if (page.opened === undefined) await extras.load();

@@ -11,6 +11,8 @@ export type Wire = "websocket" | "event_stream";
 export class FallbackTransport {
   /** The wire of the newest line. */
   wire: Wire = "websocket";
+  /** WebSockets failed while the event stream was open: it is not the server that was away. */
+  isBlocked = false;
   readonly #websocket: OpenTransport;
   readonly #eventStream: OpenTransport;
   #failedUpgrades = 0;
@@ -28,6 +30,7 @@ export class FallbackTransport {
     const settle = (isOpen: boolean) => {
       if (isSettled) return;
       isSettled = true;
+      if (isOpen && !isStream) this.isBlocked = false;
       if (!isOpen && !isStream) this.#failedUpgrades++;
       // When the stream does not open either, the server is down, not WebSockets blocked.
       else if (isOpen !== isStream) this.#failedUpgrades = 0;
@@ -53,7 +56,13 @@ export class FallbackTransport {
     };
   };
 
-  /** WebSockets may work again: the network is another one, or a probe has shown it. */
+  /** While the event stream was open a WebSocket has opened, or has not. */
+  probed(works: boolean): void {
+    this.isBlocked = !works;
+    if (works) this.forgetFailures();
+  }
+
+  /** WebSockets may work again: the network is another one. */
   forgetFailures(): void {
     this.#failedUpgrades = 0;
   }

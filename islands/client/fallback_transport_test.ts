@@ -3,7 +3,7 @@ import { FakeClock, FakeNetwork } from "./fakes.ts";
 import { FallbackTransport } from "./fallback_transport.ts";
 import {
   FIRST_PROBE_MS,
-  PROBE_INTERVAL_MS,
+  LONGEST_PROBE_MS,
   probingTransport,
 } from "./probing_transport.ts";
 
@@ -18,7 +18,7 @@ function setUp() {
       eventStream: streams.open,
       websocket: sockets.open,
       clock,
-      works: () => transport.forgetFailures(),
+      probed: (works) => transport.probed(works),
     }),
   );
   const open = () =>
@@ -86,22 +86,52 @@ Deno.test("the event stream is given up for a WebSocket when a probe opens", asy
   await clock.advance(FIRST_PROBE_MS);
   sockets.last.drop();
   assert.deepEqual(log, [], "a failed probe changes nothing");
+  assert.ok(transport.isBlocked);
   const probes = sockets.lines.length;
-  await clock.advance(PROBE_INTERVAL_MS - 1);
+  await clock.advance(4 * FIRST_PROBE_MS - 1);
   assert.equal(sockets.lines.length, probes);
   await clock.advance(1);
   sockets.last.open();
   assert.ok(sockets.last.isClosedByClient);
   assert.ok(streams.last.isClosedByClient);
   assert.deepEqual(log, ["closed 1006"]);
+  assert.ok(!transport.isBlocked);
   open();
   assert.equal(transport.wire, "websocket");
+});
+
+Deno.test("a server that was away for two upgrades does not count as blocked WebSockets", async () => {
+  const { clock, sockets, transport, open, fallBack } = setUp();
+  fallBack();
+  assert.deepEqual([transport.wire, transport.isBlocked], [
+    "event_stream",
+    false,
+  ]);
+  await clock.advance(FIRST_PROBE_MS);
+  sockets.last.open();
+  open();
+  sockets.last.open();
+  assert.deepEqual([transport.wire, transport.isBlocked], [
+    "websocket",
+    false,
+  ]);
+});
+
+Deno.test("while WebSockets stay blocked the looks become rare", async () => {
+  const { clock, sockets, fallBack } = setUp();
+  fallBack();
+  const before = sockets.lines.length;
+  for (const ms of [1_000, 4_000, 16_000, 60_000, LONGEST_PROBE_MS]) {
+    await clock.advance(ms);
+    sockets.last.drop();
+  }
+  assert.equal(sockets.lines.length, before + 5);
 });
 
 Deno.test("a closed event stream is probed no more", async () => {
   const { clock, sockets, fallBack } = setUp();
   fallBack().close();
   const opened = sockets.lines.length;
-  await clock.advance(2 * PROBE_INTERVAL_MS);
+  await clock.advance(2 * LONGEST_PROBE_MS);
   assert.equal(sockets.lines.length, opened);
 });

@@ -3,9 +3,9 @@
 import type { Clock } from "./clock.ts";
 import { ABNORMAL_CLOSURE, type OpenTransport } from "./transport.ts";
 
-/** First and later looks, in milliseconds. */
-export const FIRST_PROBE_MS = 5_000;
-export const PROBE_INTERVAL_MS = 60_000;
+/** Time before the first look; four times as long before each next one, up to the longest. In milliseconds. */
+export const FIRST_PROBE_MS = 1_000;
+export const LONGEST_PROBE_MS = 60_000;
 
 /** How long a probe may take, in milliseconds. */
 const PROBE_TIMEOUT_MS = 10_000;
@@ -14,23 +14,26 @@ const PROBE_TIMEOUT_MS = 10_000;
  * The event stream, given up as soon as a WebSocket opens: the line is then reported as closed, and
  * the next one is expected to be a WebSocket.
  *
- * @param works told when a WebSocket has opened
+ * @param probed told with each look whether a WebSocket has opened
  */
 export function probingTransport(
-  { eventStream, websocket, clock, works }: {
+  { eventStream, websocket, clock, probed }: {
     eventStream: OpenTransport;
     websocket: OpenTransport;
     clock: Clock;
-    works: () => void;
+    probed: (works: boolean) => void;
   },
 ): OpenTransport {
   return (events) => {
     let cancel = () => {};
+    let waitedMs = 0;
     const probe = () => {
       const finish = (isOpen: boolean) => {
         cancel();
-        if (!isOpen) return probeAfter(PROBE_INTERVAL_MS);
-        works();
+        probed(isOpen);
+        if (!isOpen) {
+          return probeAfter(Math.min(4 * waitedMs, LONGEST_PROBE_MS));
+        }
         stream.close();
         events.closed(ABNORMAL_CLOSURE);
       };
@@ -46,6 +49,7 @@ export function probingTransport(
       };
     };
     const probeAfter = (ms: number) => {
+      waitedMs = ms;
       cancel = clock.after(ms, probe);
     };
     const stream = eventStream({

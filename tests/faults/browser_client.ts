@@ -269,7 +269,7 @@ export class BrowserClient {
         eventStream: this.#overhear(eventStream),
         websocket,
         clock,
-        works: () => transport.forgetFailures(),
+        probed: (works) => transport.probed(works),
       }),
     );
     this.#transport = transport;
