@@ -413,8 +413,11 @@ export class Timeline extends Component<TimelineProps, TimelineState>
 
   #reload(): void {
     const { room, ui: { client } } = this.props;
-    if (room.isLoaded) client.rooms.loadOlder(room);
+    room.loadError = undefined;
+    if (room.isLoaded) this.#showOlder();
     else client.rooms.open(room);
+    // The button goes.
+    this.#log.current?.focus();
   }
 
   /** The log is one stop of the Tab key; inside, the arrow keys go from message to message. */

@@ -116,6 +116,30 @@ Deno.test("a room that loads says so after 200 ms, never that it is empty, and c
   });
 });
 
+Deno.test("older messages that could not be loaded appear after another try", async () => {
+  await journey("older again", app, async (visit) => {
+    const { chat, person } = await visit("ada_older");
+    const room = await createRoom(person, "Long ago");
+    await using client = await connect(app, person);
+    for (let line = 1; line <= 60; line++) {
+      await client.expect("message:send", {
+        roomId: room.id,
+        text: `line ${line}`,
+        clientMsgId: crypto.randomUUID(),
+      });
+    }
+    await chat.page.route("**/messages?*", (route) => route.abort());
+    await chat.open(`/rooms/${room.id}`);
+    await chat.log.getByRole("button", { name: "Load older messages" }).click();
+    const alert = chat.log.getByRole("alert");
+    await alert.getByText("could not be loaded").waitFor();
+    await chat.page.unroute("**/messages?*");
+    await alert.getByRole("button", { name: "Try again" }).click();
+    await chat.sees("line 1");
+    assert.equal(await alert.count(), 0);
+  });
+});
+
 Deno.test("a refused message says why and can be sent again, copied and deleted", async () => {
   await journey("refused", app, async (visit) => {
     const { chat, person, context } = await visit("ada_refused");
