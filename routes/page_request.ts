@@ -22,7 +22,32 @@ export function pageLanguage(c: Context): PageLanguage {
   const lang = asLanguage(getCookie(c, LANGUAGE_COOKIE)) ??
     accepted.map(baseOf).map(asLanguage).find(Boolean) ?? "en";
   const locale = accepted.find((tag) => baseOf(tag) === lang) ?? lang;
-  return { lang, locale, strings: CATALOGUES[lang] };
+  return {
+    lang,
+    locale: withHourCycle(locale, accepted),
+    strings: CATALOGUES[lang],
+  };
+}
+
+/**
+ * The locale with the clock that the reader is used to: who reads English for want of German counts to
+ * 24 all the same.
+ */
+function withHourCycle(locale: string, accepted: readonly string[]): string {
+  const [first = locale] = accepted;
+  // `en` alone says nothing of the country; `en-GB` behind it does.
+  const home =
+    accepted.find((tag) =>
+      tag.includes("-") && baseOf(tag) === baseOf(first)
+    ) ?? first;
+  return countsTo24(locale) || !countsTo24(home)
+    ? locale
+    : new Intl.Locale(locale, { hourCycle: "h23" }).toString();
+}
+
+function countsTo24(locale: string): boolean {
+  const format = new Intl.DateTimeFormat(locale, { hour: "numeric" });
+  return !format.resolvedOptions().hour12;
 }
 
 /** `system` unless the reader has chosen. */

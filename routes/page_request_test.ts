@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Context, Hono } from "hono";
+import { createTimes } from "../islands/text/times.ts";
 import { safePath } from "./login_page.tsx";
 import { pageLanguage, pageTheme, pageTimeZone } from "./page_request.ts";
 
@@ -36,6 +37,30 @@ Deno.test("pageLanguage() takes the most wanted language there is, with its regi
     await language({ "accept-language": "en;q=0.3, tr-TR;q=0.9" }),
     ["tr", "tr-TR"],
   );
+});
+
+Deno.test("pageLanguage() gives a reader the clock of their country in any language", async () => {
+  for (
+    const [accepted, locale] of [
+      ["de-DE,de;q=0.9,en-US;q=0.8,en;q=0.7", "en-US-u-hc-h23"],
+      ["de,en-US;q=0.7,en;q=0.3", "en-US-u-hc-h23"],
+      ["en,en-GB;q=0.9", "en-u-hc-h23"],
+      ["en-GB,en-US;q=0.9,en;q=0.8", "en-GB"],
+      ["en-US,en;q=0.9", "en-US"],
+      ["en-US-u-hc-h23", "en-US-u-hc-h23"],
+      ["de-DE,en-US-u-nu-latn;q=0.7", "en-US-u-hc-h23-nu-latn"],
+      ["fr-FR", "en-u-hc-h23"],
+    ] as const
+  ) {
+    const [, found] = await language({ "accept-language": accepted });
+    assert.equal(found, locale, accepted);
+  }
+  const { locale } = await ask(
+    { "accept-language": "de-DE", cookie: "chatket_lang=en" },
+    pageLanguage,
+  );
+  const { clock } = createTimes(locale, "UTC");
+  assert.equal(clock("2026-01-01T14:05:00.000Z"), "14:05");
 });
 
 Deno.test("pageLanguage() prefers the cookie and survives nonsense", async () => {

@@ -46,7 +46,7 @@ export class MessageRow extends PureComponent<MessageRowProps> {
           <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
             {withLinks(text)}
           </p>
-          {!isFirst && <span class="row-time" aria-hidden="true">{time}</span>}
+          {!isFirst && <span class="row-time">{time}</span>}
         </div>
         {status !== undefined && this.#status(status)}
       </article>

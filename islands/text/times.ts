@@ -26,7 +26,7 @@ export function createTimes(locale: string, timeZone: string): Times {
   const day = (iso: string | number) => isoDay.format(new Date(iso));
   return {
     day,
-    clock: format({ hour: "numeric", minute: "2-digit" }),
+    clock: format({ timeStyle: "short" }),
     full: format({ dateStyle: "full", timeStyle: "medium" }),
     dayName: (iso, now) =>
       Math.abs(now - Date.parse(iso)) < 180 * DAY_MS ? weekday(iso) : date(iso),

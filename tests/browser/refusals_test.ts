@@ -78,8 +78,7 @@ Deno.test("a browser that does not know its time zone shows UTC", async () => {
     const time = chat.log.locator("time[title]").first();
     const utc = new Intl.DateTimeFormat("en-GB", {
       timeZone: "UTC",
-      hour: "numeric",
-      minute: "2-digit",
+      timeStyle: "short",
     }).format(new Date(await time.getAttribute("datetime") ?? ""));
     assert.equal(await time.textContent(), utc);
     assert.deepEqual(complaints, []);
