@@ -24,8 +24,8 @@ import {
   type Timers,
 } from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
+import { readManifest } from "./routes/build_manifest.ts";
 import { openCodeMail } from "./routes/code_mail.ts";
-import type { BuildManifest } from "./routes/deps.ts";
 import { createHandler } from "./routes/handler.ts";
 import { keptSecret } from "./routes/kept_secret.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
@@ -209,21 +209,6 @@ function listen(
     throw isPort
       ? unusable("PORT", port, error)
       : unusable("HOST", host, error);
-  }
-}
-
-async function readManifest(staticDir: URL): Promise<BuildManifest> {
-  try {
-    return JSON.parse(
-      await Deno.readTextFile(new URL("build/manifest.json", staticDir)),
-    );
-  } catch (error) {
-    const isUnfinished = error instanceof Deno.errors.NotFound ||
-      error instanceof SyntaxError;
-    if (!isUnfinished) throw error;
-    throw new ConfigError(
-      "static/build: the browser code has not been built; run: deno task build",
-    );
   }
 }
 
