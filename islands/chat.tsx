@@ -201,7 +201,9 @@ function announce(title: string, unread: number): void {
   if (text === announced) return;
   document.title = announced = text;
   const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-  if (icon) icon.href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
+  const href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
+  // The same once more would be fetched once more.
+  if (icon && !icon.href.endsWith(href)) icon.href = href;
   // On the icon of an installed program; refused where it is none.
   navigator.setAppBadge?.(unread).catch(() => {});
 }

@@ -195,13 +195,32 @@ Deno.test("what waits in the list: a pencil for drafts, a number, a mark on the 
     ];
     await joinRoom(bob, two.id);
     await chat.page.addInitScript(() => {
-      const seen = globalThis as unknown as { badge: number | undefined };
+      const seen = globalThis as unknown as {
+        badge: number | undefined;
+        icons: number;
+      };
+      seen.icons = 0;
+      // Each time an icon is named the browser fetches it.
+      new MutationObserver((changes) => {
+        seen.icons += changes.filter(({ target }) =>
+          (target as Element).matches("link[rel=icon]")
+        ).length;
+      }).observe(document, {
+        subtree: true,
+        attributes: true,
+        attributeFilter: ["href"],
+      });
       navigator.setAppBadge = (count) => {
         seen.badge = count;
         return Promise.resolve();
       };
     });
     await chat.open(`/rooms/${one.id}`);
+    const icons = () =>
+      chat.page.evaluate(() =>
+        (globalThis as unknown as { icons: number }).icons
+      );
+    assert.equal(await icons(), 0);
     await chat.box.fill("half a thou");
     const first = chat.page.getByRole("link", { name: /^Marked one/ });
     assert.equal(await first.getByText("Draft").count(), 0);
@@ -225,6 +244,7 @@ Deno.test("what waits in the list: a pencil for drafts, a number, a mark on the 
         (globalThis as unknown as { badge: number }).badge,
       ]);
     await eventually(marks, ["(1) ", "/static/icons/icon-unread.svg", 1]);
+    assert.equal(await icons(), 1);
     await first.click();
     await chat.box.and(chat.page.locator(":not(:placeholder-shown)")).waitFor();
     await chat.page.keyboard.press("Alt+Shift+ArrowDown");
