@@ -19,6 +19,11 @@ export function LoginForm(
   useEffect(() => input.current?.focus(), [username]);
   useEffect(() => {
     if (!navigator.cookieEnabled) setProblem("cookiesRefused");
+    // What `keepStep` has kept.
+    const { username, code } = history.state ?? {};
+    if (typeof username !== "string") return;
+    setUsername(username);
+    setCode(code);
   }, []);
 
   const submit =
@@ -40,10 +45,12 @@ export function LoginForm(
     if (!result?.ok) return result;
     setCode(result.data.code);
     setUsername(name);
+    keepStep({ username: name, code: result.data.code });
   });
   const verifyCode = submit(async (entered) => {
     const result = await api?.verifyCode(username ?? "", entered);
     if (!result?.ok) return result;
+    keepStep(null);
     location.assign(page.next);
   });
   const isFirstStep = username === undefined;
@@ -150,6 +157,7 @@ export function LoginForm(
                   event.preventDefault();
                   setProblem(undefined);
                   setUsername(undefined);
+                  keepStep(null);
                 }}
               >
                 {t("otherName")}
@@ -159,6 +167,13 @@ export function LoginForm(
       </div>
     </main>
   );
+}
+
+/** Keeps the second step in the tab's history, so that a reload stays there. */
+function keepStep(
+  step: { username: string; code: string | undefined } | null,
+): void {
+  history.replaceState(step, "");
 }
 
 function Problem({ text }: { text: string | undefined }) {

@@ -71,6 +71,33 @@ Deno.test("two people sign in, make and join a room, and talk both ways", async 
   }
 });
 
+Deno.test("a reload at the code step stays there, and another name leads back to the first", async () => {
+  await journey("code step", app, async (visit) => {
+    const { chat, context } = await visit("ada_code");
+    const { page } = chat;
+    await context.clearCookies();
+    await page.goto(`${app.origin}/login`);
+    await page.getByRole("textbox", { name: "Username" }).fill("ada_code");
+    await page.getByRole("button", { name: "Continue" }).click();
+    const code = page.getByRole("textbox", { name: "Code" });
+    await code.waitFor();
+    const shown = await page.locator(".code-note b").textContent() ?? "";
+    await page.reload();
+    await page.getByText("six-digit code for ada_code").waitFor();
+    assert.equal(await page.locator(".code-note b").textContent(), shown);
+    await page.getByRole("link", { name: "Another name or a new code" })
+      .click();
+    await page.reload();
+    await page.getByRole("textbox", { name: "Username" }).fill("ada_code");
+    await page.getByRole("button", { name: "Continue" }).click();
+    await code.waitFor();
+    await page.reload();
+    await code.fill(await page.locator(".code-note b").textContent() ?? "");
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await chat.live();
+  });
+});
+
 Deno.test("typing shows while it lasts, and who is there stands among the members", async () => {
   await journey("typing", app, async (visit) => {
     const ada = await visit("ada_2");
