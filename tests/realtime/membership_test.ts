@@ -7,10 +7,15 @@ import { joinRoom, leaveRoom } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
 import { gather, newPerson, pause, quiet, say, send } from "./setting.ts";
 
+let lastMoment = 0;
+
+/** No two moments are the same: lines of one user, type and moment count as one line. */
+const clock = () => lastMoment = Math.max(lastMoment + 1, Date.now());
+
 const app = useTestApp({
   RATE_LIMIT_MESSAGES: "1000",
   MAX_SOCKETS_PER_USER: "100",
-});
+}, { start: { clock } });
 
 /** The lines a socket was told, in short. */
 const lines = (socket: TestClient) =>
