@@ -12,5 +12,6 @@ export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
 export { createRoom } from "./components/new_room.ts";
 export { placeFocus } from "./focus.ts";
+export { shownAddress } from "./text/shown_address.ts";
 export { keepPlace } from "./keep_place.ts";
 export { DIALOGS, focusMessage, runShortcut, showUnread } from "./shortcuts.ts";

@@ -85,12 +85,7 @@ export class JoinedRooms {
 
   /** Where we stand in a room, as `rooms:sync` and `room:join` ask for it. */
   position({ room, store }: RoomState): RoomPosition & { lastSeq: number } {
-    const lastSeenAt = this.#positions.lastSeenAt(room.id);
-    return {
-      roomId: room.id,
-      lastSeq: store.position,
-      ...(lastSeenAt ? { lastSeenAt } : {}),
-    };
+    return { roomId: room.id, lastSeq: store.position };
   }
 
   /**

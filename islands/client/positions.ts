@@ -15,18 +15,6 @@ export class Positions {
     this.#storage = storage;
   }
 
-  /** ISO time of the newest message seen in a room, when known. */
-  lastSeenAt(roomId: string): string | undefined {
-    const value = readMap(this.#storage, LAST_SEEN_KEY)[roomId];
-    return typeof value === "string" ? value : undefined;
-  }
-
-  /** `seq` of the newest message seen in a room, when known. */
-  lastSeq(roomId: string): number | undefined {
-    const value = readMap(this.#storage, POSITIONS_KEY)[roomId];
-    return typeof value === "number" ? value : undefined;
-  }
-
   /**
    * Moves a room's position forward, never back: another tab may be ahead, and the maps are read
    * again for the same reason.

@@ -1,6 +1,6 @@
 import { isEmojiOnly, linkify } from "../text/linkify.ts";
 import { Avatar } from "./avatar.tsx";
-import { Later } from "./later.tsx";
+import { Later, withExtras } from "./later.tsx";
 import { PureComponent, type Ui } from "./ui.ts";
 
 export interface MessageRowProps {
@@ -44,7 +44,7 @@ export class MessageRow extends PureComponent<MessageRowProps> {
         )}
         <div class="line">
           <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
-            {withLinks(text)}
+            {this.#withLinks(text)}
           </p>
           {!isFirst && <span class="row-time">{time}</span>}
         </div>
@@ -66,20 +66,29 @@ export class MessageRow extends PureComponent<MessageRowProps> {
       </small>
     );
   }
-}
 
-function withLinks(text: string) {
-  return linkify(text).map((part) =>
-    part.href === undefined ? part.text : (
-      // Its own direction: what stands around it does not turn it round.
-      <a
-        href={part.href}
-        dir="ltr"
-        target="_blank"
-        rel="noopener noreferrer nofollow"
-      >
-        {part.text}
-      </a>
-    )
-  );
+  #withLinks(text: string) {
+    return linkify(text, this.#show).map((part) =>
+      part.href === undefined ? part.text : (
+        // Its own direction: what stands around it does not turn it round.
+        <a
+          href={part.href}
+          dir="ltr"
+          target="_blank"
+          rel="noopener noreferrer nofollow"
+        >
+          {part.text}
+        </a>
+      )
+    );
+  }
+
+  /** Until the code that tells a foreign host from a disguised one is there, both stand in punycode. */
+  readonly #show = (address: string): string => {
+    const { ui } = this.props;
+    const { module } = ui.extras;
+    if (module) return module.shownAddress(address);
+    withExtras(ui, () => this.forceUpdate());
+    return new URL(address.replace(/^www/i, "https://www")).href;
+  };
 }

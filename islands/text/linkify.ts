@@ -1,7 +1,5 @@
 /** Finds links in plain text, in linear time. */
 
-import { shownAddress } from "./shown_address.ts";
-
 export interface TextPart {
   /** What is shown: the text itself, but for characters that would disguise an address. */
   readonly text: string;
@@ -16,6 +14,9 @@ export interface TextPart {
 const LINK =
   /(?:(?<![A-Za-z0-9])(?:[Hh]ttps?|HTTPS?):\/\/|(?<![A-Za-z0-9.@\/\-])(?:[Ww]ww|WWW)\.(?=[^.]+\.[^.]))[^\s<>"`[[\p{Terminal_Punctuation}\p{Ps}\p{Pe}\p{Pi}\p{Pf}]--[\p{ASCII}’]]]+|(?<![A-Za-z0-9.+@\/\-])(?:[Mm]ailto:)?[A-Za-z0-9][\w.+\-]{0,63}@(?:[A-Za-z0-9\-]{1,63}\.)+[A-Za-z]{2,63}(?![A-Za-z0-9\-])/gv;
 
+/** An address that reads as what it is: its host ends in letters, and there are no others than ASCII's. */
+const PLAIN = /^(https?:\/\/)?[a-z\d.\-]+\.[a-z]+(:\d+)?([\/?#][!-~]*)?$/i;
+
 /** What ends a sentence or a piece of markup rather than an address; then what is not seen (`DI`: ignorable). */
 const TRAILING = /^[.,;:!?'’…*_~\p{Cf}\p{DI}]$/u;
 const BRACKETS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
@@ -23,13 +24,18 @@ const BRACKETS: Record<string, string> = { ")": "(", "]": "[", "}": "{" };
 /**
  * Splits a text into plain parts and links. Punctuation that ends a sentence is no part of the link,
  * nor is a closing bracket whose opening one stands before it.
+ *
+ * @param show what is shown of an address that is of more than plain ASCII letters, see `shownAddress`
  */
-export function linkify(text: string): TextPart[] {
+export function linkify(
+  text: string,
+  show: (address: string) => string,
+): TextPart[] {
   const parts: TextPart[] = [];
   let end = 0;
   for (const match of text.matchAll(LINK)) {
     const link = trimEnd(match[0]);
-    const part = asLink(link);
+    const part = asLink(link, show);
     if (part === undefined) continue;
     if (match.index > end) parts.push({ text: text.slice(end, match.index) });
     parts.push(part);
@@ -39,7 +45,10 @@ export function linkify(text: string): TextPart[] {
   return parts;
 }
 
-function asLink(link: string): TextPart | undefined {
+function asLink(
+  link: string,
+  show: (address: string) => string,
+): TextPart | undefined {
   if (/^mailto:/i.test(link)) return { text: link, href: link };
   const hasScheme = /^https?:/i.test(link);
   // The address of a page may hold an @, too.
@@ -47,7 +56,8 @@ function asLink(link: string): TextPart | undefined {
     return { text: link, href: `mailto:${link}` };
   }
   const href = hasScheme ? link : `https://${link}`;
-  return URL.canParse(href) ? { text: shownAddress(link), href } : undefined;
+  if (!URL.canParse(href)) return undefined;
+  return { text: PLAIN.test(link) ? link : show(link), href };
 }
 
 function trimEnd(link: string): string {

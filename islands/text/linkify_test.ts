@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { linkify } from "./linkify.ts";
+import { linkify as linkifyWith } from "./linkify.ts";
+import { shownAddress } from "./shown_address.ts";
+
+const linkify = (text: string) => linkifyWith(text, shownAddress);
 
 const links = (text: string) => linkify(text).flatMap(({ href }) => href ?? []);
 

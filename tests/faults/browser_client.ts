@@ -8,8 +8,8 @@ import { ChatClient } from "../../islands/client/chat_client.ts";
 import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
 import { probingTransport } from "../../islands/client/probing_transport.ts";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
-import { Positions } from "../../islands/client/positions.ts";
-import { MemoryStorage } from "../../islands/client/storage.ts";
+import { POSITIONS_KEY } from "../../islands/client/positions.ts";
+import { MemoryStorage, readJson } from "../../islands/client/storage.ts";
 import type {
   OpenTransport,
   TransportEvents,
@@ -179,9 +179,11 @@ export class BrowserClient {
 
   /** What the storage says differs from what the page holds: a position must never be ahead of its messages. */
   storedAhead(): string[] {
-    const positions = new Positions(this.#storage);
+    const positions = readJson(this.#storage, POSITIONS_KEY) as
+      | Record<string, number>
+      | undefined;
     return this.#openViews(true).flatMap(({ roomId, position }) => {
-      const stored = positions.lastSeq(roomId) ?? 0;
+      const stored = positions?.[roomId] ?? 0;
       return stored > position
         ? [`${this.name} in ${roomId}: stored ${stored}, holds ${position}`]
         : [];

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { linkify } from "../../islands/text/linkify.ts";
+import { shownAddress } from "../../islands/text/shown_address.ts";
 import { MessageRateLimit } from "../../realtime/rate_limit.ts";
 import { WindowCounter } from "../../routes/middleware/window_counter.ts";
 import { useTestApp } from "../helpers/app.ts";
@@ -260,7 +261,10 @@ securityCase(
     for (
       const text of ["javascript:alert(1)", "data:text/html,x", "vbscript:x"]
     ) {
-      assert.ok(linkify(text).every(({ href }) => href === undefined), text);
+      assert.ok(
+        linkify(text, shownAddress).every(({ href }) => href === undefined),
+        text,
+      );
     }
   },
 );
@@ -347,7 +351,7 @@ securityCase(
         "http://a)",
       ]
     ) {
-      linkify(unit.repeat(50_000 / unit.length));
+      linkify(unit.repeat(50_000 / unit.length), shownAddress);
     }
     assert.ok(performance.now() - started < 2_000);
     await Promise.resolve();
