@@ -5,6 +5,7 @@ import { createApi } from "./client/api.ts";
 import { lenientLocks, localTimeZone, openStorage } from "./client/browser.ts";
 import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
+import { claimDevice, DEVICE_USER_KEY } from "./client/device.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
 import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
@@ -53,6 +54,9 @@ async function start(
     load: async () => extras.module ??= await import("./extras.ts"),
   };
   const { id: userId } = page.user;
+  const storage = openStorage(() => localStorage);
+  const tabStorage = openStorage(() => sessionStorage);
+  claimDevice(storage, userId);
   const renewal = createRenewal({
     url: "/api/auth/refresh",
     fetch: fetch.bind(window),
@@ -90,7 +94,8 @@ async function start(
     opened: page.opened,
     api: createApi({ base: "/api", fetch: renewal.fetch }),
     open: renewal.open(transport.open),
-    storage: openStorage(() => localStorage),
+    storage,
+    tabStorage,
     locks,
     clock: systemClock,
     random: Math.random,
@@ -126,7 +131,15 @@ async function start(
       if (carriesFiles(event.dataTransfer)) event.preventDefault();
     });
   }
-  addEventListener("storage", ({ key }) => client.storageChanged(key));
+  const onStorage = ({ key, newValue }: StorageEvent) => {
+    if (key !== DEVICE_USER_KEY || newValue !== null) {
+      return client.storageChanged(key);
+    }
+    // The user has signed out in another tab: what is removed now is not to be put back.
+    removeEventListener("storage", onStorage);
+    location.reload();
+  };
+  addEventListener("storage", onStorage);
   addEventListener(
     "pageshow",
     ({ persisted }) => persisted && client.connection.wake(),

@@ -2,10 +2,17 @@
 
 import { hydrate } from "preact";
 import { createAuthApi } from "./client/api.ts";
-import { lenientLocks } from "./client/browser.ts";
+import { lenientLocks, openStorage } from "./client/browser.ts";
+import { forgetWhoLeft } from "./client/sign_out.ts";
 import { LoginForm } from "./components/login_form.tsx";
 import type { LoginPageProps } from "./page_props.ts";
 
+forgetWhoLeft(
+  document,
+  openStorage(() => localStorage),
+  openStorage(() => sessionStorage),
+  self.caches,
+);
 const root = document.getElementById("login");
 if (root) {
   const page: LoginPageProps = JSON.parse(root.dataset.props ?? "{}");

@@ -100,7 +100,7 @@ export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     const roomIds = await deleteAccount(db, user.id, new Date(clock()));
     realtime.membership.userRemoved(user, roomIds);
     realtime.closeUser(user.id);
-    clearSessionCookies(c, config);
+    clearSessionCookies(c, config, user.id);
     return c.body(null, 204);
   });
   return app;

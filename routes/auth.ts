@@ -107,7 +107,7 @@ const logout = createRoute({
     "Its tokens are refused from now on, its sockets are closed with 4401, and the cookies are cleared.",
   responses: {
     204: { description: "Signed out" },
-    ...problemResponses("cross_origin"),
+    ...problemResponses("cross_origin", "other_user"),
   },
 });
 
@@ -204,11 +204,13 @@ export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   });
 
   app.openapi(logout, async (c) => {
-    await endSession(deps, {
+    const ended = await endSession(deps, {
       accessToken: requestToken(c)?.token,
       refreshToken: readSessionCookie(c, REFRESH_COOKIE),
+      pageUserId: c.req.header(USER_HEADER),
     });
-    clearSessionCookies(c, deps.config);
+    if (ended === "other_user") return problem(c, "other_user");
+    clearSessionCookies(c, deps.config, ended.userId);
     return c.body(null, 204);
   });
 

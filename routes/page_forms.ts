@@ -47,13 +47,13 @@ export function pageForms(deps: RouteDeps): Hono<AppEnv> {
 
   app.post("/login", (c) => signIn(deps, c));
   app.post("/logout", async (c) => {
-    const outcome = await endSession(deps, {
+    const ended = await endSession(deps, {
       accessToken: requestToken(c)?.token,
       refreshToken: readSessionCookie(c, REFRESH_COOKIE),
       pageUserId: c.req.query("user"),
     });
-    if (outcome === "other_user") return refuse(c, "/", "otherUsersForm");
-    clearSessionCookies(c, config);
+    if (ended === "other_user") return refuse(c, "/", "otherUsersForm");
+    clearSessionCookies(c, config, ended.userId);
     return c.redirect("/login", 303);
   });
   app.post("/preferences", async (c) => {

@@ -19,6 +19,7 @@ import * as extras from "../islands/extras.ts";
 import type { ChatPageProps } from "../islands/page_props.ts";
 import type { Strings } from "../islands/strings/en.ts";
 import { createTranslate, type Translate } from "../islands/text/translate.ts";
+import { USER_HEADER } from "../realtime/protocol.ts";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
 import { DEFAULT_PAGE, readMessagePage } from "./messages.ts";
@@ -134,6 +135,8 @@ async function commonProps(
   path: string,
   open?: RoomRow,
 ): Promise<ChatPageProps> {
+  // Tells the service worker whose page it keeps.
+  c.header(USER_HEADER, user.id);
   await realtime.flushSeen();
   const after = decodeRoomCursor(c.req.query(ROOMS_PARAMETER) ?? "");
   const found = await listUserRooms(db, user.id, {

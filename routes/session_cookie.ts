@@ -18,6 +18,9 @@ export const REFRESH_COOKIE = "chatket_refresh";
 /** Says nothing but that a refresh may succeed: the login page's script reads it. */
 const RETURNING_COOKIE = "chatket_returning";
 
+/** Names the user who has signed out, until a page's script has removed what they left in the browser. */
+const LEFT_COOKIE = "chatket_left";
+
 type CookieSettings = Pick<
   Config,
   "jwtExpiresInSeconds" | "publicOrigin" | "trustedProxyHops"
@@ -72,14 +75,23 @@ export function setSessionCookies(
   deleteOldCookies(c, settings);
 }
 
+/** @param leftUserId the user who has signed out; undefined where the session has ended by itself */
 export function clearSessionCookies(
   c: Context,
   settings: CookieSettings,
+  leftUserId?: string,
 ): void {
   for (const name of NAMES) {
     deleteCookie(c, name, optionsOf(c, name, settings));
   }
   deleteOldCookies(c, settings);
+  if (leftUserId === undefined) return;
+  setCookie(c, LEFT_COOKIE, leftUserId, {
+    path: "/",
+    sameSite: "Lax",
+    secure: isHttps(c, settings),
+    maxAge: MAX_COOKIE_SECONDS,
+  });
 }
 
 function optionsOf(

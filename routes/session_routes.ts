@@ -86,13 +86,14 @@ export function sessionRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     if (!await endSessionOf(deps, user.id, id)) {
       return problem(c, "session_not_found");
     }
-    if (id === sessionId) clearSessionCookies(c, deps.config);
+    if (id === sessionId) clearSessionCookies(c, deps.config, user.id);
     return c.body(null, 204);
   });
 
   app.openapi(endAll, async (c) => {
-    await endAllSessions(deps, c.var.session.user.id);
-    clearSessionCookies(c, deps.config);
+    const { id } = c.var.session.user;
+    await endAllSessions(deps, id);
+    clearSessionCookies(c, deps.config, id);
     return c.body(null, 204);
   });
   return app;

@@ -114,7 +114,8 @@ export async function refreshSession(
  * still says which session it was.
  *
  * @param carried.pageUserId for whom the page was drawn that asks, if it is a page
- * @returns `other_user` when a token is not that user's; nothing is ended then
+ * @returns `other_user` when a token is not that user's, nothing is ended then; else whose session it
+ *   was, as far as the tokens tell
  */
 export async function endSession(
   deps: SessionDeps,
@@ -123,7 +124,7 @@ export async function endSession(
     refreshToken: string | undefined;
     pageUserId?: string | undefined;
   },
-): Promise<"ended" | "other_user"> {
+): Promise<"other_user" | { userId: string | undefined }> {
   const { accessToken, refreshToken, pageUserId } = carried;
   // At the beginning of time no token has expired.
   const claims = accessToken === undefined
@@ -141,12 +142,15 @@ export async function endSession(
       return "other_user";
     }
   }
+  let leftUserId = claims?.userId;
   for (const id of new Set([claims?.sessionId, refreshed])) {
     if (id === undefined) continue;
     const userId = await revokeSession(deps.db, id, new Date(deps.clock()));
-    if (userId !== undefined) deps.realtime.closeSession(userId, id);
+    if (userId === undefined) continue;
+    leftUserId = userId;
+    deps.realtime.closeSession(userId, id);
   }
-  return "ended";
+  return { userId: leftUserId };
 }
 
 /** Ends one session of a user. @returns whether there was one */

@@ -15,11 +15,17 @@ import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionState } from "./connection_state.ts";
+import { DEVICE_USER_KEY } from "./device.ts";
 import { Drafts } from "./drafts.ts";
 import { JoinedRooms } from "./joined_rooms.ts";
 import { type Locks, Outbox, type OutboxEntry } from "./outbox.ts";
 import type { RoomState } from "./room_state.ts";
-import { type KeyValueStorage, writeJson } from "./storage.ts";
+import {
+  type KeyValueStorage,
+  MemoryStorage,
+  readJson,
+  writeJson,
+} from "./storage.ts";
 import type { OpenTransport } from "./transport.ts";
 import { TypingSignal } from "./typing.ts";
 
@@ -45,7 +51,10 @@ export interface ChatClientOptions {
   api: Api;
   /** Opens a line to the server. */
   open: OpenTransport;
+  /** What all tabs of the browser share. */
   storage: KeyValueStorage;
+  /** What outlives a reload of this tab alone; forgetful when left out. */
+  tabStorage?: KeyValueStorage | undefined;
   locks?: Locks | undefined;
   clock: Clock;
   random: () => number;
@@ -76,7 +85,11 @@ export class ChatClient {
     this.#storage = storage;
     this.#onChange = onChange;
     this.#mayMissRooms = options.hasAllRooms === false;
-    this.drafts = new Drafts(storage, user.id);
+    this.drafts = new Drafts({
+      userId: user.id,
+      storage,
+      tabStorage: options.tabStorage ?? new MemoryStorage(),
+    });
     this.rooms = new JoinedRooms({
       user,
       api,
@@ -126,8 +139,9 @@ export class ChatClient {
   send(roomId: string, text: string): void {
     if (isBlank(text)) return;
     this.#signal(roomId).stop();
-    this.drafts.write(roomId, "");
+    // First: other tabs see from it that the same draft of theirs was sent.
     this.outbox.add(roomId, text.trim());
+    this.drafts.write(roomId, "");
   }
 
   /** What stands in a room's text box: kept as its draft and announced as typing. */
@@ -168,6 +182,22 @@ export class ChatClient {
   storageChanged(key: string | null): void {
     this.outbox.storageChanged(key);
     if (key === ROOMS_CHANGED_KEY) this.rooms.refresh();
+    if (key === null) return;
+    if (key === DEVICE_USER_KEY) this.#deviceChanged();
+    // The key of a message that waits ends with its id.
+    const sent = this.outbox.get(key.split(":")[2] ?? "");
+    if (sent && !sent.failed && !sent.isSent) {
+      this.drafts.sentElsewhere(sent.roomId, sent.text);
+    }
+    this.drafts.storageChanged(key);
+  }
+
+  /** A page of another user was opened in another tab. */
+  #deviceChanged(): void {
+    const userId = readJson(this.#storage, DEVICE_USER_KEY);
+    if (userId !== undefined && userId !== this.user.id) {
+      this.connection.stop("otherUser");
+    }
   }
 
   #entered(result: ApiResult<Room>): ApiResult<Room> {

@@ -10,6 +10,7 @@
 import type { AckData, RefusalCode } from "../../realtime/protocol.ts";
 import type { CallFailure } from "./connection.ts";
 import type { Clock } from "./clock.ts";
+import { OUTBOX_PREFIX } from "./device.ts";
 import {
   keysWithPrefix,
   type KeyValueStorage,
@@ -88,7 +89,7 @@ export class Outbox {
 
   constructor(options: OutboxOptions) {
     this.#options = options;
-    this.#prefix = `chatket_outbox:${options.userId}:`;
+    this.#prefix = `${OUTBOX_PREFIX}${options.userId}:`;
     this.#refresh();
   }
 

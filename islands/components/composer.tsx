@@ -37,6 +37,7 @@ export function Composer(
     if (current === null) return;
     // What was typed before the script came wins over an older draft.
     current.value ||= client.drafts.read(id);
+    client.drafts.write(id, current.value);
     measure();
     current.enterKeyHint = isForFingers() ? "enter" : "send";
     // On a phone the focus would open the keyboard over the room; and who writes elsewhere goes on there.
@@ -52,6 +53,14 @@ export function Composer(
     addEventListener("drop", onDrop);
     return () => removeEventListener("drop", onDrop);
   }, []);
+  useEffect(() => {
+    const { current } = box;
+    if (current === null || isBlank(current.value)) return;
+    if (client.drafts.holds(id)) return;
+    // Another tab has sent it.
+    current.value = "";
+    measure();
+  });
 
   const send = () => {
     const { current } = box;

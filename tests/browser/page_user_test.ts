@@ -10,7 +10,7 @@ import {
   type Room,
   signIn,
 } from "../helpers/people.ts";
-import { eventually, journey, type Visitor } from "./chat_page.ts";
+import { ChatPage, eventually, journey, type Visitor } from "./chat_page.ts";
 
 const app = useTestApp();
 
@@ -101,6 +101,64 @@ Deno.test("a page whose browser is signed in as another sends nothing, takes not
       `${username}: written by Ada`,
       `${username}: written later`,
     ]);
+    assert.deepEqual(ada.complaints, []);
+  });
+});
+
+Deno.test("a page stops when a page of another user is opened in another tab", async () => {
+  await journey("another tab", app, async (visit) => {
+    const { ada, bob, room } = await together(visit);
+    await signInAs(ada.context, bob);
+    const second = new ChatPage(await ada.context.newPage(), app.origin);
+    await second.open(`/rooms/${room.id}`);
+    await ada.chat.status.filter({ hasText: SOMEBODY_ELSE }).waitFor();
+    await ada.chat.say("written by Ada");
+    await second.say("written by Bob");
+    await second.shows(["written by Bob"]);
+    assert.deepEqual(await stored(bob, room), [
+      `${bob.user.username}: written by Bob`,
+    ]);
+  });
+});
+
+Deno.test("signing out removes what the user has left in the browser, in every tab; a lost session leaves it to its user", async () => {
+  await journey("traces", app, async (visit) => {
+    const { ada, bob, room } = await together(visit);
+    const { chat, context, person } = ada;
+    const left = () =>
+      chat.page.evaluate(() =>
+        [...Object.keys(localStorage), ...Object.keys(sessionStorage)]
+          .filter((key) => key !== "chatket_user").sort()
+      );
+    await chat.say("seen and sent");
+    await chat.sees("seen and sent");
+    await chat.box.fill("half a thought");
+    await chat.page.evaluate(() => dispatchEvent(new Event("offline")));
+
+    await context.clearCookies({ name: "chatket_session" });
+    await chat.page.reload();
+    await chat.page.getByRole("textbox", { name: "Username" }).waitFor();
+    const draft = `chatket_draft:${person.user.id}:${room.id}`;
+    assert.ok((await left()).includes(draft), "the session was only lost");
+
+    await signInAs(context, bob);
+    await chat.open(`/rooms/${room.id}`);
+    assert.equal(await chat.box.inputValue(), "", "it is not Bob's");
+
+    await signInAs(context, person);
+    await chat.open(`/rooms/${room.id}`);
+    assert.equal(await chat.box.inputValue(), "half a thought");
+    const second = new ChatPage(await context.newPage(), app.origin);
+    await second.open(`/rooms/${room.id}`);
+    await chat.page.getByRole("button", { name: "Log out" }).click();
+    for (const { page } of [chat, second]) {
+      await page.getByRole("textbox", { name: "Username" }).waitFor();
+    }
+    assert.deepEqual(await left(), []);
+    assert.deepEqual(
+      await second.page.evaluate(() => Object.keys(sessionStorage)),
+      [],
+    );
     assert.deepEqual(ada.complaints, []);
   });
 });
