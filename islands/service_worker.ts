@@ -7,6 +7,9 @@
  * and fetch a part of themselves only now.
  */
 
+import { USER_HEADER } from "../realtime/protocol.ts";
+import { PAGES_PREFIX } from "./client/sign_out.ts";
+
 /** Put here by `build.ts`. */
 declare const BUILD: { version: string; files: string[] };
 
@@ -33,8 +36,11 @@ interface FetchEvent extends ExtendableEvent {
 const worker = globalThis as unknown as WorkerScope;
 const FILES_PREFIX = "chatket-files-";
 const FILES_CACHE = FILES_PREFIX + BUILD.version;
-const PAGES_CACHE = `chatket-pages-${BUILD.version}`;
+const PAGES_CACHE = PAGES_PREFIX + BUILD.version;
 const FILES_PATH = "/static/build/";
+
+/** Where users sign in and out. */
+const SIGNING = /^\/(log(in|out)|api\/auth\/(logout|verify-code))$/;
 
 /** The pages that are worth keeping. */
 const PAGE = /^\/(discover|rooms\/[\w-]+)?$/;
@@ -51,14 +57,12 @@ worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
   if (origin !== location.origin) return;
-  // Whoever signs in next must not find what the one before has read.
-  if (pathname === "/logout" || pathname === "/login") {
-    event.waitUntil(caches.delete(PAGES_CACHE));
-  }
+  // The user who signs in next must not find what the one before has read.
+  if (SIGNING.test(pathname)) event.waitUntil(caches.delete(PAGES_CACHE));
   if (request.method !== "GET") return;
   if (pathname.startsWith(FILES_PATH)) event.respondWith(cacheFirst(request));
   else if (request.mode === "navigate" && PAGE.test(pathname)) {
-    event.respondWith(networkFirst(request, pathname));
+    event.respondWith(networkFirst(event, pathname));
   }
 });
 
@@ -83,29 +87,40 @@ async function cacheFirst(request: Request): Promise<Response> {
 }
 
 async function networkFirst(
-  request: Request,
+  event: FetchEvent,
   pathname: string,
 ): Promise<Response> {
   let response: Response;
   try {
-    response = await fetch(request);
+    response = await fetch(event.request);
   } catch (error) {
     const kept = await caches.match(pathname, { cacheName: PAGES_CACHE }) ??
       await caches.match("/", { cacheName: PAGES_CACHE });
     if (kept === undefined) throw error;
     return kept;
   }
-  // Kept without its query: what a form was refused for belongs to one visit.
-  if (response.ok) await keepPage(pathname, response.clone());
+  if (response.ok) {
+    // Beside the answer: a browser that has no room for the page still shows it.
+    event.waitUntil(keepPage(pathname, response.clone()).catch(() => {}));
+  }
   return response;
 }
 
-/** Keeps a page for when the network is away. A cache that is full keeps what it had. */
+/**
+ * Keeps a page, without its query: what a form was refused for belongs to one visit. Pages of another
+ * user go: in this browser the one who was signed in last must find no other's.
+ */
 async function keepPage(pathname: string, response: Response): Promise<void> {
-  try {
-    const cache = await caches.open(PAGES_CACHE);
-    await cache.put(pathname, response);
-  } catch {
-    // The page itself is there all the same.
+  let cache = await caches.open(PAGES_CACHE);
+  const [first] = await cache.keys();
+  const other = first && await cache.match(first);
+  if (other && userOf(other) !== userOf(response)) {
+    await caches.delete(PAGES_CACHE);
+    cache = await caches.open(PAGES_CACHE);
   }
+  await cache.put(pathname, response);
+}
+
+function userOf(page: Response): string | null {
+  return page.headers.get(USER_HEADER);
 }
