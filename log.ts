@@ -32,22 +32,28 @@ export function errorFields(error: unknown): LogFields {
  * @param options.json one JSON object a line in place of readable text
  * @param options.clock gives the time in milliseconds since 1970
  * @param options.write takes one line without its line break
+ * @param options.onDropped told of a line that could not be written: nobody who logs is to blame
  */
 export function createLog(options: {
   level: LogLevel;
   json: boolean;
   clock: () => number;
   write: (line: string) => void;
+  onDropped?: () => void;
 }): Log {
   const least = LEVELS.indexOf(options.level);
   const at = (level: LogLevel) => (message: string, fields: LogFields = {}) => {
     if (LEVELS.indexOf(level) < least) return;
-    const time = new Date(options.clock()).toISOString();
-    options.write(
-      options.json
-        ? jsonLine(time, level, message, fields)
-        : readableLine(time, level, message, fields),
-    );
+    try {
+      const time = new Date(options.clock()).toISOString();
+      options.write(
+        options.json
+          ? jsonLine(time, level, message, fields)
+          : readableLine(time, level, message, fields),
+      );
+    } catch {
+      options.onDropped?.();
+    }
   };
   return {
     debug: at("debug"),

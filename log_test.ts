@@ -89,3 +89,20 @@ Deno.test("createLog() puts a stack below its readable line", () => {
   assert.match(first!, /error failed error=Error: broken/);
   assert.match(stack[1]!, /^ +at /);
 });
+
+Deno.test("createLog() tells of a line that cannot be written, and throws at nobody", () => {
+  let dropped = 0;
+  const log = createLog({
+    level: "info",
+    json: true,
+    clock: () => 0,
+    write: () => {
+      throw new Error("no space left on device");
+    },
+    onDropped: () => dropped++,
+  });
+  log.info("one");
+  log.error("two");
+  log.debug("not written anyway");
+  assert.equal(dropped, 2);
+});

@@ -1,23 +1,20 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
-import {
-  type Config,
-  CONFIG_VARIABLES,
-  ConfigError,
-  loadConfig,
-  unusable,
-} from "./config.ts";
+import { type Config, ConfigError, unusable } from "./config.ts";
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
 import { migrate } from "./db/migrate.ts";
 import { onDataDir, onStore, openStore } from "./db/open_store.ts";
 import { createLog, errorFields, type Log } from "./log.ts";
+import { createLogWriter } from "./log_writer.ts";
+import { runProcess } from "./process.ts";
+import type { Backbone } from "./realtime/backbone/backbone.ts";
 import { openRedisBackbone } from "./realtime/backbone/redis.ts";
 import { RedisRefusedError } from "./realtime/backbone/redis_refusal.ts";
 import { soloBackbone } from "./realtime/backbone/solo.ts";
 import { createMetrics } from "./realtime/metrics.ts";
-import { createRealtime } from "./realtime/realtime.ts";
+import { createRealtime, type Realtime } from "./realtime/realtime.ts";
 import {
   systemSteadyClock,
   systemTimers,
@@ -25,7 +22,7 @@ import {
 } from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
 import { readManifest } from "./routes/build_manifest.ts";
-import { openCodeMail } from "./routes/code_mail.ts";
+import { type CodeMail, openCodeMail } from "./routes/code_mail.ts";
 import { createHandler } from "./routes/handler.ts";
 import { keptSecret } from "./routes/kept_secret.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
@@ -34,9 +31,6 @@ const STATIC_DIR = new URL("./static/", import.meta.url);
 
 /** Requests in flight get this long at shutdown, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 4_000;
-
-/** After a signal the process ends within this time, in milliseconds: operators wait for ten seconds. */
-const EXIT_TIMEOUT_MS = 9_000;
 
 export interface StartOptions {
   /** The time of day, to show and to store: milliseconds since 1970; the system's clock by default. */
@@ -49,7 +43,9 @@ export interface StartOptions {
   timers?: Timers;
   /** Takes log lines; standard output by default. */
   writeLog?: (line: string) => void;
-  /** Told when only another process can go on: the embedded database has died. */
+  /** How many lines `writeLog` has dropped since the process began. */
+  droppedLogLines?: () => number;
+  /** Told when only another process can go on: the embedded database or the listener has died. */
   onDied?: () => void;
   /** The folder of what the browser gets, with a slash at its end; `static/` by default. */
   staticDir?: URL;
@@ -70,17 +66,59 @@ export async function start(
     clock = Date.now,
     steadyClock = options.clock ?? systemSteadyClock,
     timers = systemTimers,
-    writeLog = writeToStdout,
+    writeLog = createLogWriter(Deno.stdout).write,
+    droppedLogLines = () => 0,
+    onDied = () => {},
     staticDir = STATIC_DIR,
   } = options;
+  let failedLogLines = 0;
   const log = createLog({
     level: config.logLevel,
     json: config.environment === "production",
     clock,
     write: writeLog,
+    onDropped: () => failedLogLines++,
   });
   const manifest = await readManifest(staticDir);
-  const db = await openStore(config, log, options.onDied);
+  const db = await openStore(config, log, onDied);
+  let backbone: Backbone | undefined;
+  let realtime: Realtime | undefined;
+  let codeMail: CodeMail | undefined;
+  let server: Deno.HttpServer<Deno.NetAddr> | undefined;
+  let backupDoor: ReturnType<typeof openBackupDoor> | undefined;
+  let housekeeping: ReturnType<typeof startHousekeeping> | undefined;
+
+  const endRequests = async () => {
+    const cancel = Promise.withResolvers<void>();
+    const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
+    await Promise.race([server?.shutdown(), cancel.promise]);
+    stopWaiting();
+  };
+  let isClosing = false;
+  /** Closes what is open so far, in order. */
+  const close = async () => {
+    isClosing = true;
+    const steps = [
+      () => realtime?.drain(),
+      () => housekeeping?.stop(),
+      () => Promise.all([endRequests(), codeMail?.close()]),
+      () => backupDoor?.close(),
+      () => backbone?.close(),
+      () => db.destroy(),
+    ];
+    for (const step of steps) {
+      try {
+        await step();
+      } catch (error) {
+        // What comes after it must be closed all the same.
+        log.error("a part could not be closed", errorFields(error));
+      }
+    }
+  };
+  let stopped: Promise<void> | undefined;
+  const stop = () =>
+    stopped ??= close().then(() => log.info("ChatKet has stopped"));
+
   try {
     const applied = await onStore(config, () => migrate(db));
     if (applied.length > 0) {
@@ -91,12 +129,13 @@ export async function start(
         await onDataDir(config, () => keptSecret(config.dataDir)),
     );
     const metrics = createMetrics(clock);
-    const backbone = config.redisUrl === undefined
+    metrics.watchLog(() => failedLogLines + droppedLogLines());
+    backbone = config.redisUrl === undefined
       ? soloBackbone()
       : await joinOthers({
         ...{ url: config.redisUrl, clock: steadyClock, timers, log },
       });
-    const realtime = createRealtime({
+    realtime = createRealtime({
       config,
       db,
       log,
@@ -106,7 +145,7 @@ export async function start(
       metrics,
       backbone,
     });
-    const codeMail = config.mail &&
+    codeMail = config.mail &&
       await openCodeMail(config.mail, log, timers.after);
     const app = createApp({
       config,
@@ -122,15 +161,15 @@ export async function start(
       manifest,
       staticDir,
     });
-    const server = listen(config, log, app);
-    const backupDoor = config.databaseUrl === undefined
+    server = listen(config, log, app);
+    backupDoor = config.databaseUrl === undefined
       ? openBackupDoor(
         config.dataDir,
         (path) => backUpToFile(db, new Date(clock()), path),
         log,
       )
       : undefined;
-    const housekeeping = startHousekeeping({
+    housekeeping = startHousekeeping({
       db,
       isEmbedded: config.databaseUrl === undefined,
       messageRetentionDays: config.messageRetentionDays,
@@ -139,35 +178,15 @@ export async function start(
       log,
     });
 
-    const endRequests = async () => {
-      const cancel = Promise.withResolvers<void>();
-      const stopWaiting = timers.after(SHUTDOWN_TIMEOUT_MS, cancel.resolve);
-      await Promise.race([server.shutdown(), cancel.promise]);
-      stopWaiting();
+    const listenerEnded = (error?: unknown) => {
+      if (isClosing) return;
+      log.error("the listener has ended", error ? errorFields(error) : {});
+      onDied();
     };
-    const close = async () => {
-      const steps = [
-        () => realtime.drain(),
-        () => housekeeping.stop(),
-        () => Promise.all([endRequests(), codeMail?.close()]),
-        () => backupDoor?.close(),
-        () => backbone.close(),
-        () => db.destroy(),
-      ];
-      for (const step of steps) {
-        try {
-          await step();
-        } catch (error) {
-          // What comes after it must be closed all the same.
-          log.error("a part could not be closed", errorFields(error));
-        }
-      }
-      log.info("ChatKet has stopped");
-    };
-    let closed: Promise<void> | undefined;
-    return { port: server.addr.port, stop: () => closed ??= close() };
+    server.finished.then(listenerEnded, listenerEnded);
+    return { port: server.addr.port, stop };
   } catch (error) {
-    await db.destroy();
+    await close();
     throw error;
   }
 }
@@ -219,69 +238,4 @@ function urlOf(config: Config, hostname: string, port: number): string {
   return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
-function writeToStdout(line: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
-}
-
-/** A start that failed for a reason the operator can mend is one line; anything else keeps its stack. */
-function explainFailure(error: unknown): string {
-  if (error instanceof ConfigError) return error.message;
-  return error instanceof Error ? error.stack ?? error.message : String(error);
-}
-
-function logUncaught(log: Log): void {
-  globalThis.addEventListener("error", (event) => {
-    event.preventDefault();
-    log.error("uncaught error", errorFields(event.error));
-  });
-  globalThis.addEventListener("unhandledrejection", (event) => {
-    event.preventDefault();
-    log.error("unhandled rejection", errorFields(event.reason));
-  });
-}
-
-/** Runs the server as a process: settings from the environment, signals, exit status. */
-async function main(): Promise<void> {
-  const config = loadConfig(
-    Object.fromEntries(
-      CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
-    ),
-  );
-  logUncaught(createLog({
-    level: config.logLevel,
-    json: config.environment === "production",
-    clock: Date.now,
-    write: writeToStdout,
-  }));
-  const end = async (status: number) => {
-    // Whatever hangs (a database that does not answer a query), the process ends in time.
-    setTimeout(() => Deno.exit(status), EXIT_TIMEOUT_MS);
-    try {
-      await (await starting).stop();
-    } finally {
-      // Under --watch this throws in place of ending: what watches the files goes on.
-      Deno.exit(status);
-    }
-  };
-  const quietly = (status: number) => void end(status).catch(() => {});
-  // Whoever runs the server starts it again when it fails.
-  const starting = start(config, { onDied: () => quietly(1) });
-  // Heard from the first moment on: a process that is stopped while it starts has not failed.
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => quietly(0));
-  }
-  await starting;
-}
-
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    Deno.stderr.writeSync(
-      new TextEncoder().encode(
-        `ChatKet cannot start. ${explainFailure(error)}\n`,
-      ),
-    );
-    Deno.exit(1);
-  }
-}
+if (import.meta.main) await runProcess(start);

@@ -125,6 +125,18 @@ export function createMetrics(clock: () => number) {
       replayed.inc(messages);
     },
 
+    /** Says where it is read how many log lines were dropped. Once. */
+    watchLog(dropped: () => number): void {
+      new Counter({
+        name: "chatket_log_lines_dropped_total",
+        help: "Log lines that could not be written",
+        registers,
+        collect() {
+          this.reset();
+          this.inc(dropped());
+        },
+      });
+    },
     /** Says where the gauges are read. Once. */
     watch(sources: MetricSources): void {
       registerGauges(registry, sources, startedAt);

@@ -1,7 +1,7 @@
 /** What happens between the request for a socket and the moment it is known who is let in. */
 
 import assert from "node:assert/strict";
-import { useTestApp } from "../helpers/app.ts";
+import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { createRoom, signIn } from "../helpers/people.ts";
 import { abandonHandshakes, leftAt } from "./abandoned_handshakes.ts";
@@ -80,5 +80,22 @@ Deno.test("a frame that is too long or no text, sent with the handshake, is clos
   for (const [code, bytes] of cases) {
     using socket = await openRaw(app, alice, bytes);
     assert.equal(await socket.readCloseCode(), code);
+  }
+});
+Deno.test("a log that throws ends neither the upgrade nor the server", async () => {
+  let broken = false;
+  await using own = await startTestApp({ LOG_LEVEL: "info" }, {
+    start: {
+      writeLog() {
+        if (broken) throw new Error("no space left on device");
+      },
+    },
+  });
+  const alice = await signIn(own, "alice");
+  broken = true;
+  for (let n = 0; n < 3; n++) {
+    await using socket = await connect(own, alice);
+    await socket.expect("presence:ping", {});
+    assert.equal((await alice.fetch("/api/auth/me")).status, 200);
   }
 });
