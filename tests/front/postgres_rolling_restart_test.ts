@@ -51,6 +51,9 @@ for (const role of ["backup", "beside"] as const) {
             FRAME_LIMIT_PER_SECOND: "1000000",
             FRAME_LIMIT_BURST: "1000000",
             MAX_SOCKETS_PER_ADDRESS: "10000",
+            ROOMS_PER_HOUR: "100000",
+            MAX_ROOMS_PER_USER: "100000",
+            REST_LIMIT_PER_MINUTE: "1000000",
             JWT_SECRET:
               "a secret of the front's tests, long enough for production",
             CODE_DELIVERY: "response",
