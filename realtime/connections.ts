@@ -101,7 +101,6 @@ export function createConnections(
       },
     });
     hub.add(connection);
-    metrics.opened();
     log.debug("connection opened", {
       connectionId: connection.id,
       userId: session.user.id,
@@ -200,12 +199,14 @@ export function createConnections(
         timers,
         fail: socketFailed,
         onOpened() {
+          metrics.opened();
           openSockets.add(socket);
           socket.addEventListener("close", () => openSockets.delete(socket));
         },
-        onEnded() {
+        onEnded(code) {
           entries.delete(entry);
           admission.release();
+          if (entry.hasOpened) metrics.closed(code);
         },
       });
       entries.add(entry);
@@ -226,6 +227,7 @@ export function createConnections(
       session: Session,
     ): ReadableStream<Uint8Array> {
       const connection = openConnection(session, admission);
+      metrics.opened();
       const { transport, body } = sseTransport({
         onClosed: () => connection.lost(),
       }, timers);

@@ -22,8 +22,8 @@ export interface SocketEntryOptions {
   /** Told of exceptions in the socket's events: thrown on, they would end the process. */
   readonly fail: (error: unknown) => void;
   readonly onOpened: () => void;
-  /** Called once, when nothing will come of this entry: refused, or gone. */
-  readonly onEnded: () => void;
+  /** Called once, when nothing will come of this entry: refused with a code, or gone. */
+  readonly onEnded: (code?: CloseCode) => void;
 }
 
 /**
@@ -72,9 +72,14 @@ export class SocketEntry {
     return this.#over;
   }
 
+  /** Whether the socket has opened. */
+  get hasOpened(): boolean {
+    return this.#transport !== undefined;
+  }
+
   /** Gives up a socket that has not opened. */
   expire(): void {
-    if (this.#transport === undefined) this.#end();
+    if (!this.hasOpened) this.#end();
   }
 
   /** Closes the socket; what the client has sent is never looked at. */
@@ -82,7 +87,7 @@ export class SocketEntry {
     if (this.#over) return;
     // A client's first frames are likely to be on their way.
     this.#transport?.close(code, reason, true);
-    this.#end();
+    this.#end(code);
   }
 
   /**
@@ -130,10 +135,10 @@ export class SocketEntry {
     }
   }
 
-  #end(): void {
+  #end(code?: CloseCode): void {
     if (this.#over) return;
     this.#over = true;
     this.#held = [];
-    this.#options.onEnded();
+    this.#options.onEnded(code);
   }
 }

@@ -30,7 +30,7 @@ function createEntry(maxFrames = 3) {
     timers: clock,
     fail: (error) => calls.push(String(error)),
     onOpened: () => calls.push("opened"),
-    onEnded: () => calls.push("ended"),
+    onEnded: (code) => calls.push(code === undefined ? "ended" : `${code}`),
   });
   const events = {
     onText: (text: string) => void calls.push(text),
@@ -73,7 +73,7 @@ Deno.test("refuse() ends the entry at once, and closes when what is on its way h
   socket.open();
   entry.refuse({ code: 4401, reason: "signed out" });
   entry.refuse({ code: 1012, reason: "restarting" });
-  assert.deepEqual(calls, ["opened", "ended"]);
+  assert.deepEqual(calls, ["opened", "4401"]);
   assert.equal(entry.over, true);
   assert.equal(socket.onmessage, null);
   await clock.advance(200);
@@ -86,7 +86,7 @@ Deno.test("a client that sends more than may be held is closed with 4429, by fra
     socket.open();
     for (let n = 0; n <= 100; n++) socket.onmessage?.({ data: text });
     await clock.advance(200);
-    assert.deepEqual([calls, socket.closes], [["opened", "ended"], [4429]]);
+    assert.deepEqual([calls, socket.closes], [["opened", "4429"], [4429]]);
   }
 });
 
