@@ -1,6 +1,6 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
-import { type Config, ConfigError, unusable } from "./config.ts";
+import { type Config, unusable } from "./config.ts";
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
