@@ -57,7 +57,7 @@ export const CLIENT_EVENT_DOCS: {
 } = {
   "rooms:sync": {
     summary:
-      "Follow rooms from where the client stands. What was missed comes before the ack, at most 100 messages a room, then the roster.",
+      "Follow rooms from where the client stands; each is live as soon as it is ready. What was missed comes before the ack, at most 100 messages a room, then the roster; one that is still being loaded may follow the ack.",
     data: CLIENT_EVENT_SCHEMAS["rooms:sync"],
     ack: z.object({ results: z.array(SyncResult) }),
     example: { rooms: [{ roomId: ROOM_ID, lastSeq: LAST_SEQ - 1 }] },
