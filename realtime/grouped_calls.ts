@@ -30,6 +30,11 @@ export class GroupedCalls<Item, Result> {
     this.#pause = pause;
   }
 
+  /** How many items of a group wait behind the call that is on its way. */
+  waiting(group: string): number {
+    return this.#groups.get(group)?.length ?? 0;
+  }
+
   /** The result for one item. Rejects when its call does. */
   call(group: string, item: Item): Promise<Result> {
     const { promise, resolve, reject } = Promise.withResolvers<Result>();

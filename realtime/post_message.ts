@@ -1,7 +1,7 @@
 import type { KnownPost, NewMessage } from "../db/messages.ts";
 import { isBlank } from "../text/blank.ts";
 import { codePointLength, MAX_TEXT_LENGTH, type UserRef } from "./protocol.ts";
-import type { MessageLimit, Taken } from "./rate_limit.ts";
+import type { MessageLimit, Mute, Taken } from "./rate_limit.ts";
 import { RecentMap } from "./recent_map.ts";
 import type { Writer, WriteResult } from "./writer.ts";
 
@@ -27,8 +27,11 @@ export type PostResult =
 export interface PostMessageOptions {
   writer: Pick<Writer, "write">;
   limit: MessageLimit;
-  /** What the database knows of a message and its author, asked for only where memory is not enough. */
-  lookUp: (message: NewMessage) => Promise<KnownPost>;
+  /**
+   * What the database knows of a message and its author, asked for only where memory is not enough.
+   * Undefined when it has too much of the author's to look up.
+   */
+  lookUp: (message: NewMessage) => Promise<KnownPost> | undefined;
 }
 
 /** The only way a message comes to be: known already? muted? over the limit? then the writer. */
@@ -97,7 +100,7 @@ export class PostMessage {
     // Awaited only where it must be: the messages of one turn share a batch.
     const taken = taking instanceof Promise ? await taking : taking;
     if (taken.kind !== "free") {
-      return await this.#postOverLimit(key, limitKey, message, user);
+      return await this.#postOverLimit(key, limitKey, taken, message, user);
     }
     const result = await this.#write(key, limitKey, taken, message, user);
     return await this.#explain(result, message);
@@ -107,14 +110,15 @@ export class PostMessage {
   async #postOverLimit(
     key: string,
     limitKey: string,
+    refusal: Taken & { kind: "full" | "muted" },
     message: NewMessage,
     user: UserRef,
   ): Promise<PostResult> {
     // Writes on their way may turn out not to count.
     await Promise.all(this.#writes.get(limitKey) ?? []);
-    const { isMember, roomExists, stored } = await this.#options.lookUp(
-      message,
-    );
+    const known = this.#options.lookUp(message);
+    if (known === undefined) return overwhelmed(refusal);
+    const { isMember, roomExists, stored } = await known;
     if (stored !== undefined) {
       return answerOf({
         kind: "stored",
@@ -132,10 +136,11 @@ export class PostMessage {
       const result = await this.#write(key, limitKey, taken, message, user);
       return await this.#explain(result, message);
     }
-    const { until, isNew } = taken.kind === "muted"
-      ? { until: taken.until, isNew: false }
-      : await this.#options.limit.mute(limitKey);
-    return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
+    return mutedAnswer(
+      taken.kind === "muted"
+        ? { until: taken.until, isNew: false }
+        : await this.#options.limit.mute(limitKey),
+    );
   }
 
   #take(limitKey: string): Taken | Promise<Taken> {
@@ -172,10 +177,11 @@ export class PostMessage {
     if (result.code !== "not_a_member") {
       return { kind: "refused", code: result.code };
     }
-    const { roomExists } = await this.#options.lookUp(message);
+    const known = await this.#options.lookUp(message);
+    if (known === undefined) return { kind: "refused", code: "unavailable" };
     return {
       kind: "refused",
-      code: roomExists ? "not_a_member" : "room_not_found",
+      code: known.roomExists ? "not_a_member" : "room_not_found",
     };
   }
 }
@@ -184,6 +190,20 @@ function answerOf(
   result: WriteResult & { kind: "stored" },
 ): PostResult & { kind: "stored" } {
   return { ...result, createdAt: result.createdAt.toISOString() };
+}
+
+/**
+ * The answer to who sends so much over the limit that it is not looked up any more. A repeat among it
+ * gets its first answer when it is sent again, as after every temporary refusal.
+ */
+function overwhelmed(refusal: Taken & { kind: "full" | "muted" }): PostResult {
+  return refusal.kind === "muted"
+    ? mutedAnswer({ until: refusal.until, isNew: false })
+    : { kind: "refused", code: "unavailable" };
+}
+
+function mutedAnswer({ until, isNew }: Mute): PostResult {
+  return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
 }
 
 /** The result of a post for the same post, sent again meanwhile. */

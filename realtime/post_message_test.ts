@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { NewMessage } from "../db/messages.ts";
+import type { KnownPost, NewMessage } from "../db/messages.ts";
 import { createFakeClock } from "../tests/helpers/clock.ts";
 import {
   connectionLost,
@@ -14,9 +14,7 @@ import type { WriteResult } from "./writer.ts";
 const ALICE = createUser("alice");
 const ROOM = crypto.randomUUID();
 
-type Known = Awaited<
-  ReturnType<ConstructorParameters<typeof PostMessage>[0]["lookUp"]>
->;
+type Known = KnownPost;
 
 function createPosts() {
   const clock = createFakeClock();

@@ -12,6 +12,9 @@ import type { Timers } from "./timers.ts";
 /** Pause between two look-ups of what one user wants to post and may not, in milliseconds. */
 export const LOOK_UP_PAUSE_MS = 25;
 
+/** Messages of one user that may wait to be looked up; further ones are not. */
+export const MAX_WAITING_LOOK_UPS = 100;
+
 export interface UserQueriesOptions {
   findPosts: (
     userId: string,
@@ -22,8 +25,12 @@ export interface UserQueriesOptions {
 }
 
 export interface UserQueries {
-  /** What is stored about a message its author wants to post. Rejects when the query does. */
-  lookUp(message: NewMessage): Promise<KnownPost>;
+  /**
+   * What is stored about a message its author wants to post. Rejects when the query does.
+   *
+   * @returns undefined, at once, when too many of the author's messages wait for the same
+   */
+  lookUp(message: NewMessage): Promise<KnownPost> | undefined;
   /** Of these rooms, those the user is a member of. Asked after this call, never before. */
   memberRooms(userId: string, roomIds: string[]): Promise<MemberRoom[]>;
 }
@@ -46,7 +53,10 @@ export function createUserQueries(
     },
   );
   return {
-    lookUp: (message) => lookUps.call(message.userId, message),
+    lookUp: (message) =>
+      lookUps.waiting(message.userId) < MAX_WAITING_LOOK_UPS
+        ? lookUps.call(message.userId, message)
+        : undefined,
     memberRooms: (userId, roomIds) => memberships.call(userId, roomIds),
   };
 }
