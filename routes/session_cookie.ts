@@ -106,15 +106,19 @@ function optionsOf(
 
 /**
  * Deletes the cookies of the release before this one, which had one name over http and https, and the
- * refresh token at a path of its own. To be removed, with the second name in {@link readSessionCookie},
- * after the next release.
+ * refresh token at a path of its own: those that the request carries, and those that it could not. To be
+ * removed, with the second name in {@link readSessionCookie}, after the next release.
  */
 function deleteOldCookies(c: Context, settings: CookieSettings): void {
   const secure = isHttps(c, settings);
-  const refresh = { ...ATTRIBUTES[REFRESH_COOKIE], secure };
-  deleteCookie(c, REFRESH_COOKIE, { ...refresh, path: "/api/auth" });
-  if (!secure) return;
-  for (const name of NAMES) {
-    deleteCookie(c, name, { ...ATTRIBUTES[name], secure });
+  const old: [CookieName, string][] = [[REFRESH_COOKIE, "/api/auth"]];
+  if (secure) {
+    old.push(...NAMES.map((name): [CookieName, string] => [name, "/"]));
+  }
+  for (const [name, path] of old) {
+    const isHere = getCookie(c, name) !== undefined;
+    if (isHere || !c.req.path.startsWith(path)) {
+      deleteCookie(c, name, { ...ATTRIBUTES[name], path, secure });
+    }
   }
 }

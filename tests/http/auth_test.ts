@@ -136,8 +136,6 @@ Deno.test("logout clears the cookies", async () => {
     "chatket_session=; Max-Age=0; Path=/; HttpOnly; SameSite=Lax",
     "chatket_refresh=; Max-Age=0; Path=/; HttpOnly; SameSite=Strict",
     "chatket_returning=; Max-Age=0; Path=/; SameSite=Lax",
-    // Where the release before had it.
-    "chatket_refresh=; Max-Age=0; Path=/api/auth; HttpOnly; SameSite=Strict",
   ]);
 });
 
