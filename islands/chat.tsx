@@ -5,7 +5,8 @@ import { createApi } from "./client/api.ts";
 import { lenientLocks, localTimeZone, openStorage } from "./client/browser.ts";
 import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
-import { claimDevice, DEVICE_USER_KEY } from "./client/device.ts";
+import { DEVICE_USER_KEY } from "./client/device.ts";
+import { writeJson } from "./client/storage.ts";
 import { webSocketTransport } from "./client/websocket_transport.ts";
 import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
@@ -56,7 +57,8 @@ async function start(
   const { id: userId } = page.user;
   const storage = openStorage(() => localStorage);
   const tabStorage = openStorage(() => sessionStorage);
-  claimDevice(storage, userId);
+  // Tells tabs that show another user's page.
+  writeJson(storage, DEVICE_USER_KEY, userId);
   const renewal = createRenewal({
     url: "/api/auth/refresh",
     fetch: fetch.bind(window),

@@ -183,30 +183,31 @@ export class ChatClient {
     this.outbox.storageChanged(key);
     if (key === ROOMS_CHANGED_KEY) this.rooms.refresh();
     if (key === null) return;
-    if (key === DEVICE_USER_KEY) this.#deviceChanged();
-    // The key of a message that waits ends with its id.
-    const sent = this.outbox.get(key.split(":")[2] ?? "");
+    if (
+      key === DEVICE_USER_KEY && readJson(this.#storage, key) !== this.user.id
+    ) this.connection.stop("otherUser");
+    // The key of a message that waits ends with its id, a UUID.
+    const sent = this.outbox.get(key.slice(-36));
     if (sent && !sent.failed && !sent.isSent) {
       this.drafts.sentElsewhere(sent.roomId, sent.text);
     }
     this.drafts.storageChanged(key);
   }
 
-  /** A page of another user was opened in another tab. */
-  #deviceChanged(): void {
-    const userId = readJson(this.#storage, DEVICE_USER_KEY);
-    if (userId !== undefined && userId !== this.user.id) {
-      this.connection.stop("otherUser");
-    }
-  }
-
   #entered(result: ApiResult<Room>): ApiResult<Room> {
     if (!result.ok) return result;
     const state = this.rooms.add(result.data);
     writeJson(this.#storage, ROOMS_CHANGED_KEY, this.now());
-    this.connection.call("room:join", this.rooms.position(state));
+    this.#join(state);
     this.#onChange();
     return result;
+  }
+
+  /** Follows a room that was entered; the first of the user's tabs to do so announces them. */
+  async #join(state: RoomState): Promise<void> {
+    const position = this.rooms.position(state);
+    const ack = await this.connection.call("room:join", position);
+    if (!ack.success || ack.hasMore || ack.reset) this.rooms.follow([state]);
   }
 
   #connectionChanged(state: ConnectionState): void {
@@ -216,6 +217,7 @@ export class ChatClient {
       this.#mayMissRooms = true;
     } else {
       this.outbox.pause();
+      this.rooms.lineLost();
       for (const room of this.rooms.list) room.typing.clear();
     }
     this.#onChange();

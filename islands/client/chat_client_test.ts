@@ -345,3 +345,54 @@ Deno.test("a history that was reset is loaded anew", async () => {
     "and the room says so",
   );
 });
+
+Deno.test("a refresh takes over how much is unread, as read on another device while the line was down", async () => {
+  const { client, network, answers } = await setUpLive({
+    rooms: [room("room", { lastSeq: 3, unreadCount: 2 })],
+  });
+  const state = client.rooms.get("room")!;
+  assert.equal(state.unread, 2);
+  push(network, message(4));
+  assert.equal(state.unread, 3);
+  answers["GET /rooms"] = [room("room", { lastSeq: 3, unreadCount: 0 })];
+  await client.rooms.refresh();
+  assert.equal(state.unread, 1, "what came after the count is unread still");
+
+  client.markRead("room");
+  answers["GET /rooms"] = [room("room", { lastSeq: 4, unreadCount: 4 })];
+  await client.rooms.refresh();
+  assert.equal(state.unread, 0, "the mark was on its way");
+});
+
+Deno.test("a room that was entered is followed, however often the server refuses at first", async () => {
+  const { client, network, answers, clock } = await setUpLive();
+  answers["POST /rooms"] = room("new");
+  await client.createRoom("New room");
+  network.last.refuse("room:join", "unavailable");
+  await settle();
+  assert.equal(network.last.named("rooms:sync").length, 2);
+  network.last.refuse("rooms:sync", "unavailable");
+  await clock.advance(2_000);
+  const syncs = network.last.named("rooms:sync");
+  assert.equal(syncs.length, 3);
+  assert.deepEqual(syncs[2]?.data.rooms.map(({ roomId }) => roomId), ["new"]);
+});
+
+Deno.test("rooms that could not be followed are followed over the next line, not asked for over none", async () => {
+  const { client, network, answers, clock, accept } = await setUpLive();
+  answers["GET /rooms"] = [room("room"), room("elsewhere")];
+  const refreshed = client.rooms.refresh();
+  await settle();
+  network.last.refuse("rooms:sync", "unavailable");
+  await refreshed;
+  network.last.drop();
+  await clock.advance(1_000);
+  await accept();
+  assert.deepEqual(
+    network.last.named("rooms:sync")[0]?.data.rooms.map(({ roomId }) => roomId)
+      .sort(),
+    ["elsewhere", "room"],
+  );
+  await clock.advance(10_000);
+  assert.equal(network.last.named("rooms:sync").length, 1);
+});

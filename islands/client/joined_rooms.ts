@@ -17,8 +17,8 @@ import {
 } from "./room_sync.ts";
 import type { KeyValueStorage } from "./storage.ts";
 
-/** Wait before a gap is asked for again, in milliseconds. */
-const GAP_RETRY_MS = 2_000;
+/** Wait before a gap, or a room that could not be followed, is asked for again, in milliseconds. */
+const SYNC_RETRY_MS = 2_000;
 
 /** How much lower a room ranks than the one that is listed before it: thousands fit between two. */
 const RANK_STEP = 2 ** -13;
@@ -46,6 +46,9 @@ export class JoinedRooms {
   /** Something has changed since the refresh under way began. */
   #isStale = false;
 
+  /** Counts the lines that were lost. */
+  #lines = 0;
+
   constructor(options: JoinedRoomsOptions) {
     this.#options = options;
     this.#positions = new Positions(options.storage);
@@ -68,7 +71,7 @@ export class JoinedRooms {
   add(room: Room, rank?: number): RoomState {
     const known = this.#states.get(room.id);
     if (known !== undefined) {
-      known.room = room;
+      known.update(room, this.#options.user);
       return known;
     }
     const { clock, onChange } = this.#options;
@@ -166,7 +169,7 @@ export class JoinedRooms {
         rank = Math.min(rank, state.rank);
         if (isNew) added.push(state);
       }
-      if (added.length > 0) await this.sync(added);
+      if (added.length > 0) await this.follow(added);
       onChange();
       page = result.next;
     } while (page !== undefined);
@@ -175,6 +178,23 @@ export class JoinedRooms {
       await this.sync([...unlisted].flatMap((id) => this.get(id) ?? []));
     }
     return true;
+  }
+
+  /**
+   * Follows rooms that came to the list while the line was open, again and again until the server has
+   * let it happen or the line is lost: the next one brings all rooms up to date.
+   */
+  async follow(states: readonly RoomState[]): Promise<void> {
+    const lines = this.#lines;
+    if (await this.sync(states)) return;
+    this.#options.clock.after(SYNC_RETRY_MS, () => {
+      if (lines === this.#lines) this.follow(states);
+    });
+  }
+
+  /** The line is lost. What was to be followed over it will be over the next. */
+  lineLost(): void {
+    this.#lines++;
   }
 
   /** Brings rooms up to date. False: the line is not to be trusted. */
@@ -231,7 +251,7 @@ export class JoinedRooms {
     const isFilled = await this.sync([state]);
     this.#filling.delete(id);
     if (isFilled || !state.store.hasGap) return;
-    this.#options.clock.after(GAP_RETRY_MS, () => {
+    this.#options.clock.after(SYNC_RETRY_MS, () => {
       if (state.store.hasGap) this.#fillGap(state);
     });
   }

@@ -40,7 +40,7 @@ export function createRenewal(
   /** Whether to try again. No answer, or a crowd at the door, is no reason to sign out. */
   const trade = () =>
     fetch(url, { method: "POST" }).then(
-      ({ status }) => status !== 401 && status !== 412,
+      ({ status }) => status !== 401,
       () => true,
     );
   const renew = () =>

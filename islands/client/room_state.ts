@@ -55,6 +55,17 @@ export class RoomState {
     this.readSeq = this.unread === 0 ? room.lastSeq : 0;
   }
 
+  /** Takes over what the server says of the room; its count of unread messages ends with its `lastSeq`. */
+  update(room: Room, me: UserRef): void {
+    this.room = room;
+    const { lastSeq, unreadCount } = room;
+    // What was read here last may not have reached the server when it counted.
+    if (unreadCount === undefined || lastSeq <= this.readSeq) return;
+    if (unreadCount === 0) return this.read(lastSeq, me);
+    this.unread = Math.min(unreadCount, lastSeq - this.readSeq) +
+      this.#heldAfter(lastSeq, me);
+  }
+
   /** Takes the newest page of history. */
   load(page: MessagePage): MessageNew[] {
     const appended = this.store.load(page);
@@ -76,15 +87,19 @@ export class RoomState {
   read(seq: number, me: UserRef): void {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
-    const known =
-      this.store.messages.filter((message) =>
-        message.seq > seq && message.sender.id !== me.id
-      ).length;
+    const known = this.#heldAfter(seq, me);
     const first = this.store.messages[0]?.seq ?? this.store.position + 1;
     // What lies before the messages we hold can only shrink the count, never grow it.
     this.unread = first > seq + 1
       ? Math.min(this.unread, known + first - seq - 1)
       : known;
+  }
+
+  /** Messages of others that we hold after `seq`. */
+  #heldAfter(after: number, me: UserRef): number {
+    return this.store.messages.filter(({ seq, sender }) =>
+      seq > after && sender.id !== me.id
+    ).length;
   }
 
   /** The oldest unread message we hold: where the "new" line belongs. */

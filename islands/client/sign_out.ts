@@ -1,11 +1,7 @@
 /** Removes what users have left in a browser when they have signed out. */
 
-import {
-  DEVICE_USER_KEY,
-  DRAFT_PREFIX,
-  forgetPositions,
-  OUTBOX_PREFIX,
-} from "./device.ts";
+import { DEVICE_USER_KEY, DRAFT_PREFIX, OUTBOX_PREFIX } from "./device.ts";
+import { LAST_SEEN_KEY, POSITIONS_KEY } from "./positions.ts";
 import { keysWithPrefix, type KeyValueStorage, readJson } from "./storage.ts";
 
 /** Caches of the service worker that hold pages begin so. */
@@ -19,7 +15,8 @@ function forgetUser(storage: KeyValueStorage, userId: string): void {
   const last = readJson(storage, DEVICE_USER_KEY);
   if (last === userId || last === undefined) {
     storage.removeItem(DEVICE_USER_KEY);
-    forgetPositions(storage);
+    storage.removeItem(LAST_SEEN_KEY);
+    storage.removeItem(POSITIONS_KEY);
   }
   for (const prefix of [DRAFT_PREFIX, OUTBOX_PREFIX]) {
     for (const key of keysWithPrefix(storage, `${prefix}${userId}:`)) {

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { claimDevice } from "./device.ts";
 import { forgetWhoLeft } from "./sign_out.ts";
 import { keysWithPrefix, MemoryStorage } from "./storage.ts";
 
@@ -44,20 +43,4 @@ Deno.test("a session that has ended by itself leaves all to its user", () => {
   assert.equal(load("chatket_leftover=ada"), "chatket_leftover=ada");
   assert.deepEqual(keys(), before);
   assert.deepEqual(keys(tabStorage), ["chatket_draft:ada:room"]);
-});
-
-Deno.test("positions are not handed to the next user; texts stay under their users' ids", () => {
-  const { storage, keys } = usedBrowser();
-  claimDevice(storage, "ada");
-  assert.ok(keys().includes("beatair_last_seen"));
-  claimDevice(storage, "bob");
-  assert.deepEqual(
-    keys(),
-    [
-      ...OTHERS,
-      "chatket_draft:ada:room",
-      "chatket_outbox:ada:message",
-      "chatket_user",
-    ].sort(),
-  );
 });
