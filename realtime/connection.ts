@@ -65,8 +65,8 @@ export class Connection {
   readonly expiresAt: number;
   /** Rooms followed. Kept by the hub. */
   readonly rooms = new Map<string, Follower>();
-  /** When the last frame came in, in milliseconds since 1970. */
-  lastFrameAt: number;
+  /** When the peer gave its last sign of life, a frame or an answered ping, in milliseconds since 1970. */
+  lastSignAt: number;
 
   readonly #options: ConnectionOptions;
   #transport: Transport | undefined;
@@ -89,9 +89,9 @@ export class Connection {
     this.sessionId = options.sessionId;
     this.issuedAt = options.issuedAt;
     this.expiresAt = options.expiresAt;
-    this.lastFrameAt = options.clock();
+    this.lastSignAt = options.clock();
     this.#frameTokens = options.frameLimit.burst;
-    this.#tokensAt = this.lastFrameAt;
+    this.#tokensAt = this.lastSignAt;
     this.#outgoing = new Outgoing({
       timers: options.timers,
       onTooSlow: () =>
@@ -141,6 +141,11 @@ export class Connection {
     const answer = await promise;
     this.#awaited.delete(resolve);
     return answer;
+  }
+
+  /** Looks for a sign of life of a peer that sends no frames: a hidden page sends one a minute. */
+  checkLife(): void {
+    if (this.#transport?.isAnswering()) this.lastSignAt = this.#options.clock();
   }
 
   /** Takes a frame that is not text: there is no such frame in the protocol. */
@@ -213,7 +218,7 @@ export class Connection {
       1000;
     this.#frameTokens = Math.min(frameLimit.burst, this.#frameTokens + refill);
     this.#tokensAt = now;
-    this.lastFrameAt = now;
+    this.lastSignAt = now;
     if (this.#frameTokens < 1) return false;
     this.#frameTokens--;
     return true;

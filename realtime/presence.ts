@@ -2,8 +2,9 @@ import type { Connection } from "./connection.ts";
 import { PRESENCE_TIMEOUT_MS } from "./protocol.ts";
 
 /**
- * Who is online by a socket of this process: a user with at least one living socket that has sent a frame lately. Connections are
- * counted, not users, so two tabs are one person and closing one of them changes nothing.
+ * Who is online by a socket of this process: a user with at least one living socket whose peer has given
+ * a sign of life lately, a frame or an answered ping. Connections are counted, not users, so two tabs are
+ * one person and closing one of them changes nothing.
  */
 export class Presence {
   readonly #connections = new Map<string, Set<Connection>>();
@@ -53,16 +54,27 @@ export class Presence {
     this.#refresh(id);
   }
 
-  /** Takes those offline who have been silent for too long. */
+  /** Takes those offline who have been silent for too long, and back those who answer again. */
   sweep(): void {
-    for (const userId of this.#online) this.#refresh(userId);
+    const now = this.#clock();
+    for (const [userId, own] of this.#connections) {
+      for (const connection of own) {
+        // Half of the time is left to find the peer answering before it counts as silent.
+        if (now - connection.lastSignAt >= PRESENCE_TIMEOUT_MS / 2) {
+          connection.checkLife();
+        }
+      }
+      this.#refresh(userId);
+    }
   }
 
   #refresh(userId: string): void {
     const limit = this.#clock() - PRESENCE_TIMEOUT_MS;
-    for (const connection of this.#connections.get(userId) ?? []) {
-      if (connection.lastFrameAt > limit) return;
-    }
-    if (this.#online.delete(userId)) this.#onChange(userId, false);
+    const own = this.#connections.get(userId) ?? [];
+    const isOnline = [...own].some(({ lastSignAt }) => lastSignAt > limit);
+    if (isOnline === this.#online.has(userId)) return;
+    if (isOnline) this.#online.add(userId);
+    else this.#online.delete(userId);
+    this.#onChange(userId, isOnline);
   }
 }

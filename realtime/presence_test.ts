@@ -15,20 +15,23 @@ function createPresence() {
         `${userId === ALICE.id ? "alice" : "other"} ${online ? "on" : "off"}`,
       ),
   );
+  const connectBy = (user = ALICE) => {
+    const { connection, wire } = createConnection(clock, {
+      user,
+      onFrame: (connection) => presence.heard(connection),
+      onClosed: (connection) => presence.disconnected(connection),
+    });
+    presence.connected(connection);
+    return { connection, wire };
+  };
   return {
     clock,
     presence,
     /** Who came and went, in order. */
     changes,
-    connect(user = ALICE) {
-      const { connection } = createConnection(clock, {
-        user,
-        onFrame: (connection) => presence.heard(connection),
-        onClosed: (connection) => presence.disconnected(connection),
-      });
-      presence.connected(connection);
-      return connection;
-    },
+    connect: (user = ALICE) => connectBy(user).connection,
+    /** As `connect`, with the wire. */
+    connectBy,
   };
 }
 
@@ -107,4 +110,23 @@ Deno.test("one user's silence says nothing about another", async () => {
   await clock.advance(15_000);
   presence.sweep();
   assert.deepEqual(changes, ["alice on", "other on", "alice off"]);
+});
+
+Deno.test("a peer that answers pings is online without a frame, and 30 s longer than it answers", async () => {
+  const parts = createPresence();
+  const { clock, presence, changes } = parts;
+  const { wire } = parts.connectBy();
+  wire.answering = true;
+  for (let second = 0; second < 90; second++) {
+    await clock.advance(1_000);
+    presence.sweep();
+  }
+  assert.deepEqual(changes, ["alice on"]);
+  wire.answering = false;
+  await clock.advance(30_000);
+  presence.sweep();
+  assert.deepEqual(changes, ["alice on", "alice off"]);
+  wire.answering = true;
+  presence.sweep();
+  assert.deepEqual(changes, ["alice on", "alice off", "alice on"]);
 });

@@ -44,7 +44,7 @@ export const MAX_FRAME_BYTES = 16 * 1024;
 /** How often a client sends `presence:ping` while it is idle, in milliseconds. */
 export const PING_INTERVAL_MS = 15_000;
 
-/** A user is offline when none of their sockets has sent a frame for this long, in milliseconds. */
+/** A user is offline when none of their sockets has sent a frame or answered a ping for this long, in milliseconds. */
 export const PRESENCE_TIMEOUT_MS = 30_000;
 
 /** A typing mark ends by itself this long after its last refresh, in milliseconds. */

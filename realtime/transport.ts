@@ -6,6 +6,11 @@ export interface Transport {
   send(text: string): void;
   /** Bytes handed over that the runtime still holds because the peer has not taken them. */
   buffered(): number;
+  /**
+   * Whether the peer is known to live though it sends nothing: the wire asks it and would have ended by
+   * now without an answer. False when the wire cannot tell.
+   */
+  isAnswering(): boolean;
   /** Says goodbye with a code and ends. Further calls do nothing. */
   close(code: CloseCode, reason: string): void;
 }

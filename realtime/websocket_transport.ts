@@ -54,6 +54,9 @@ export function webSocketTransport(
       if (socket.readyState === WebSocket.OPEN) socket.send(text);
     },
     buffered: () => socket.bufferedAmount,
+    // The runtime pings a silent peer and closes for want of a pong; but a ping waits behind other data.
+    isAnswering: () =>
+      socket.readyState === WebSocket.OPEN && socket.bufferedAmount === 0,
     close(code, reason, isSending = PEER_IS_SENDING.has(code)) {
       socket.onmessage = null;
       if (isSending) {

@@ -89,3 +89,13 @@ Deno.test("close() of a socket that the peer has closed does nothing", async () 
   transport.close(CloseCode.restart, "restarting");
   assert.deepEqual(socket.closes, []);
 });
+
+Deno.test("isAnswering() vouches for an open socket that no data waits for, as the runtime's pings are behind it", () => {
+  const { socket, transport } = createTransport();
+  assert.equal(transport.isAnswering(), true);
+  socket.bufferedAmount = 1;
+  assert.equal(transport.isAnswering(), false);
+  socket.bufferedAmount = 0;
+  socket.readyState = WebSocket.CLOSING;
+  assert.equal(transport.isAnswering(), false);
+});

@@ -123,7 +123,8 @@ export const CLIENT_EVENT_DOCS: {
     ackExample: {},
   },
   "presence:ping": {
-    summary: "Stay online: a user counts as online for 30 s after a frame.",
+    summary:
+      "Stay online: a user counts as online for 30 s after a frame or an answered WebSocket ping. Event streams need it.",
     data: CLIENT_EVENT_SCHEMAS["presence:ping"],
     ack: Empty,
     example: {},

@@ -25,6 +25,8 @@ export interface FakeWire extends Transport {
   readonly goodbyes: { code: CloseCode; reason: string }[];
   /** False: the peer takes nothing, what is sent stays buffered. */
   reading: boolean;
+  /** Whether the peer answers the wire's pings. */
+  answering: boolean;
   /** The peer takes all that waits, or the first so many bytes. */
   take(bytes?: number): void;
   /** Every envelope so far, arrays taken apart. */
@@ -44,11 +46,13 @@ export function createWire(): FakeWire {
     frames,
     goodbyes,
     reading: true,
+    answering: false,
     send(text) {
       frames.push(text);
       if (!wire.reading) buffered += text.length;
     },
     buffered: () => buffered,
+    isAnswering: () => wire.answering,
     close: (code, reason) => void goodbyes.push({ code, reason }),
     take: (bytes = buffered) => void (buffered = Math.max(0, buffered - bytes)),
     envelopes: () => frames.flatMap((frame) => JSON.parse(frame)),
