@@ -75,16 +75,40 @@ export function AccountMenu(
           chosen={typing}
         />
       </form>
-      <form method="post" action={`/logout?user=${user.id}`}>
-        <button
-          type="submit"
-          class="icon-button"
-          aria-label={t("logOut")}
-          title={t("logOut")}
+      <button
+        type="button"
+        class="icon-button"
+        aria-label={t("logOut")}
+        title={t("logOut")}
+        popovertarget="log-out"
+      >
+        <Icon name="logOut" />
+      </button>
+      <div
+        id="log-out"
+        popover
+        class="menu"
+        role="dialog"
+        aria-labelledby="log-out-title"
+      >
+        <h2 id="log-out-title">{t("logOutTitle")}</h2>
+        <p>{t("logOutLead")}</p>
+        <form
+          class="dialog-buttons"
+          method="post"
+          action={`/logout?user=${user.id}`}
         >
-          <Icon name="logOut" />
-        </button>
-      </form>
+          <button
+            type="button"
+            autofocus
+            popovertarget="log-out"
+            popovertargetaction="hide"
+          >
+            {t("cancel")}
+          </button>
+          <button type="submit">{t("logOut")}</button>
+        </form>
+      </div>
     </>
   );
 }

@@ -19,17 +19,18 @@ export function CreateRoom(
   return (
     <form
       class="create"
-      aria-label={t("createRoom")}
+      aria-labelledby="create-room"
       method="post"
       action={`/rooms?user=${user.id}`}
       noValidate
     >
-      <label for="room-name">{t("roomName")}</label>
+      <label id="create-room" for="room-name">{t("createRoom")}</label>
       <div class="create-box">
         <input
           id="room-name"
           name="name"
-          placeholder={t("createRoom")}
+          aria-label={t("roomName")}
+          placeholder={t("roomName")}
           autocomplete="off"
           maxLength={80}
           dir="auto"

@@ -61,16 +61,41 @@ export function Lobby(
           <button type="submit">{t("search")}</button>
         </noscript>
       </form>
-      {rooms?.length === 0 && (
-        <p class="empty">
-          {t(name.trim() === "" ? "noOtherRooms" : "noRoomFound")}
-        </p>
-      )}
+      {rooms?.length === 0 && <NoRooms ui={ui} name={name.trim()} />}
       <ul class="found">
         {rooms?.map((room) => <FoundRoom ui={ui} key={room.id} room={room} />)}
       </ul>
     </section>
   );
+}
+
+/** Nothing is found, or nothing is there: the way to the form for a new room. */
+function NoRooms({ ui, name }: { ui: Ui; name: string }) {
+  const { t } = ui;
+  return (
+    <p class="empty">
+      {t(name === "" ? "noOtherRooms" : "noRoomFound")}
+      <a
+        class="button"
+        href="/#room-name"
+        onClick={(event) => {
+          event.preventDefault();
+          beginRoom(ui, name);
+        }}
+      >
+        {t(name === "" ? "createFirst" : "createIt")}
+      </a>
+    </p>
+  );
+}
+
+/** Leads to the form for a new room, with a name to begin with. */
+function beginRoom({ navigate }: Ui, name: string): void {
+  const input = document.getElementById("room-name") as HTMLInputElement;
+  // In a narrow window the form is on the page of the user's rooms.
+  if (!input.checkVisibility()) navigate("/");
+  input.value = name;
+  requestAnimationFrame(() => input.focus());
 }
 
 function FoundRoom({ ui, room }: { ui: Ui; room: Room }) {

@@ -40,9 +40,10 @@ export const en = {
     "Every room is open to everyone here. Join one, or start your own.",
   findRoom: "Find a room",
   search: "Search",
-  noRoomFound:
-    "No room has that name. You can create it below your list of rooms.",
-  noOtherRooms: "There are no rooms yet. Create the first one.",
+  noRoomFound: "No room has that name.",
+  createIt: "Create it",
+  noOtherRooms: "There are no rooms yet.",
+  createFirst: "Create the first one",
   roomName: "Room name",
   createRoom: "Create room",
   join: "Join",
@@ -173,6 +174,8 @@ export const en = {
   typingShown: "Show",
   typingHidden: "Hide",
   logOut: "Log out",
+  logOutTitle: "Log out of this browser?",
+  logOutLead: "Drafts and messages that are not sent yet are removed from it.",
 } satisfies Record<string, Text>;
 
 export type Strings = {

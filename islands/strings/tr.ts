@@ -36,9 +36,10 @@ export const tr: Strings = {
     "Bütün odalar herkese açık. Birine katılın ya da yenisini açın.",
   findRoom: "Oda bul",
   search: "Ara",
-  noRoomFound:
-    "Bu adda bir oda yok. Oda listenizin altından oluşturabilirsiniz.",
-  noOtherRooms: "Henüz oda yok. İlkini siz oluşturun.",
+  noRoomFound: "Bu adda bir oda yok.",
+  createIt: "Oluştur",
+  noOtherRooms: "Henüz oda yok.",
+  createFirst: "İlkini oluştur",
   roomName: "Oda adı",
   createRoom: "Oda oluştur",
   join: "Katıl",
@@ -167,4 +168,6 @@ export const tr: Strings = {
   typingShown: "Göster",
   typingHidden: "Gizle",
   logOut: "Çıkış yap",
+  logOutTitle: "Bu tarayıcıdan çıkış yapılsın mı?",
+  logOutLead: "Taslaklar ve gönderilmemiş mesajlar silinir.",
 };

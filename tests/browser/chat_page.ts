@@ -72,6 +72,13 @@ export class ChatPage {
     await this.box.press("Enter");
   }
 
+  /** Logs out, and says yes to the question. */
+  async logOut(): Promise<void> {
+    await this.page.getByRole("button", { name: "Log out" }).click();
+    await this.page.getByRole("dialog").getByRole("button", { name: "Log out" })
+      .click();
+  }
+
   /** Waits until the messages in the page are these, in this order. */
   shows(texts: readonly string[]): Promise<void> {
     return eventually(() => this.texts(), texts);

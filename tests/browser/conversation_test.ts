@@ -62,7 +62,7 @@ Deno.test("two people sign in, make and join a room, and talk both ways", async 
       await ada.page.reload();
       await ada.sees("first line <b>second</b> line");
       assert.equal((await ada.texts()).length, 2);
-      await ada.page.getByRole("button", { name: "Log out" }).click();
+      await ada.logOut();
       await ada.page.waitForURL(/\/login$/);
     });
     assert.deepEqual(complaints, []);

@@ -99,7 +99,7 @@ Deno.test("nothing of what one user has read is kept for the next", async () => 
     await chat.open("/discover");
     await eventually(() => keptPages(chat), ["/discover"]);
 
-    await chat.page.getByRole("button", { name: "Log out" }).click();
+    await chat.logOut();
     await chat.page.waitForURL(`${app.origin}/login`);
     await eventually(() => keptPages(chat), []);
     await context.close();

@@ -150,7 +150,7 @@ Deno.test("signing out removes what the user has left in the browser, in every t
     assert.equal(await chat.box.inputValue(), "half a thought");
     const second = new ChatPage(await context.newPage(), app.origin);
     await second.open(`/rooms/${room.id}`);
-    await chat.page.getByRole("button", { name: "Log out" }).click();
+    await chat.logOut();
     for (const { page } of [chat, second]) {
       await page.getByRole("textbox", { name: "Username" }).waitFor();
     }

@@ -1,5 +1,6 @@
 /** Short tokens: the browser renews them by itself, and a session that was ended stays ended. */
 
+import { ChatPage } from "./chat_page.ts";
 import assert from "node:assert/strict";
 import type { Browser } from "playwright-core";
 import { startTestApp, type TestApp } from "../helpers/app.ts";
@@ -84,7 +85,7 @@ Deno.test("“Log out” ends the session of a browser whose token is over", asy
       name === "chatket_refresh"
     );
     await context.clearCookies({ name: "chatket_session" });
-    await page!.getByRole("button", { name: "Log out" }).click();
+    await new ChatPage(page!, app.origin).logOut();
     await page!.waitForURL(/\/login/);
     const answer = await fetch(`${app.origin}/api/auth/refresh`, {
       method: "POST",

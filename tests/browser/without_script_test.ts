@@ -82,7 +82,7 @@ Deno.test("signing in, rooms, reading, writing and leaving work as plain forms",
           await page.locator("html").getAttribute("data-theme"),
           "dark",
         );
-        await press("Log out");
+        await new ChatPage(page, app.origin).logOut();
         await page.waitForURL(`${app.origin}/login`);
         await page.goto(`${app.origin}/rooms/${other.id}`);
         await page.waitForURL(
