@@ -20,6 +20,7 @@ const TARGET = ["chrome123", "firefox125", "safari17.5"];
 const ENTRIES = {
   chat: "islands/chat.tsx",
   login: "islands/login.tsx",
+  sign_out: "islands/sign_out.ts",
   styles: "static/styles.css",
 };
 

@@ -13,6 +13,8 @@ export interface PageDocument {
   typing?: TypingLine | undefined;
   /** The manifest's entry of the page's script; also the id of the element it takes over. */
   entry: "chat" | "login";
+  /** Whether a user has signed out whose traces in the browser are to be removed first. */
+  hasLeft?: boolean;
   /** What the script starts from. */
   props: unknown;
   /** The page as the script would draw it first. */
@@ -32,7 +34,7 @@ export function renderDocument(
   const { title, lang, theme, typing, entry, props, body, withoutScript } =
     page;
   const url = (file: string) => `/static/build/${file}`;
-  const { chat, login, styles } = manifest.entries;
+  const { chat, login, sign_out: signOut, styles } = manifest.entries;
   const script = entry === "chat" ? chat : login;
   return "<!doctype html>" + renderToString(
     <html lang={lang} data-theme={theme} data-typing={typing}>
@@ -65,6 +67,9 @@ export function renderDocument(
         {script?.imports?.map((file) => (
           <link rel="modulepreload" href={url(file)} />
         ))}
+        {page.hasLeft && signOut && (
+          <script type="module" src={url(signOut.file)}></script>
+        )}
         {script && <script type="module" src={url(script.file)}></script>}
       </head>
       <body>

@@ -1,6 +1,7 @@
 /** The pages: signing in, the rooms, one room. Forms without script are answered in `page_forms.ts`. */
 
 import { type Context, Hono } from "hono";
+import { getCookie } from "hono/cookie";
 import type { ComponentChildren } from "preact";
 import {
   findRoom,
@@ -36,6 +37,7 @@ import {
 import { decodeRoomCursor, encodeRoomCursor } from "./room_cursor.ts";
 import { roomView } from "./room_view.ts";
 import { MAX_PAGE, MessagesQuery, RoomParams } from "./schemas.ts";
+import { LEFT_COOKIE } from "./session_cookie.ts";
 
 /** Where the list of the user's rooms begins on a page; see `room_cursor.ts`. */
 const ROOMS_PARAMETER = "rooms";
@@ -79,7 +81,7 @@ async function answerLobby(
     found: found.map(roomView),
     query,
   };
-  return c.html(renderChat(deps, page, page.strings.discover));
+  return c.html(renderChat(deps, c, page, page.strings.discover));
 }
 
 async function answerRoom(
@@ -94,11 +96,11 @@ async function answerRoom(
     : await findRoom(db, id, session.user.id);
   const common = await commonProps(deps, c, session.user, c.req.path, row);
   if (row === undefined) {
-    return c.html(renderChat(deps, common, common.strings.roomMissing), 404);
+    return c.html(renderChat(deps, c, common, common.strings.roomMissing), 404);
   }
   const room = roomView(row);
   if (!room.isMember) {
-    return c.html(renderChat(deps, { ...common, room }, room.name));
+    return c.html(renderChat(deps, c, { ...common, room }, room.name));
   }
   const query = MessagesQuery.pick({ before: true }).safeParse(c.req.query());
   const page = query.success
@@ -124,7 +126,7 @@ async function answerRoom(
     each.id === room.id ? { ...each, lastSeq: lastSeq ?? each.lastSeq } : each
   );
   return c.html(
-    renderChat(deps, { ...common, rooms, room, opened }, room.name, history),
+    renderChat(deps, c, { ...common, rooms, room, opened }, room.name, history),
   );
 }
 
@@ -198,6 +200,7 @@ function HistoryLinks({ t, older, isNewest }: {
 
 function renderChat(
   { manifest, clock }: RouteDeps,
+  c: Context,
   page: ChatPageProps,
   title: string,
   withoutScript?: ComponentChildren,
@@ -231,6 +234,7 @@ function renderChat(
     theme: page.theme,
     typing: page.typing,
     entry: "chat",
+    hasLeft: getCookie(c, LEFT_COOKIE) !== undefined,
     props: page,
     withoutScript,
     body: (

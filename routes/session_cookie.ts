@@ -19,7 +19,7 @@ export const REFRESH_COOKIE = "chatket_refresh";
 const RETURNING_COOKIE = "chatket_returning";
 
 /** Names the user who has signed out, until a page's script has removed what they left in the browser. */
-const LEFT_COOKIE = "chatket_left";
+export const LEFT_COOKIE = "chatket_left";
 
 type CookieSettings = Pick<
   Config,

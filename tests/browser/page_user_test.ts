@@ -162,3 +162,28 @@ Deno.test("signing out removes what the user has left in the browser, in every t
     assert.deepEqual(ada.complaints, []);
   });
 });
+
+Deno.test("what a user has left who signed out without script is removed by the next user's page", async () => {
+  await journey("signed out without script", app, async (visit) => {
+    const { ada, bob, room } = await together(visit);
+    const { chat, context } = ada;
+    await chat.box.fill("half a thought");
+    await chat.page.goto("about:blank");
+    // As a form without script does; the page for signing in is not run.
+    const signedOut = await context.request.post(`${app.origin}/logout`, {
+      maxRedirects: 0,
+    });
+    assert.equal(signedOut.status(), 303);
+    await signInAs(context, bob);
+    await chat.open(`/rooms/${room.id}`);
+    const keys = await chat.page.evaluate(() => [
+      ...Object.keys(localStorage),
+      ...Object.keys(sessionStorage),
+    ]);
+    const { id } = ada.person.user;
+    assert.deepEqual(keys.filter((key) => key.includes(id)), []);
+    const cookies = (await context.cookies()).map(({ name }) => name);
+    assert.ok(!cookies.includes("chatket_left"), String(cookies));
+    assert.deepEqual(ada.complaints, []);
+  });
+});
