@@ -153,13 +153,37 @@ export class JoinedRooms {
 
   /** @returns false when a page could not be read */
   async #readRooms(): Promise<boolean> {
-    const { api, onChange } = this.#options;
     const unlisted = new Set(this.#states.keys());
+    const pages = await this.#readPages(unlisted, () => true);
+    if (pages === undefined) return false;
+    // A room with a new message moves to the front, past a reading that is behind it already.
+    if (pages > 1) await this.#readPages(unlisted, (added) => added > 0);
+    // One that was moved twice is still unlisted: its sync says whether it is gone.
+    if (unlisted.size > 0) {
+      await this.sync([...unlisted].flatMap((id) => this.get(id) ?? []));
+    }
+    return true;
+  }
+
+  /**
+   * Takes the pages of the list from the front on, and syncs the rooms that are new.
+   *
+   * @param unlisted loses what is found
+   * @param goesOn whether to read further after a page that added so many rooms
+   * @returns how many were read; undefined when one could not be
+   */
+  async #readPages(
+    unlisted: Set<string>,
+    goesOn: (added: number) => boolean,
+  ): Promise<number | undefined> {
+    const { api, onChange } = this.#options;
     let rank = ++this.#rank;
+    let pages = 0;
     let page: string | undefined = "";
-    do {
+    while (page !== undefined) {
       const result: ApiResult<Room[]> = await api.myRooms(page);
-      if (!result.ok) return false;
+      if (!result.ok) return undefined;
+      pages++;
       const added: RoomState[] = [];
       for (const room of result.data) {
         unlisted.delete(room.id);
@@ -171,13 +195,9 @@ export class JoinedRooms {
       }
       if (added.length > 0) await this.follow(added);
       onChange();
-      page = result.next;
-    } while (page !== undefined);
-    // A room with a new message may have slipped past between two pages: its sync says whether it is gone.
-    if (unlisted.size > 0) {
-      await this.sync([...unlisted].flatMap((id) => this.get(id) ?? []));
+      page = goesOn(added.length) ? result.next : undefined;
     }
-    return true;
+    return pages;
   }
 
   /**

@@ -77,6 +77,17 @@ Deno.test("a room that slips past between two pages stays, one that was left goe
   assert.deepEqual(list(), ["a", "b", "c", "d"]);
 });
 
+Deno.test("a room that the client does not know yet is found when it slips past", async () => {
+  const { rooms, server, list } = setUp(["a", "b", "c", "d"]);
+  for (const id of ["b", "a"]) rooms.add(room(id));
+  server.onPage = () => {
+    // Somebody writes in d after the first page was read.
+    server.ids = ["d", "a", "b", "c"];
+  };
+  await rooms.refresh();
+  assert.deepEqual(list(), ["d", "a", "b", "c"]);
+});
+
 Deno.test("what changes while the list is read is read once more", async () => {
   const { rooms, server, list } = setUp(["a", "b", "c"]);
   server.onPage = () => {
