@@ -2,7 +2,7 @@
 
 import { hydrate } from "preact";
 import { createApi } from "./client/api.ts";
-import { lenientLocks, localTimeZone, openStorage } from "./client/browser.ts";
+import { lenientLocks, openStorage } from "./client/browser.ts";
 import { ChatClient } from "./client/chat_client.ts";
 import { systemClock } from "./client/clock.ts";
 import { DEVICE_USER_KEY } from "./client/device.ts";
@@ -13,15 +13,10 @@ import { laterTransport } from "./client/later_transport.ts";
 import { createRenewal } from "./client/renewal.ts";
 import { ChatApp } from "./components/chat_app.tsx";
 import type { Extras } from "./components/later.tsx";
-import { carriesFiles } from "./components/ui.ts";
 import type { ChatPageProps } from "./page_props.ts";
-import { showStartFailure } from "./start_failure.ts";
 
 /** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
 const HIDDEN_DRAW_MS = 250;
-
-/** A year in seconds: how long the time zone is remembered for the next page. */
-const YEAR_S = 31_536_000;
 
 /** While nothing else happens the page is drawn this often: today becomes yesterday. In milliseconds. */
 const IDLE_DRAW_MS = 60_000;
@@ -37,7 +32,10 @@ if (root && "canParse" in URL) {
     { error, reason }: Partial<ErrorEvent & PromiseRejectionEvent>,
   ) => {
     root.replaceWith(drawn);
-    showStartFailure(drawn, error ?? reason, page.strings);
+    const notice = document.getElementById("start-failure");
+    if (notice === null) return;
+    notice.hidden = false;
+    notice.getElementsByTagName("i")[0]?.replaceChildren(`${error ?? reason}`);
   };
   addEventListener("error", failed, starting);
   addEventListener("unhandledrejection", failed, starting);
@@ -107,7 +105,6 @@ async function start(
   let isOutdated = false;
   const controls = {
     onDraw: drawing.subscribe,
-    announce,
     note: () => isOutdated ? "outdated" : transport.isBlocked && "fallback",
   } as const;
   // What the server has drawn must be here before it is taken over.
@@ -127,12 +124,6 @@ async function start(
     client.rooms.refresh();
     drawing.request();
   });
-  // A file that is dropped would open in the page's place.
-  for (const type of ["dragover", "drop"] as const) {
-    addEventListener(type, (event) => {
-      if (carriesFiles(event.dataTransfer)) event.preventDefault();
-    });
-  }
   const onStorage = ({ key, newValue }: StorageEvent) => {
     if (key !== DEVICE_USER_KEY || newValue !== null) {
       return client.storageChanged(key);
@@ -152,23 +143,12 @@ async function start(
   });
   setInterval(drawing.request, IDLE_DRAW_MS);
   client.connection.start();
-  try {
-    document.cookie =
-      `chatket_tz=${localTimeZone()}; Path=/; Max-Age=${YEAR_S}; SameSite=Lax`;
-  } catch {
-    // Refused: the next page's times are in UTC until its script runs.
-  }
-  const { serviceWorker } = navigator;
-  if (!serviceWorker) return;
-  // The first worker comes beside the page, each later one with a newer build.
-  let hadWorker = serviceWorker.controller;
-  serviceWorker.oncontrollerchange = () => {
-    isOutdated = !!hadWorker;
-    hadWorker = serviceWorker.controller;
+  const outdated = () => {
+    isOutdated = true;
     drawing.request();
   };
-  // A full or forbidden cache: the page lives without.
-  serviceWorker.register("/sw.js").catch(() => {});
+  // Without a network there is nothing to keep for later either.
+  extras.load().then((module) => module.beginOutside(outdated), () => {});
 }
 
 /**
@@ -207,18 +187,4 @@ function newUuid(): string {
     // The 8 keeps its first bit and gets two random ones; 0 and 1 become any digit.
     return (+digit ^ random & 15 >> +digit / 4).toString(16);
   });
-}
-
-let announced: string | undefined;
-
-function announce(title: string, unread: number): void {
-  const text = `${unread > 0 ? `(${unread}) ` : ""}${title} · ChatKet`;
-  if (text === announced) return;
-  document.title = announced = text;
-  const icon = document.querySelector<HTMLLinkElement>("link[rel=icon]");
-  const href = `/static/icons/icon${unread > 0 ? "-unread" : ""}.svg`;
-  // The same once more would be fetched once more.
-  if (icon && !icon.href.endsWith(href)) icon.href = href;
-  // On the icon of an installed program; refused where it is none.
-  navigator.setAppBadge?.(unread).catch(() => {});
 }

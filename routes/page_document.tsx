@@ -19,6 +19,8 @@ export interface PageDocument {
   props: unknown;
   /** The page as the script would draw it first. */
   body: ComponentChildren;
+  /** Said, with the reason, when the script cannot take over the page. */
+  startFailure?: { lead: string; reload: string } | undefined;
   /** What stands above it where no script runs. */
   withoutScript?: ComponentChildren;
 }
@@ -31,8 +33,8 @@ export function renderDocument(
   manifest: BuildManifest,
   page: PageDocument,
 ): string {
-  const { title, lang, theme, typing, entry, props, body, withoutScript } =
-    page;
+  const { title, lang, theme, typing, entry, props, body } = page;
+  const { startFailure, withoutScript } = page;
   const url = (file: string) => `/static/build/${file}`;
   const { chat, login, sign_out: signOut, styles } = manifest.entries;
   const script = entry === "chat" ? chat : login;
@@ -76,6 +78,14 @@ export function renderDocument(
         <IconSprite />
         {withoutScript && <noscript>{withoutScript}</noscript>}
         <div id={entry} data-props={JSON.stringify(props)}>{body}</div>
+        {startFailure && (
+          <p id="start-failure" role="alert" hidden>
+            <span>
+              {startFailure.lead} <i></i>
+            </span>
+            <a class="button" href="">{startFailure.reload}</a>
+          </p>
+        )}
       </body>
     </html>,
   );

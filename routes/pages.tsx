@@ -236,6 +236,7 @@ function renderChat(
     entry: "chat",
     hasLeft: getCookie(c, LEFT_COOKIE) !== undefined,
     props: page,
+    startFailure: { lead: t("startFailed"), reload: t("reload") },
     withoutScript,
     body: (
       <ChatApp client={client} page={page} extras={loaded} served={served} />

@@ -57,9 +57,10 @@ export function createApi(settings: ApiSettings) {
     leaveRoom: (id: string) => post<void>(path`/rooms/${id}/leave`),
     newestMessages: (id: string) =>
       get<MessagePage>(path`/rooms/${id}/messages?limit=50`),
-    messagesBefore: (id: string, messageId: string) =>
+    /** The page just before or after a message. */
+    messagesNextTo: (id: string, side: "before" | "after", messageId: string) =>
       get<MessagePage>(
-        path`/rooms/${id}/messages?limit=50&before=${messageId}`,
+        path`/rooms/${id}/messages?limit=50&${side}=${messageId}`,
       ),
   };
 }

@@ -20,6 +20,9 @@ import type { KeyValueStorage } from "./storage.ts";
 /** Wait before a gap, or a room that could not be followed, is asked for again, in milliseconds. */
 const SYNC_RETRY_MS = 2_000;
 
+/** So many rooms that are not open keep messages: those with the newest. */
+const MAX_CLOSED_ROOMS = 40;
+
 /** How much lower a room ranks than the one that is listed before it: thousands fit between two. */
 const RANK_STEP = 2 ** -13;
 
@@ -40,6 +43,8 @@ export class JoinedRooms {
   readonly #syncSize = firstSyncSize();
   /** Rooms whose missing messages are being asked for. */
   readonly #filling = new Set<string>();
+  /** Rooms that are not open and hold messages, those with the newest last. */
+  readonly #holding = new Set<RoomState>();
   /** Counts up with every message: a room's rank is that of its newest. */
   #rank = 0;
   #isRefreshing = false;
@@ -82,7 +87,9 @@ export class JoinedRooms {
   }
 
   remove(roomId: string): void {
+    const state = this.#states.get(roomId);
     this.#states.delete(roomId);
+    if (state) this.#holding.delete(state);
     this.#options.onChange();
   }
 
@@ -98,6 +105,7 @@ export class JoinedRooms {
   receive(state: RoomState, message: MessageNew): MessageNew[] {
     const appended = state.receive(message, this.#options.user);
     if (appended.length > 0) state.rank = ++this.#rank;
+    this.#limit(state);
     this.#keepPosition(state, appended);
     if (state.store.hasGap) this.#fillGap(state);
     this.#options.onChange();
@@ -111,29 +119,23 @@ export class JoinedRooms {
     if (state.store.hasGap) this.#fillGap(state);
   }
 
-  /** Fetches the newest page of a room unless it is there. */
+  /** The room is shown: fetches its newest page unless it is there. */
   async open(state: RoomState): Promise<void> {
+    state.isOpen = true;
+    this.#holding.delete(state);
     if (state.isLoaded) return;
-    const { api, onChange } = this.#options;
-    const page = await this.#fetchPage(
+    const page = await this.fetchPage(
       state,
-      () => api.newestMessages(state.room.id),
+      (api) => api.newestMessages(state.room.id),
     );
     if (page !== undefined) this.load(state, page);
-    onChange();
+    this.#options.onChange();
   }
 
-  /** Fetches the page of history before what is held. */
-  async loadOlder(state: RoomState): Promise<void> {
-    const first = state.store.messages[0];
-    if (!state.store.hasOlder || first === undefined) return;
-    const { api, onChange } = this.#options;
-    const page = await this.#fetchPage(
-      state,
-      () => api.messagesBefore(state.room.id, first.messageId),
-    );
-    if (page !== undefined) state.store.prepend(page);
-    onChange();
+  /** The room is shown no more. */
+  close(state: RoomState): void {
+    state.close();
+    if (this.#states.has(state.room.id)) this.#limit(state);
   }
 
   /**
@@ -223,22 +225,29 @@ export class JoinedRooms {
       states.map((state) => [state.room.id, {
         position: () => this.position(state),
         reload: () => this.#reload(state),
+        skip: () => this.#skip(state),
         gone: () => this.remove(state.room.id),
       }]),
     );
     return syncRooms(rooms, this.#options.sync, this.#syncSize);
   }
 
-  async #fetchPage(
+  /**
+   * Asks for a page of a room's history and says so in its state. One at a time.
+   *
+   * @returns undefined when one is on its way, or when it failed: `loadError` says why
+   */
+  async fetchPage(
     state: RoomState,
-    fetchPage: () => Promise<ApiResult<MessagePage>>,
+    fetchPage: (api: Api) => Promise<ApiResult<MessagePage>>,
   ): Promise<MessagePage | undefined> {
     if (state.isLoading) return undefined;
     state.isLoading = true;
     state.loadError = undefined;
     this.#options.onChange();
-    const result = await fetchPage();
+    const result = await fetchPage(this.#options.api);
     state.isLoading = false;
+    this.#options.onChange();
     if (result.ok) return result.data;
     state.loadError = result.code;
     return undefined;
@@ -256,6 +265,32 @@ export class JoinedRooms {
     state.note({ type: "reset", user: this.#options.user, createdAt });
     this.#options.onChange();
     return true;
+  }
+
+  async #skip(state: RoomState): Promise<boolean> {
+    const { api, user, onChange } = this.#options;
+    // The page after the count: what is newer than the count is counted by its message.
+    const room = await api.room(state.room.id);
+    const page = await api.newestMessages(state.room.id);
+    if (!room.ok || !page.ok) return false;
+    state.skipTo(page.data, room.data, user);
+    this.#limit(state);
+    this.#keepPosition(state, page.data.messages);
+    onChange();
+    return true;
+  }
+
+  /** Takes the messages from the room that has been quiet for longest when many hold some. */
+  #limit(state: RoomState): void {
+    if (state.isOpen) return;
+    this.#holding.delete(state);
+    if (state.store.messages.length > 0) this.#holding.add(state);
+    if (this.#holding.size <= MAX_CLOSED_ROOMS) return;
+    for (const quietest of this.#holding) {
+      quietest.forget();
+      this.#holding.delete(quietest);
+      return;
+    }
   }
 
   #keepPosition({ room }: RoomState, messages: readonly MessageNew[]): void {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { RoomPosition } from "../../realtime/protocol.ts";
 import { createApi, type Room } from "./api.ts";
-import { FakeClock } from "./fakes.ts";
+import { FakeClock, message } from "./fakes.ts";
 import { JoinedRooms } from "./joined_rooms.ts";
 import { MemoryStorage } from "./storage.ts";
 
@@ -98,4 +98,76 @@ Deno.test("what changes while the list is read is read once more", async () => {
   };
   await rooms.refresh();
   assert.deepEqual(list(), ["new", "a", "b", "c"]);
+});
+
+Deno.test("rooms that are not open keep few messages, many of them none, and all keep their counts", () => {
+  const ids = Array.from({ length: 60 }, (_, n) => `room ${n}`);
+  const { rooms } = setUp(ids);
+  const states = ids.map((id) => rooms.add(room(id)));
+  for (const state of states) {
+    for (let seq = 1; seq <= 120; seq++) rooms.receive(state, message(seq));
+  }
+  const held = states.map(({ store }) => store.messages.length);
+  assert.deepEqual(held.slice(0, 20), Array(20).fill(0));
+  assert.ok(held.every((count) => count <= 50), `${held}`);
+  assert.ok(states.every(({ unread }) => unread === 120));
+  assert.deepEqual([states[0]?.store.position, states[0]?.store.hasOlder], [
+    120,
+    true,
+  ]);
+});
+
+Deno.test("the open room keeps 500 messages, and 50 when it is closed", () => {
+  const { rooms } = setUp(["a"]);
+  const state = rooms.add(room("a"));
+  state.isLoaded = true;
+  rooms.open(state);
+  let most = 0;
+  for (let seq = 1; seq <= 2000; seq++) {
+    rooms.receive(state, message(seq));
+    most = Math.max(most, state.store.messages.length);
+  }
+  assert.equal(most, 500);
+  assert.equal(state.store.messages.at(-1)?.seq, 2000);
+  rooms.close(state);
+  assert.ok(state.store.messages.length <= 50);
+  assert.equal(state.store.messages.at(-1)?.seq, 2000);
+  assert.equal(state.isLoaded, true);
+});
+
+Deno.test("a room that was read far from its end is read anew when it is opened again", () => {
+  const { rooms } = setUp(["a"]);
+  const state = rooms.add(room("a"));
+  state.isLoaded = true;
+  rooms.open(state);
+  for (let seq = 1; seq <= 300; seq++) rooms.receive(state, message(seq));
+  state.reading = 10;
+  for (let seq = 301; seq <= 900; seq++) rooms.receive(state, message(seq));
+  assert.equal(state.store.messages[0]?.seq, 1);
+  assert.equal(state.store.hasNewer, true);
+  rooms.close(state);
+  assert.deepEqual([state.store.messages.length, state.isLoaded], [0, false]);
+  assert.equal(state.unread, 900);
+});
+
+Deno.test("skipping to the newest page leaves the unread count right, whoever reads older messages", () => {
+  const { rooms } = setUp(["a"]);
+  for (const reading of [undefined, 3]) {
+    const state = rooms.add(room(`a ${reading}`));
+    for (let seq = 1; seq <= 10; seq++) rooms.receive(state, message(seq));
+    state.read(8, user);
+    state.reading = reading;
+    rooms.receive(state, message(10_001));
+    const messages = Array.from({ length: 50 }, (_, n) => message(9_951 + n));
+    state.skipTo(
+      { messages, hasMore: true },
+      { ...room("a"), lastSeq: 9_998, unreadCount: 9_990 },
+      user,
+    );
+    assert.deepEqual(
+      [state.unread, state.store.position, state.firstUnreadSeq(user)],
+      [9_993, 10_001, 9],
+    );
+    assert.equal(state.store.messages[0]?.seq, reading ? 1 : 9_951);
+  }
 });

@@ -16,6 +16,10 @@ const MAX_NOTICES = 30;
 /** The times of so many messages that were sent are kept a room. */
 const MAX_SENT_TIMES = 100;
 
+/** Most messages held of the room that is open, and of one that is not. */
+const MAX_OPEN = 500;
+const MAX_CLOSED = 50;
+
 /** "Ada joined", or that the history is another one: shown after the message with number `afterSeq`, gone after a reload. */
 export interface Notice {
   readonly type: "join" | "leave" | "reset";
@@ -30,6 +34,10 @@ export class RoomState {
   readonly typing: TypingMarks;
   notices: readonly Notice[] = [];
   roster: RoomRoster | undefined;
+  /** The room is in the page. */
+  isOpen = false;
+  /** `seq` of the first message in the page; undefined while the newest are shown. */
+  reading: number | undefined;
   /** Messages of others the user has not read. */
   unread: number;
   /** Everything up to this `seq` was read, here or on another device. */
@@ -52,18 +60,15 @@ export class RoomState {
     this.store = new RoomStore(room.lastSeq);
     this.typing = new TypingMarks(clock, onChange);
     this.unread = room.unreadCount ?? 0;
-    this.readSeq = this.unread === 0 ? room.lastSeq : 0;
+    // Who writes has read: what is unread are the newest ones.
+    this.readSeq = room.lastSeq - this.unread;
   }
 
   /** Takes over what the server says of the room; its count of unread messages ends with its `lastSeq`. */
   update(room: Room, me: UserRef): void {
     this.room = room;
-    const { lastSeq, unreadCount } = room;
-    // What was read here last may not have reached the server when it counted.
-    if (unreadCount === undefined || lastSeq <= this.readSeq) return;
-    if (unreadCount === 0) return this.read(lastSeq, me);
-    this.unread = Math.min(unreadCount, lastSeq - this.readSeq) +
-      this.#heldAfter(lastSeq, me);
+    // What was read here last may not have reached the server when it counted: that changes nothing.
+    this.read(room.lastSeq - (room.unreadCount ?? room.lastSeq), me);
   }
 
   /** Takes the newest page of history. */
@@ -73,47 +78,71 @@ export class RoomState {
     return appended;
   }
 
+  /**
+   * Goes on from the newest page without the messages before it, of which too many were missed. Who
+   * reads older messages goes on reading.
+   *
+   * @param room what the server says of the room, its unread messages among it
+   */
+  skipTo(page: MessagePage, room: Room, me: UserRef): void {
+    this.readSeq = Math.max(
+      this.readSeq,
+      room.lastSeq - (room.unreadCount ?? 0),
+    );
+    const delivered = this.store.skipTo(page, this.reading !== undefined);
+    this.isLoaded = true;
+    const newest = page.messages.at(-1)?.seq ?? 0;
+    this.unread = Math.max(0, newest - this.readSeq);
+    this.#count(delivered, me);
+  }
+
+  /** The room is no longer in the page: few of its messages are kept, or none of an older part. */
+  close(): void {
+    this.isOpen = false;
+    this.reading = undefined;
+    if (this.store.hasNewer) this.forget();
+    else this.trim();
+  }
+
+  /** Drops the messages; they are read again when the room is opened. */
+  forget(): void {
+    this.store.clear();
+    this.isLoaded = false;
+  }
+
+  /** Drops messages that are far from where the reader is when there are many. */
+  trim(): void {
+    this.store.trim(this.isOpen ? MAX_OPEN : MAX_CLOSED, this.reading);
+  }
+
   /** Takes a message, wherever it came from. Returns those that are now in place, in order. */
   receive(message: MessageNew, me: UserRef): MessageNew[] {
-    const appended = this.store.receive(message);
-    for (const { sender, seq } of appended) {
-      this.typing.set(sender, false);
-      if (sender.id !== me.id && seq > this.readSeq) this.unread++;
-    }
-    return appended;
+    const delivered = this.store.receive(message);
+    this.#count(delivered, me);
+    this.trim();
+    return delivered;
   }
 
   /** The room was read up to `seq`, here or elsewhere. */
   read(seq: number, me: UserRef): void {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
-    const known = this.#heldAfter(seq, me);
-    const first = this.store.messages[0]?.seq ?? this.store.position + 1;
-    // What lies before the messages we hold can only shrink the count, never grow it.
-    this.unread = first > seq + 1
-      ? Math.min(this.unread, known + first - seq - 1)
-      : known;
+    const { messages, position } = this.store;
+    const after = messages.filter((message) => message.seq > seq);
+    const known = after.filter(({ sender }) => sender.id !== me.id).length;
+    // Of those that are not held it is not known whose they are: they can only shrink the count.
+    const unknown = Math.max(0, position - seq) - after.length;
+    this.unread = unknown > 0 ? Math.min(this.unread, known + unknown) : known;
   }
 
-  /** Messages of others that we hold after `seq`. */
-  #heldAfter(after: number, me: UserRef): number {
-    return this.store.messages.filter(({ seq, sender }) =>
-      seq > after && sender.id !== me.id
-    ).length;
-  }
-
-  /** The oldest unread message we hold: where the "new" line belongs. */
+  /** The oldest unread message, held or not: where the "new" line belongs. */
   firstUnreadSeq(me: UserRef): number | undefined {
-    let left = this.unread;
-    if (left === 0) return undefined;
-    const { messages } = this.store;
-    for (let index = messages.length - 1; index >= 0; index--) {
-      const message = messages[index];
-      if (message && message.sender.id !== me.id && --left === 0) {
-        return message.seq;
-      }
-    }
-    return messages[0]?.seq;
+    if (this.unread === 0) return undefined;
+    const next = this.readSeq + 1;
+    if (!this.store.has(next)) return next;
+    return this.store.messages.find(({ seq, sender }) =>
+      seq >= next && sender.id !== me.id
+    )?.seq;
   }
 
   /** The server has taken a message of this page, and counts it. */
@@ -131,5 +160,12 @@ export class RoomState {
   note({ type, user, createdAt }: Omit<Notice, "afterSeq">): void {
     const notice = { type, user, createdAt, afterSeq: this.store.position };
     this.notices = [...this.notices, notice].slice(-MAX_NOTICES);
+  }
+
+  #count(delivered: readonly MessageNew[], me: UserRef): void {
+    for (const { sender, seq } of delivered) {
+      this.typing.set(sender, false);
+      if (sender.id !== me.id && seq > this.readSeq) this.unread++;
+    }
   }
 }

@@ -1,10 +1,17 @@
 /**
  * A room's messages as this client holds them: one run of consecutive numbers, without a gap or a
- * repeat, however the network delivered them.
+ * repeat, however the network delivered them. The run is bounded: what is far from where the reader is
+ * is dropped, and read again when it is scrolled to. So it may end before the newest message.
  */
 
 import type { MessageNew } from "../../realtime/protocol.ts";
 import type { MessagePage } from "./api.ts";
+
+/** Most messages that wait for their predecessors; what comes then is asked for again. */
+const MAX_HELD = 500;
+
+/** A run that has grown above its limit is cut to this part of it: not at every message again. */
+const KEPT_PART = 0.8;
 
 export class RoomStore {
   /** Oldest first; `seq` goes up by one from each to the next. */
@@ -12,9 +19,10 @@ export class RoomStore {
   /** Whether the server holds messages before the first. */
   hasOlder: boolean;
   #position: number;
-  #ids = new Set<string>();
   /** Messages that came before their predecessors. */
   #held = new Map<number, MessageNew>();
+  /** Called with each message that comes, known or not. */
+  onReceived: ((message: MessageNew) => void) | undefined;
 
   /** @param position everything up to this `seq` counts as delivered */
   constructor(position: number) {
@@ -32,18 +40,30 @@ export class RoomStore {
     return this.#held.size > 0;
   }
 
+  /** Whether messages were delivered that come after the last of the run. */
+  get hasNewer(): boolean {
+    return (this.messages.at(-1)?.seq ?? this.#position) < this.#position;
+  }
+
+  /** Whether the run has the message with this number. */
+  has(seq: number): boolean {
+    return this.#at(seq) !== undefined;
+  }
+
   /**
-   * Takes a message from the live feed, a replay or an ack. The next number is appended, with those
+   * Takes a message from the live feed, a replay or an ack. The next number is delivered, with those
    * that waited for it; a later one is held; a known one is dropped.
    *
-   * @returns what was appended, in order
+   * @returns what was delivered, in order; it is in the run, unless that ends earlier
    */
   receive(message: MessageNew): MessageNew[] {
-    if (message.seq <= this.#position || this.#ids.has(message.messageId)) {
-      return [];
+    const { seq } = message;
+    this.onReceived?.(message);
+    if (seq <= this.#position) return [];
+    if (seq === this.#position + 1 || this.#held.size < MAX_HELD) {
+      this.#held.set(seq, message);
     }
-    this.#held.set(message.seq, message);
-    return this.#appendHeld();
+    return this.#deliver();
   }
 
   /** Takes the newest page, when the room is opened: it goes before what the live feed brought. */
@@ -59,40 +79,96 @@ export class RoomStore {
     return [];
   }
 
-  /** Takes a page of history that ends where the held run begins. */
+  /** Takes a page of history that ends where the run begins. */
   prepend({ messages, hasMore }: MessagePage): void {
     const end = this.messages[0]?.seq ?? this.#position + 1;
-    const older = messages.filter(({ seq, messageId }) =>
-      seq < end && !this.#ids.has(messageId)
-    );
-    this.messages.unshift(...older);
-    for (const { messageId } of older) this.#ids.add(messageId);
+    this.messages.unshift(...messages.filter(({ seq }) => seq < end));
     this.hasOlder = hasMore;
+  }
+
+  /** Takes a page of history that begins where the run ends. */
+  append({ messages }: MessagePage): void {
+    const end = this.messages.at(-1)?.seq ?? 0;
+    this.messages.push(
+      ...messages.filter(({ seq }) => seq > end && seq <= this.#position),
+    );
   }
 
   /** Forgets everything: the server's history is not the one we knew. */
   reset(page: MessagePage): void {
-    this.messages.length = 0;
-    this.#ids.clear();
     this.#held.clear();
-    this.#position = page.messages.at(-1)?.seq ?? 0;
+    this.#position = 0;
+    this.skipTo(page, false);
+  }
+
+  /**
+   * Goes on from the newest page without what lies between: too much was missed to replay it.
+   *
+   * @param keepsRun whether the run stays, because somebody reads it
+   * @returns what was delivered after the page, in order
+   */
+  skipTo(page: MessagePage, keepsRun: boolean): MessageNew[] {
+    this.#position = Math.max(
+      this.#position,
+      page.messages.at(-1)?.seq ?? 0,
+    );
+    for (const seq of this.#held.keys()) {
+      if (seq <= this.#position) this.#held.delete(seq);
+    }
+    if (!keepsRun) this.show(page);
+    return this.#deliver();
+  }
+
+  /** Puts a page in the place of the run. */
+  show(page: MessagePage): void {
+    this.messages.length = 0;
     this.prepend(page);
   }
 
-  #appendHeld(): MessageNew[] {
-    const appended: MessageNew[] = [];
+  /**
+   * Drops what is far from the reader when the run is longer than `limit`.
+   *
+   * @param reading `seq` of the first message in the page; undefined when the end is read
+   */
+  trim(limit: number, reading: number | undefined): void {
+    const { messages } = this;
+    if (messages.length <= limit) return;
+    const kept = Math.floor(limit * KEPT_PART);
+    const last = messages.length - kept;
+    const at = reading === undefined ? last : this.#indexOf(reading) - kept / 4;
+    const start = Math.floor(Math.min(Math.max(0, at), last));
+    messages.splice(start + kept);
+    messages.splice(0, start);
+    this.hasOlder ||= start > 0;
+  }
+
+  /** Drops all messages; the position stays. */
+  clear(): void {
+    this.messages.length = 0;
+    this.hasOlder = this.#position > 0;
+  }
+
+  #indexOf(seq: number): number {
+    return seq - (this.messages[0]?.seq ?? 0);
+  }
+
+  #at(seq: number): MessageNew | undefined {
+    return this.messages[this.#indexOf(seq)];
+  }
+
+  #deliver(): MessageNew[] {
+    const delivered: MessageNew[] = [];
     for (
       let next = this.#held.get(this.#position + 1);
       next !== undefined;
       next = this.#held.get(this.#position + 1)
     ) {
       this.#held.delete(next.seq);
-      this.messages.push(next);
-      this.#ids.add(next.messageId);
+      if (!this.hasNewer) this.messages.push(next);
       // The position moves after the message is in place: never past one we do not have.
       this.#position = next.seq;
-      appended.push(next);
+      delivered.push(next);
     }
-    return appended;
+    return delivered;
   }
 }

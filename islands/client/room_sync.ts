@@ -24,11 +24,19 @@ export interface SyncSize {
 /** The size of the first try. */
 export const firstSyncSize = (): SyncSize => ({ rooms: ROOMS_PER_SYNC });
 
+/**
+ * A room of which so many messages were replayed, with more still waiting, is not replayed further: it
+ * goes on from its newest page, and what lies between is read when it is scrolled to.
+ */
+const MAX_CATCH_UP = 500;
+
 /** What the sync needs to know of a room, and tells it. */
 export interface SyncedRoom {
   position: () => RoomPosition & { lastSeq: number };
   /** The server's history is another one: load anew. False when that failed. */
   reload: () => Promise<boolean>;
+  /** Too much was missed: go on from the newest page. False when that failed. */
+  skip: () => Promise<boolean>;
   /** The server no longer counts us as a member. */
   gone: () => void;
 }
@@ -51,6 +59,8 @@ export async function syncRooms(
   size: SyncSize = firstSyncSize(),
 ): Promise<boolean> {
   let waiting = [...rooms.keys()];
+  /** Messages replayed so far, by room. */
+  const replayed = new Map<string, number>();
   do {
     const batch = waiting.slice(0, size.rooms);
     const before = batch.flatMap((id) => rooms.get(id)?.position() ?? []);
@@ -67,7 +77,14 @@ export async function syncRooms(
       if (asked === undefined || room === undefined) continue;
       const next = await settle(room, asked.lastSeq, result);
       if (next === "failed") return false;
-      if (next === "again") again.push(result.roomId);
+      if (next !== "again") continue;
+      again.push(result.roomId);
+      const count = (replayed.get(result.roomId) ?? 0) +
+        room.position().lastSeq - asked.lastSeq;
+      replayed.set(result.roomId, count);
+      if (count < MAX_CATCH_UP) continue;
+      replayed.delete(result.roomId);
+      if (!await room.skip()) return false;
     }
     waiting = [...waiting.slice(batch.length), ...again];
   } while (waiting.length > 0);

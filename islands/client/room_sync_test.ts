@@ -17,11 +17,17 @@ function fakeServer(lastSeqs: Record<string, number>, page: number) {
   const positions = new Map<string, number>();
   const gone: string[] = [];
   const reloaded: string[] = [];
+  const skipped: string[] = [];
   const rooms = new Map<string, SyncedRoom>(
     Object.keys(lastSeqs).map((roomId) => [roomId, {
       position: () => ({ roomId, lastSeq: positions.get(roomId) ?? 0 }),
       reload: () => {
         reloaded.push(roomId);
+        positions.set(roomId, lastSeqs[roomId] ?? 0);
+        return Promise.resolve(true);
+      },
+      skip: () => {
+        skipped.push(roomId);
         positions.set(roomId, lastSeqs[roomId] ?? 0);
         return Promise.resolve(true);
       },
@@ -55,7 +61,7 @@ function fakeServer(lastSeqs: Record<string, number>, page: number) {
     asked.push(rooms);
     return Promise.resolve({ success: true, results: rooms.map(replay) });
   };
-  return { rooms, call, asked, positions, gone, reloaded };
+  return { rooms, call, asked, positions, gone, reloaded, skipped };
 }
 
 Deno.test("syncRooms() follows hasMore to the end, asking only for rooms with more", async () => {
@@ -70,6 +76,18 @@ Deno.test("syncRooms() follows hasMore to the end, asking only for rooms with mo
     ["long"],
     ["long"],
   ]);
+});
+
+Deno.test("syncRooms() goes on from the newest page after 500 messages of a room, and replays the others", async () => {
+  const { rooms, call, asked, positions, skipped } = fakeServer(
+    { endless: 100_000, long: 499 },
+    100,
+  );
+  assert.equal(await syncRooms(rooms, call), true);
+  assert.deepEqual(skipped, ["endless"]);
+  assert.deepEqual([...positions], [["endless", 100_000], ["long", 499]]);
+  // The last time for what came meanwhile.
+  assert.equal(asked.length, 6);
 });
 
 Deno.test("syncRooms() drops rooms that are not ours any more and syncs the others", async () => {

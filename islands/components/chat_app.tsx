@@ -18,8 +18,6 @@ export interface PageControls {
   onDraw: (draw: () => void) => () => void;
   /** What is to be said although the connection is well: key of the text. */
   note: () => "outdated" | "fallback" | false;
-  /** Shows unread messages outside of the page: title and icon. */
-  announce: (title: string, unread: number) => void;
 }
 
 /** The whole chat. Drawn once on the server and from then on in the browser. */
@@ -91,7 +89,7 @@ export function ChatApp(
   useEffect(() => {
     const title = room?.room.name ??
       t(path === "/discover" ? "discover" : "rooms");
-    controls?.announce(title, client.unread);
+    withExtras(ui, ({ announce }) => announce(title, client.unread));
   });
   return (
     <main

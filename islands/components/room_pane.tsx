@@ -15,7 +15,10 @@ export function RoomPane(
 ) {
   const { client, t } = ui;
   const timeline = useRef<TimelineHandle>(null);
-  useEffect(() => void client.rooms.open(room), [room]);
+  useEffect(() => {
+    client.rooms.open(room);
+    return () => client.rooms.close(room);
+  }, [room]);
   const { name, memberCount } = room.room;
   const { onlineCount } = room.roster ?? {};
   return (

@@ -2,36 +2,24 @@
  * The messages of one room. The list is laid out from its end (`column-reverse`), so it stands at the
  * newest message before any script runs and stays there as messages come; what is read above stays
  * where it is to the pixel. At most `MAX_ROWS` messages are in the page, however long the room is.
+ * What scrolling does, `timeline_scroll.ts` knows.
  */
 
 import { Component, createRef } from "preact";
-import type { MessageNew } from "../../realtime/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
-import { type TimelineItem, timelineItems } from "../text/timeline_items.ts";
-import { relativeDay } from "../text/times.ts";
+import { timelineItems } from "../text/timeline_items.ts";
+import type { ScrolledTimeline } from "../timeline_scroll.ts";
 import { Icon } from "./icon.tsx";
 import { Later, withExtras } from "./later.tsx";
-import { MessageRow } from "./message_row.tsx";
+import {
+  pendingMessages,
+  timelineHead,
+  timelineRow,
+} from "./timeline_rows.tsx";
 import type { Ui } from "./ui.ts";
 
-/** Most messages in the page at once, and how far the window moves. */
+/** Most messages in the page at once. */
 const MAX_ROWS = 150;
-const WINDOW_STEP = 50;
-
-/** Nearer to the end than this counts as being there, in pixels: rounding, not reading. */
-const END_PX = 2;
-
-/** Nearer to the end than this nobody needs a button to get there, in pixels. */
-const NEAR_END_PX = 100;
-
-/** More messages are shown when the edge of the window is nearer than this, in pixels. */
-const EDGE_PX = 600;
-
-const NOTICES = {
-  join: "joined",
-  leave: "left",
-  reset: "reloaded",
-} as const;
 
 /** What others may ask of the timeline that is shown. */
 export interface TimelineHandle {
@@ -46,64 +34,73 @@ interface TimelineProps {
   handle: { current: TimelineHandle | null };
 }
 
-interface TimelineState {
-  /** `seq` of the first message in the window; undefined: the window follows the end. */
-  top: number | undefined;
-}
-
 interface Anchor {
   element: Element;
   top: number;
 }
 
-export class Timeline extends Component<TimelineProps, TimelineState>
-  implements TimelineHandle {
-  override state: TimelineState = { top: undefined };
+export class Timeline extends Component<TimelineProps>
+  implements TimelineHandle, ScrolledTimeline {
+  /** Only who is at the end follows what comes. */
+  isAtEnd = true;
+  isFarFromEnd = false;
+  missed = 0;
   readonly #log = createRef<HTMLDivElement>();
   /** Where the "new" line stands; fixed until the room is left or everything was read. */
   #firstUnread: number | undefined;
   #hadUnread = false;
   /** The first drawing of a room's messages is the one in which the line is put. */
   #isFirstView = true;
-  /** Only who is at the end follows what comes. */
-  #isAtEnd = true;
-  #isFarFromEnd = false;
-  /** Unread messages the user has not been taken to. */
-  #missed = 0;
+  /** The next drawing goes to another place. */
+  #isJumping = false;
   /** `seq` of the newest message when the room was opened, and of the newest that was on the screen. */
   readonly #openedAt = this.props.room.store.position;
   #shownSeq = this.#openedAt;
 
-  jumpToEnd(): void {
-    this.#isAtEnd = true;
-    this.#isFarFromEnd = false;
-    this.#missed = 0;
-    this.setState({ top: undefined }, () => {
-      if (this.#log.current) this.#log.current.scrollTop = 0;
-    });
+  get room(): RoomState {
+    return this.props.room;
   }
 
-  /** Goes to where reading ended the last time. */
-  #jumpToUnread(): void {
-    const { room, ui } = this.props;
-    withExtras(ui, async ({ oldestUnread, showUnread }) => {
-      // What was unread before the messages held comes from the time when the room was opened.
-      if (this.#firstUnread === room.store.messages[0]?.seq) {
-        this.#firstUnread = await oldestUnread(
-          ui.client,
-          room,
-          this.#missed,
-          this.#openedAt,
-        );
-      }
-      this.#isAtEnd = false;
-      this.#isFarFromEnd = true;
-      this.#missed = 0;
-      this.setState({ top: this.#firstUnread }, () => {
-        if (this.#log.current) showUnread(this.#log.current);
-      });
-    });
+  get ui(): Ui {
+    return this.props.ui;
   }
+
+  get log(): HTMLElement | null {
+    return this.#log.current;
+  }
+
+  get shown(): [start: number, end: number] {
+    const { store: { messages }, reading } = this.room;
+    const count = messages.length;
+    if (reading === undefined) return [Math.max(0, count - MAX_ROWS), count];
+    const top = reading - (messages[0]?.seq ?? 0);
+    const start = Math.min(Math.max(0, top), count);
+    return [start, Math.min(count, start + MAX_ROWS)];
+  }
+
+  showFrom(seq: number | undefined, drawn?: () => void): void {
+    this.room.reading = seq;
+    this.#isJumping = drawn !== undefined;
+    this.setState({}, drawn);
+  }
+
+  jumpToEnd(): void {
+    this.isAtEnd = true;
+    this.isFarFromEnd = false;
+    this.missed = 0;
+    this.showFrom(undefined, () => {
+      if (this.log) this.log.scrollTop = 0;
+    });
+    if (this.room.store.hasNewer) {
+      withExtras(this.ui, ({ showNewest }) => showNewest(this));
+    }
+  }
+
+  readonly #jumpToUnread = () =>
+    withExtras(
+      this.ui,
+      ({ jumpToUnread }) => jumpToUnread(this, this.#firstUnread ?? 0),
+    );
 
   override componentDidMount(): void {
     this.props.handle.current = this;
@@ -117,14 +114,16 @@ export class Timeline extends Component<TimelineProps, TimelineState>
 
   /** Whether the user sees the newest message: then what comes is read at once. */
   get #isReading(): boolean {
-    return this.#isAtEnd && typeof document !== "undefined" &&
+    return this.isAtEnd && typeof document !== "undefined" &&
       document.hasFocus() &&
       document.visibilityState === "visible";
   }
 
   override getSnapshotBeforeUpdate(): Anchor | undefined {
     const log = this.#log.current;
-    if (log === null || this.#isAtEnd) return undefined;
+    const isJumping = this.#isJumping;
+    this.#isJumping = false;
+    if (log === null || this.isAtEnd || isJumping) return undefined;
     for (const element of log.querySelectorAll(".message")) {
       const { bottom, top } = element.getBoundingClientRect();
       if (bottom > topOf(log)) return { element, top };
@@ -133,7 +132,7 @@ export class Timeline extends Component<TimelineProps, TimelineState>
 
   override componentDidUpdate(
     _props: TimelineProps,
-    _state: TimelineState,
+    _state: object,
     anchor: Anchor | undefined,
   ): void {
     this.#settle(anchor);
@@ -163,20 +162,19 @@ export class Timeline extends Component<TimelineProps, TimelineState>
 
   override render({ room, ui }: TimelineProps) {
     const { t, times } = ui;
-    const { messages, hasOlder } = room.store;
-    const [start, end] = this.#window();
+    const { messages, hasNewer } = room.store;
+    const [start, end] = this.shown;
     this.#moveUnreadLine();
-    if (this.#isAtEnd) this.#shownSeq = room.store.position;
+    if (this.isAtEnd) this.#shownSeq = room.store.position;
     const shown = messages.slice(start, end);
-    const isWithEnd = ui.isHydrated && end === messages.length;
+    const isWithEnd = ui.isHydrated && end === messages.length && !hasNewer;
     // One list with the messages on their way: each stays the same element when it has been sent.
-    if (isWithEnd) shown.push(...this.#pending(shown));
+    if (isWithEnd) shown.push(...pendingMessages(room, ui, shown));
     const items = timelineItems(shown, {
       notices: isWithEnd ? room.notices : [],
-      firstUnread: this.#firstUnread,
+      firstUnread: this.#lineAt(shown[0]?.seq ?? 0),
       times,
     });
-    const isEmpty = messages.length === 0 && room.isLoaded;
     return (
       <div class="timeline">
         <div
@@ -188,39 +186,23 @@ export class Timeline extends Component<TimelineProps, TimelineState>
           aria-live="off"
           tabIndex={0}
           ref={this.#log}
-          onScroll={() => this.#scrolled()}
+          onScroll={() => {
+            this.#markAbove();
+            withExtras(ui, ({ scrolled }) => scrolled(this));
+          }}
           onKeyDown={(event) => this.#keyPressed(event)}
         >
           <div class="log-inner">
-            {!room.isLoaded
-              ? room.isLoading && <p class="skeleton">{t("loading")}</p>
-              : start > 0 || hasOlder
-              ? (
-                <button
-                  type="button"
-                  class="older"
-                  aria-busy={`${room.isLoading}`}
-                  onClick={() => this.#showOlder()}
-                >
-                  {t(room.isLoading ? "loading" : "loadOlder")}
-                </button>
+            {timelineHead(this)}
+            {items.map((item) =>
+              timelineRow(
+                item,
+                room,
+                ui,
+                this.missed > 0 ? this.#jumpToUnread : undefined,
               )
-              : !isEmpty &&
-                (
-                  <p class="beginning">
-                    {t("beginning", { name: room.room.name })}
-                  </p>
-                )}
-            {room.loadError && (
-              <p class="load-error" role="alert">
-                {t("loadFailed")}{" "}
-                <button type="button" onClick={() => this.#reload()}>
-                  {t("tryAgain")}
-                </button>
-              </p>
             )}
-            {items.map((item) => this.#item(item))}
-            {isEmpty && shown.length === 0 &&
+            {room.isLoaded && shown.length === 0 &&
               <p class="empty">{t("noMessages")}</p>}
           </div>
         </div>
@@ -236,13 +218,10 @@ export class Timeline extends Component<TimelineProps, TimelineState>
     );
   }
 
-  #window(): [start: number, end: number] {
-    const { messages } = this.props.room.store;
-    const { top } = this.state;
-    const count = messages.length;
-    if (top === undefined) return [Math.max(0, count - MAX_ROWS), count];
-    const start = Math.min(Math.max(0, top - (messages[0]?.seq ?? 0)), count);
-    return [start, Math.min(count, start + MAX_ROWS)];
+  /** Where the line is drawn: what is in the page may begin after it, and is all new then. */
+  #lineAt(first: number): number | undefined {
+    const line = this.#firstUnread;
+    return line !== undefined && line < first && this.missed > 0 ? first : line;
   }
 
   #moveUnreadLine(): void {
@@ -252,105 +231,21 @@ export class Timeline extends Component<TimelineProps, TimelineState>
     const isNew = hasUnread && !this.#hadUnread && !this.#isReading;
     if (isNew || this.#isFirstView) {
       this.#firstUnread = room.firstUnreadSeq(ui.client.user);
-      this.#missed = room.unread;
+      this.missed = room.unread;
     }
     this.#isFirstView = false;
     this.#hadUnread = hasUnread && !this.#isReading;
   }
 
-  #item(item: TimelineItem) {
-    const { t, times, client } = this.props.ui;
-    switch (item.kind) {
-      case "day": {
-        const relative = relativeDay(times, item.day, client.now());
-        return (
-          <p class="day" key={item.day}>
-            <time dateTime={item.day}>
-              {relative ? t(relative) : times.dayName(item.at, client.now())}
-            </time>
-          </p>
-        );
-      }
-      case "new":
-        return (
-          <p class="new-line" key="new">
-            <span>{t("newMessages")}</span>
-            {this.#missed > 0 && (
-              <button
-                type="button"
-                class="jump fresh"
-                onClick={() => this.#jumpToUnread()}
-              >
-                <Icon name="arrowUp" />
-                {t("jumpToUnread")}
-              </button>
-            )}
-          </p>
-        );
-      case "notice": {
-        const { type, user, createdAt } = item.notice;
-        const text = t(NOTICES[type], { name: user.username });
-        return <p class="notice" key={`${createdAt}${user.id}`}>{text}</p>;
-      }
-      case "message":
-        return this.#message(item.message, item.isFirst);
-    }
-  }
-
-  #message(message: MessageNew, isFirst: boolean) {
-    const { ui } = this.props;
-    const { sender, text, createdAt, clientMsgId, messageId } = message;
-    const isOwn = sender.id === ui.client.user.id;
-    return (
-      <MessageRow
-        key={isOwn ? clientMsgId : messageId}
-        author={sender.username}
-        at={createdAt}
-        status={messageId ? undefined : this.#status(clientMsgId)}
-        {...{ text, isOwn, isFirst, clientMsgId, ui }}
-      />
-    );
-  }
-
-  /** What is in the outbox and not among `messages`, as messages that have no id yet. */
-  #pending(messages: readonly MessageNew[]): MessageNew[] {
-    const { room: { room }, ui: { client } } = this.props;
-    const known = new Set(messages.map(({ clientMsgId }) => clientMsgId));
-    return client.outbox.entries(room.id)
-      .filter(({ clientMsgId }) => !known.has(clientMsgId))
-      .map(({ clientMsgId, roomId, text, queuedAt }) => {
-        const createdAt = new Date(queuedAt).toISOString();
-        const last = messages.at(-1)?.createdAt ?? "";
-        return {
-          messageId: "",
-          roomId,
-          seq: Infinity,
-          text,
-          // Our clock may be behind the server's: what was written last still stands last.
-          createdAt: createdAt > last ? createdAt : last,
-          clientMsgId,
-          sender: client.user,
-        };
-      });
-  }
-
-  #status(clientMsgId: string) {
-    const { room, ui: { client } } = this.props;
-    const entry = client.outbox.get(clientMsgId);
-    if (!entry || entry.isSent) return undefined;
-    if (entry.failed) return "failed";
-    const isSending = client.connection.state.phase === "live" &&
-      room.mutedUntil <= client.now();
-    return isSending ? "sending" : "queued";
-  }
-
   #jumpButton() {
-    const { room, ui: { client, t } } = this.props;
-    const n =
-      room.store.messages.filter(({ seq, sender }) =>
+    const { room: { store }, ui: { client, t } } = this.props;
+    const last = Math.max(store.messages.at(-1)?.seq ?? 0, this.#shownSeq);
+    // Whose those are that are not held, nobody knows here.
+    const n = store.position - last +
+      store.messages.filter(({ seq, sender }) =>
         seq > this.#shownSeq && sender.id !== client.user.id
       ).length;
-    if (this.#isAtEnd || n === 0 && !this.#isFarFromEnd) return null;
+    if (this.isAtEnd || n === 0 && !this.isFarFromEnd) return null;
     return (
       <button
         type="button"
@@ -365,59 +260,6 @@ export class Timeline extends Component<TimelineProps, TimelineState>
         {n > 0 ? t("newBelow", { n }) : t("jumpToLatest")}
       </button>
     );
-  }
-
-  #scrolled(): void {
-    const log = this.#log.current;
-    if (log === null) return;
-    this.#markAbove();
-    const { messages } = this.props.room.store;
-    const [start, end] = this.#window();
-    const below = -log.scrollTop;
-    const above = log.scrollHeight - log.clientHeight - below;
-    const isWithEnd = end === messages.length;
-    const isAtEnd = isWithEnd && below <= END_PX;
-    const isFarFromEnd = !isWithEnd || below > NEAR_END_PX;
-    if (isFarFromEnd !== this.#isFarFromEnd) {
-      this.#isFarFromEnd = isFarFromEnd;
-      this.setState({});
-    }
-    if (isAtEnd !== this.#isAtEnd) {
-      this.#isAtEnd = isAtEnd;
-      // From here on the window stands still; at the end it follows again.
-      this.setState({ top: isAtEnd ? undefined : messages[start]?.seq });
-      withExtras(this.props.ui, ({ keepPlace }) => keepPlace(log));
-    } else if (above < EDGE_PX && !isAtEnd) this.#showOlder();
-    else if (below < EDGE_PX && end < messages.length) {
-      this.setState({ top: messages[start + WINDOW_STEP]?.seq });
-    }
-  }
-
-  async #showOlder(): Promise<void> {
-    const { room, ui } = this.props;
-    const [start] = this.#window();
-    if (
-      start === 0 && room.store.hasOlder && !room.isLoading && !room.loadError
-    ) {
-      this.#isAtEnd = false;
-      this.setState({ top: room.store.messages[0]?.seq });
-      await ui.client.rooms.loadOlder(room);
-    }
-    const { messages } = room.store;
-    const shown = this.#window()[0];
-    if (shown > 0) {
-      this.#isAtEnd = false;
-      this.setState({ top: messages[Math.max(0, shown - WINDOW_STEP)]?.seq });
-    }
-  }
-
-  #reload(): void {
-    const { room, ui: { client } } = this.props;
-    room.loadError = undefined;
-    if (room.isLoaded) this.#showOlder();
-    else client.rooms.open(room);
-    // The button goes.
-    this.#log.current?.focus();
   }
 
   /** The log is one stop of the Tab key; inside, the arrow keys go from message to message. */

@@ -18,8 +18,8 @@ import {
 import { fillRoom, firstVisible, scrollTop, scrollUp } from "./long_rooms.ts";
 
 const app = useTestApp({
-  RATE_LIMIT_MESSAGES: "1000",
-  FRAME_LIMIT_BURST: "2000",
+  RATE_LIMIT_MESSAGES: "100000",
+  FRAME_LIMIT_BURST: "20000",
 });
 
 /** What one notch of a mouse wheel scrolls, in pixels. */
@@ -117,5 +117,47 @@ Deno.test("a last message taller than a phone stays where it is read", async () 
       0,
       "nothing lies over what is read",
     );
+  });
+});
+
+Deno.test("the first unread message is one jump away, however far back, and both ways lead on from there", async () => {
+  await journey("far unread", app, async (visit) => {
+    const { chat, person } = await visit("ada_far");
+    const { page } = chat;
+    const { bob, roomId } = await roomOfTwo(person, 60);
+    await person.fetch(`/api/rooms/${roomId}/read`, {
+      method: "POST",
+      json: { lastSeq: 60 },
+    });
+    await fillRoom(app, bob, roomId, { count: 1500, from: 61 });
+    await chat.open(`/rooms/${roomId}`);
+    await page.getByRole("button", { name: "Jump to first unread" }).click();
+    await chat.sees("line 61");
+    const afterLine = chat.log.locator(".new-line + .message .bubble");
+    assert.equal(await afterLine.textContent(), "line 61");
+
+    /** Scrolls in steps until a line is in the page; what is read must not move. */
+    const scrollTo = async (line: string, step: number) => {
+      const wanted = chat.log.getByText(line, { exact: true });
+      for (let tries = 0; await wanted.count() === 0; tries++) {
+        assert.ok(tries < 200, `${line} does not come`);
+        await scrollUp(page, step);
+        const before = await firstVisible(page);
+        await page.evaluate(() =>
+          new Promise((resolve) => requestAnimationFrame(resolve))
+        );
+        assert.deepEqual(await firstVisible(page), before);
+      }
+    };
+    await scrollTo("line 1", 400);
+    await scrollTo("line 700", -400);
+    assert.ok((await chat.texts()).length <= 150);
+    await page.getByRole("button", { name: /Jump to latest|new messages/ })
+      .click();
+    await chat.sees("line 1560");
+    await eventually(() => scrollTop(page), 0);
+    await chat.say("at the end");
+    await chat.sees("at the end");
+    assert.equal((await chat.texts()).at(-1), "at the end");
   });
 });

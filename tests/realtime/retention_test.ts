@@ -61,6 +61,7 @@ async function catchUp(
         );
         return true;
       },
+      skip: () => assert.fail("there is little to catch up with"),
       gone: () => assert.fail("the member was refused"),
     }]]),
     async (data) => {
