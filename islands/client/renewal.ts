@@ -18,7 +18,7 @@ export interface RenewalOptions {
   /** The address that trades the cookie. */
   url: string;
   fetch: typeof fetch;
-  /** Lets one tab after another do it: a refresh cookie that is used twice ends the session. */
+  /** Lets one tab after another do it: each trades the newest refresh cookie. */
   locks: LockQueue | undefined;
   /** For whom the page was drawn. The cookies may have become another user's. */
   userId: string;
