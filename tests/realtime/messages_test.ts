@@ -251,7 +251,7 @@ Deno.test("texts arrive as they were typed, whatever they say", async () => {
       "\u202eright to left",
       "👩‍👩‍👧‍👦",
       "%s %d {} $1",
-      "\u0001\u001f",
+      "a\u0001\u001f",
     ],
     ...["null", "0", "[[[[[[[[[[[[[[[[[[[[[[[[[[", "__proto__", "\uffff\ufffe"],
   ];
