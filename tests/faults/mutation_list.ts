@@ -151,9 +151,9 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "the client moves its position over a gap",
     edits: [{
       file: "islands/client/room_store.ts",
-      find: "    this.#held.set(message.seq, message);",
-      replace: `    this.#position = Math.max(this.#position, message.seq - 1);
-    this.#held.set(message.seq, message);`,
+      find: "      this.#held.set(seq, message);",
+      replace: `      this.#position = Math.max(this.#position, seq - 1);
+      this.#held.set(seq, message);`,
     }],
   },
   {
