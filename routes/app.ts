@@ -17,7 +17,7 @@ import {
   limitAuthAttempts,
 } from "./middleware/auth_limit.ts";
 import { bodyLimit } from "./middleware/body_limit.ts";
-import { createCallBudget } from "./middleware/call_budget.ts";
+import { CallBudget } from "./middleware/call_budget.ts";
 import { jsonOnly } from "./middleware/json_only.ts";
 import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
@@ -45,7 +45,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     ...appDeps,
     findSession: createSessionFinder(appDeps),
     authLimits: createAuthLimits(steadyClock, appDeps.shared, config),
-    callBudget: createCallBudget({
+    callBudget: new CallBudget({
       perMinute: config.restLimitPerMinute,
       clock: steadyClock,
       shared: appDeps.shared,

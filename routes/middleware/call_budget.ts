@@ -6,7 +6,6 @@ import { RecentMap } from "../../realtime/recent_map.ts";
 import { problem } from "../problems.ts";
 import type { TokenClaims } from "../tokens.ts";
 import { requestToken } from "./session.ts";
-import { type AttemptCounter, sharedWindow } from "./shared_window.ts";
 import { Turns } from "./turns.ts";
 import { WindowCounter } from "./window_counter.ts";
 
@@ -22,36 +21,36 @@ const CALLS_AT_ONCE = 1;
 /** Users over their budget that are remembered. */
 const MAX_REFUSED = 10_000;
 
+export interface CallBudgetOptions {
+  /** Calls of a user within a minute. */
+  readonly perMinute: number;
+  /** Milliseconds that pass evenly. */
+  readonly clock: () => number;
+  /** Counts over all processes, where there are several. */
+  readonly shared: Pick<SharedState, "countEvent"> | undefined;
+  /** The claims of a token that is ours. */
+  readonly peek: (token: string) => TokenClaims | undefined;
+}
+
 export class CallBudget {
-  readonly #counter: AttemptCounter;
-  readonly #clock: () => number;
-  readonly #peek: (token: string) => TokenClaims | undefined;
+  readonly #options: CallBudgetOptions;
+  readonly #counter: WindowCounter;
   readonly #turns = new Turns(CALLS_AT_ONCE);
   /** When users who are over their budget may call again. */
   readonly #refused = new RecentMap<string, number>(MAX_REFUSED);
 
-  /**
-   * @param counter counts calls by user
-   * @param clock milliseconds that pass evenly
-   * @param peek the claims of a token that is ours
-   */
-  constructor(
-    counter: AttemptCounter,
-    clock: () => number,
-    peek: (token: string) => TokenClaims | undefined,
-  ) {
-    this.#counter = counter;
-    this.#clock = clock;
-    this.#peek = peek;
+  constructor(options: CallBudgetOptions) {
+    this.#options = options;
+    const limit = { limit: options.perMinute, windowMs: WINDOW_MS };
+    this.#counter = new WindowCounter(limit, options.clock);
   }
 
   /** Answers a call of a user who is known to be over the budget, before the database is asked. */
   refuse(c: Context): Response | undefined {
     const carried = requestToken(c);
-    const claims = carried && this.#peek(carried.token);
-    const until = claims && this.#refused.get(claims.userId);
-    const retryAfterMs = (until ?? 0) - this.#clock();
-    if (retryAfterMs <= 0) return undefined;
+    const claims = carried && this.#options.peek(carried.token);
+    const retryAfterMs = claims && this.#refusedFor(claims.userId);
+    if (retryAfterMs === undefined) return undefined;
     return problem(c, "too_many_requests", { retryAfterMs });
   }
 
@@ -61,9 +60,8 @@ export class CallBudget {
     userId: string,
     next: Next,
   ): Promise<Response | void> {
-    const retryAfterMs = await this.#counter.consume(userId);
+    const retryAfterMs = this.#refusedFor(userId) ?? this.#count(userId);
     if (retryAfterMs !== undefined) {
-      this.#refused.set(userId, this.#clock() + retryAfterMs);
       return problem(c, "too_many_requests", { retryAfterMs });
     }
     await this.#turns.take(userId);
@@ -73,26 +71,36 @@ export class CallBudget {
       this.#turns.give(userId);
     }
   }
-}
 
-/**
- * @param options.perMinute calls of a user within a minute
- * @param options.clock milliseconds that pass evenly
- * @param options.shared counts over all processes, where there are several
- * @param options.peek the claims of a token that is ours
- */
-export function createCallBudget(
-  { perMinute, clock, shared, peek }: {
-    perMinute: number;
-    clock: () => number;
-    shared: SharedState | undefined;
-    peek: (token: string) => TokenClaims | undefined;
-  },
-): CallBudget {
-  const limit = { limit: perMinute, windowMs: WINDOW_MS };
-  const local = new WindowCounter(limit, clock);
-  const counter = shared === undefined
-    ? local
-    : sharedWindow(shared, "calls", limit, local);
-  return new CallBudget(counter, clock, peek);
+  /** The milliseconds for which the user is refused; undefined for one who is not. */
+  #refusedFor(userId: string): number | undefined {
+    const left = (this.#refused.get(userId) ?? 0) - this.#options.clock();
+    return left > 0 ? left : undefined;
+  }
+
+  /**
+   * Counts a call, here at once and over all processes without waiting for it: what the others count
+   * refuses the calls after this one.
+   */
+  #count(userId: string): number | undefined {
+    const retryAfterMs = this.#counter.consume(userId);
+    if (retryAfterMs !== undefined) this.#refuseFor(userId, retryAfterMs);
+    else void this.#countShared(userId);
+    return retryAfterMs;
+  }
+
+  async #countShared(userId: string): Promise<void> {
+    const { shared, perMinute } = this.#options;
+    const limit = { limit: perMinute, windowMs: WINDOW_MS };
+    try {
+      const retryAfterMs = await shared?.countEvent(`calls:${userId}`, limit);
+      if (retryAfterMs !== undefined) this.#refuseFor(userId, retryAfterMs);
+    } catch {
+      // While the processes share nothing, each counts for itself.
+    }
+  }
+
+  #refuseFor(userId: string, ms: number): void {
+    this.#refused.set(userId, this.#options.clock() + ms);
+  }
 }
