@@ -11,6 +11,7 @@ export { FailedMessage } from "./components/failed_message.tsx";
 export { LeaveDialog } from "./components/leave_dialog.tsx";
 export { LoadError } from "./components/load_error.tsx";
 export { Lobby, OtherRoom } from "./components/lobby.tsx";
+export { MoreMembers } from "./components/more_members.tsx";
 export { createRoom } from "./components/new_room.ts";
 export { placeFocus } from "./focus.ts";
 export { shownAddress } from "./text/shown_address.ts";

@@ -7,6 +7,7 @@
  * @param from what was shown before
  */
 export function placeFocus(path: string, from: string): void {
+  showCurrentRoom();
   const { activeElement: active, body } = document;
   if (active && active !== body && active.checkVisibility()) return;
   const wanted = path === "/"
@@ -18,4 +19,10 @@ export function placeFocus(path: string, from: string): void {
   if (target === undefined) return;
   if (target.tabIndex < 0) target.tabIndex = -1;
   target.focus({ preventScroll: target.matches(".log") });
+}
+
+/** Scrolls the list of rooms to the one that is open. */
+export function showCurrentRoom(): void {
+  document.querySelector(".rooms [aria-current]")
+    ?.scrollIntoView({ block: "nearest" });
 }

@@ -1,6 +1,7 @@
 /** What the chat does outside of its page: title and icons, a cookie, the worker that keeps it for later. */
 
 import { localTimeZone } from "./client/browser.ts";
+import { showCurrentRoom } from "./focus.ts";
 import { carriesFiles } from "./components/ui.ts";
 
 /** How long the time zone is remembered for the next page: a year, in seconds. */
@@ -27,6 +28,7 @@ export function announce(title: string, unread: number): void {
  * @param onUpdate called when a worker of a newer build has taken over
  */
 export function beginOutside(onUpdate: () => void): void {
+  showCurrentRoom();
   // A file that is dropped would open in the page's place.
   for (const type of ["dragover", "drop"] as const) {
     addEventListener(type, (event) => {

@@ -51,6 +51,9 @@ export function createApi(settings: ApiSettings) {
     /** A page of the user's rooms. @param page `next` of the page before */
     myRooms: (page = "") => get<Room[]>(`/rooms${page}`),
     findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
+    /** A page of a room's members. @param page `next` of the page before */
+    members: (id: string, page: string) =>
+      get<UserRef[]>(path`/rooms/${id}/members` + page),
     createRoom: (name: string) => post<Room>("/rooms", { name }),
     room: (id: string) => get<Room>(path`/rooms/${id}`),
     joinRoom: (id: string) => post<Room>(path`/rooms/${id}/join`),

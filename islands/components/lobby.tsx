@@ -5,6 +5,9 @@ import type { Strings } from "../strings/en.ts";
 import { BackLink } from "./back_link.tsx";
 import type { Ui } from "./ui.ts";
 
+/** Rooms that the server lists at once. */
+const PAGE = 100;
+
 /** A search runs when the keys rest for this long, in milliseconds. */
 const SEARCH_DELAY_MS = 200;
 
@@ -21,19 +24,43 @@ export function Lobby(
   const { client, t } = ui;
   const [name, setName] = useState(query);
   const [rooms, setRooms] = useState(found);
+  /** The query of the next page, as far as known: the page itself came without. */
+  const [next, setNext] = useState<string>();
+  const [hasMore, setMore] = useState(found?.length === PAGE);
   useEffect(() => {
     // The page brought the answer to the search it was made with.
     if (rooms !== undefined && name === query && rooms === found) return;
     let isCurrent = true;
     const timer = setTimeout(async () => {
       const result = await client.api.findRooms(name.trim());
-      if (isCurrent && result.ok) setRooms(result.data);
+      if (!isCurrent || !result.ok) return;
+      setRooms(result.data);
+      setNext(result.next);
+      setMore(result.next !== undefined);
     }, rooms === undefined ? 0 : SEARCH_DELAY_MS);
     return () => {
       isCurrent = false;
       clearTimeout(timer);
     };
   }, [name]);
+  const showMore = async () => {
+    // The first page is read anew to learn where the next one begins; rooms may have moved up since.
+    const first = next === undefined
+      ? await client.api.findRooms(name.trim())
+      : undefined;
+    const from = first?.ok ? first.next : next;
+    const result = from === undefined ? first : await client.api.myRooms(from);
+    if (!result?.ok) return;
+    const known = new Set(rooms?.map(({ id }) => id));
+    const read = [...first?.ok ? first.data : [], ...result.data];
+    const added = new Map(read.map((room) => [room.id, room]));
+    setRooms([
+      ...rooms ?? [],
+      ...[...added.values()].filter(({ id }) => !known.has(id)),
+    ]);
+    setNext(result.next);
+    setMore(result.next !== undefined);
+  };
   return (
     <section class="main lobby">
       <header class="lobby-header">
@@ -65,6 +92,11 @@ export function Lobby(
       <ul class="found">
         {rooms?.map((room) => <FoundRoom ui={ui} key={room.id} room={room} />)}
       </ul>
+      {hasMore && (
+        <button type="button" class="quiet more-rooms" onClick={showMore}>
+          {t("showMore")}
+        </button>
+      )}
     </section>
   );
 }

@@ -47,9 +47,9 @@ export function MembersPanel({ ui, room }: { ui: Ui; room: RoomState }) {
           </li>
         ))}
         {memberCount > users.length && users.length > 0 && (
-          <li class="more">
-            {t("moreMembers", { n: memberCount - users.length })}
-          </li>
+          <Later ui={ui}>
+            {({ MoreMembers }) => <MoreMembers ui={ui} room={room} />}
+          </Later>
         )}
       </ul>
       <LeaveRoom ui={ui} room={room} />

@@ -34,6 +34,7 @@ export const en = {
 
   rooms: "Rooms",
   noRooms: "You are in no room yet. Discover one, or create your own.",
+  showMore: "Show more",
   moreRooms: "More of your rooms",
   discover: "Discover rooms",
   discoverLead:

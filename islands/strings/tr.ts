@@ -30,6 +30,7 @@ export const tr: Strings = {
 
   rooms: "Odalar",
   noRooms: "Henüz bir odada değilsiniz. Bir oda keşfedin ya da oluşturun.",
+  showMore: "Daha fazla göster",
   moreRooms: "Diğer odalarınız",
   discover: "Odaları keşfet",
   discoverLead:

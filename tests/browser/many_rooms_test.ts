@@ -38,6 +38,32 @@ Deno.test("in 102 rooms the sidebar shows 100, the switcher opens the others, an
     await first.waitFor();
     assert.equal(await links.count(), 100);
 
+    // All of them can be found among the rooms to discover, too.
+    const found = page.locator(".found li");
+    assert.equal(await found.count(), 100);
+    await page.getByRole("button", { name: "Show more" }).click();
+    await eventually(() => found.count(), ROOMS);
+    assert.equal(
+      await page.getByRole("button", { name: "Show more" }).count(),
+      0,
+    );
+
+    // The one that is open is in view, also when it is far down.
+    const last = await links.last().getAttribute("href");
+    await page.goto(app.origin + last);
+    await chat.live();
+    const list = page.locator(".rooms");
+    await eventually(
+      () =>
+        list.evaluate((list) => {
+          const row = list.querySelector("[aria-current]")!
+            .getBoundingClientRect();
+          const box = list.getBoundingClientRect();
+          return row.top >= box.top && row.bottom <= box.bottom;
+        }),
+      true,
+    );
+
     await page.getByRole("link", { name: "More of your rooms" }).click();
     await page.getByRole("combobox").fill("the second");
     await page.getByRole("combobox").press("Enter");
@@ -46,5 +72,23 @@ Deno.test("in 102 rooms the sidebar shows 100, the switcher opens the others, an
     await chat.sees("here");
     await eventually(() => links.first().textContent(), "TThe second");
     assert.deepEqual(complaints, []);
+  });
+});
+
+Deno.test("members that the roster has no place for are read on request", async () => {
+  await journey("many members", app, async (visit) => {
+    const { chat, person } = await visit("ada_crowd");
+    const room = await createRoom(person);
+    const names = Array.from({ length: 204 }, (_, n) => `crowd_${n + 100}`);
+    for (const name of names) await joinRoom(await signIn(app, name), room.id);
+    await chat.open(`/rooms/${room.id}`);
+    const members = chat.members.getByRole("listitem");
+    await chat.page.getByRole("button", { name: "and 5 more" }).click();
+    await chat.page.getByRole("button", { name: /and \d more/ }).click();
+    await eventually(() => members.count(), 205);
+    assert.deepEqual(
+      (await chat.members.locator(".name").allTextContents()).sort(),
+      ["ada_crowd", ...names],
+    );
   });
 });
