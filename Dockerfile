@@ -3,7 +3,7 @@ FROM denoland/deno:2.9.6 AS build
 WORKDIR /app
 COPY deno.json deno.lock ./
 RUN deno install --frozen
-COPY config.ts log.ts main.ts server_url.ts ./
+COPY config.ts log.ts main.ts ./
 COPY db/ db/
 COPY realtime/ realtime/
 COPY routes/ routes/

@@ -1,17 +1,25 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
-import { type Config, unusable } from "./config.ts";
+import {
+  type Config,
+  CONFIG_VARIABLES,
+  ConfigError,
+  loadConfig,
+} from "./config.ts";
 import { backUpToFile } from "./db/backup.ts";
 import { openBackupDoor } from "./db/backup_door.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
 import { migrate } from "./db/migrate.ts";
 import { onDataDir, onStore, openStore } from "./db/open_store.ts";
-import { createLog, errorFields, type Log } from "./log.ts";
-import { createLogWriter } from "./log_writer.ts";
-import { runProcess } from "./process.ts";
+import {
+  createLog,
+  createLogWriter,
+  errorFields,
+  type Log,
+  type LogWriter,
+} from "./log.ts";
 import type { Backbone } from "./realtime/backbone/backbone.ts";
-import { openRedisBackbone } from "./realtime/backbone/redis.ts";
-import { RedisRefusedError } from "./realtime/backbone/redis_refusal.ts";
+import { joinProcesses } from "./realtime/backbone/join_processes.ts";
 import { soloBackbone } from "./realtime/backbone/solo.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime, type Realtime } from "./realtime/realtime.ts";
@@ -23,14 +31,23 @@ import {
 import { createApp } from "./routes/app.ts";
 import { readManifest } from "./routes/build_manifest.ts";
 import { type CodeMail, openCodeMail } from "./routes/code_mail.ts";
-import { createHandler } from "./routes/handler.ts";
 import { keptSecret } from "./routes/kept_secret.ts";
+import { listen } from "./routes/listen.ts";
 import { createSessionKeys } from "./routes/tokens.ts";
 
 const STATIC_DIR = new URL("./static/", import.meta.url);
 
 /** Requests in flight get this long at shutdown, in milliseconds. */
 const SHUTDOWN_TIMEOUT_MS = 4_000;
+
+/** After a signal the process ends within this time, in milliseconds: operators wait for ten seconds. */
+const EXIT_TIMEOUT_MS = 9_000;
+
+/** At the end, the log gets this long to be written, in milliseconds: its reader may have stalled. */
+const FLUSH_TIMEOUT_MS = 500;
+
+/** A hangup too: a terminal or a session that ends must not cut off what was accepted. */
+const SIGNALS = ["SIGTERM", "SIGINT", "SIGHUP"] as const;
 
 export interface StartOptions {
   /** The time of day, to show and to store: milliseconds since 1970; the system's clock by default. */
@@ -132,7 +149,7 @@ export async function start(
     metrics.watchLog(() => failedLogLines + droppedLogLines());
     backbone = config.redisUrl === undefined
       ? soloBackbone()
-      : await joinOthers({
+      : await joinProcesses({
         ...{ url: config.redisUrl, clock: steadyClock, timers, log },
       });
     realtime = createRealtime({
@@ -191,51 +208,87 @@ export async function start(
   }
 }
 
-/** Opens the way to other processes; that Redis is away is no reason not to serve, that it refuses us is. */
-async function joinOthers(
-  options: Parameters<typeof openRedisBackbone>[0],
-): ReturnType<typeof openRedisBackbone> {
+/**
+ * Starts the server and stays with it. The process ends with status 0 after a signal, and with 1 when
+ * the start fails or only another process can go on: whoever runs it starts it again then.
+ */
+async function runProcess(): Promise<void> {
+  const writer = createLogWriter(Deno.stdout);
   try {
-    return await openRedisBackbone(options);
+    await serve(writer);
   } catch (error) {
-    throw error instanceof RedisRefusedError
-      ? unusable("REDIS_URL", options.url, error)
-      : error;
+    await flush(writer);
+    explain(`ChatKet cannot start. ${explainFailure(error)}\n`);
+    Deno.exit(1);
   }
 }
 
-function listen(
-  config: Config,
-  log: Log,
-  app: ReturnType<typeof createApp>,
-): Deno.HttpServer<Deno.NetAddr> {
-  const { port, host } = config;
+async function serve(writer: LogWriter): Promise<void> {
+  const config = loadConfig(
+    Object.fromEntries(
+      CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
+    ),
+  );
+  logUncaught(createLog({
+    level: config.logLevel,
+    json: config.environment === "production",
+    clock: Date.now,
+    write: writer.write,
+  }));
+  const end = async (status: number) => {
+    // Whatever hangs (a database that does not answer a query), the process ends in time.
+    setTimeout(() => Deno.exit(status), EXIT_TIMEOUT_MS);
+    try {
+      await (await starting).stop();
+      await flush(writer);
+    } finally {
+      // Under --watch this throws in place of ending: what watches the files goes on.
+      Deno.exit(status);
+    }
+  };
+  const quietly = (status: number) => void end(status).catch(() => {});
+  const starting = start(config, {
+    writeLog: writer.write,
+    droppedLogLines: writer.dropped,
+    onDied: () => quietly(1),
+  });
+  // Heard from the first moment on: a process that is stopped while it starts has not failed.
+  for (const signal of SIGNALS) {
+    Deno.addSignalListener(signal, () => quietly(0));
+  }
+  await starting;
+}
+
+async function flush(writer: LogWriter): Promise<void> {
+  const timeout = new Promise((resolve) =>
+    setTimeout(resolve, FLUSH_TIMEOUT_MS)
+  );
+  await Promise.race([writer.flush(), timeout]);
+}
+
+function logUncaught(log: Log): void {
+  globalThis.addEventListener("error", (event) => {
+    event.preventDefault();
+    log.error("uncaught error", errorFields(event.error));
+  });
+  globalThis.addEventListener("unhandledrejection", (event) => {
+    event.preventDefault();
+    log.error("unhandled rejection", errorFields(event.reason));
+  });
+}
+
+/** A start that failed for a reason the operator can mend is one line; anything else keeps its stack. */
+function explainFailure(error: unknown): string {
+  if (error instanceof ConfigError) return error.message;
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function explain(text: string): void {
   try {
-    return Deno.serve({
-      port,
-      hostname: host,
-      // Pages and lists. What is compressed already, and event streams, say so and are left alone.
-      automaticCompression: true,
-      onListen: ({ port, hostname }) =>
-        log.info("ChatKet is listening", {
-          url: urlOf(config, hostname, port),
-          port,
-        }),
-    }, createHandler(app));
-  } catch (error) {
-    const isPort = error instanceof Deno.errors.AddrInUse ||
-      error instanceof Deno.errors.PermissionDenied;
-    throw isPort
-      ? unusable("PORT", port, error)
-      : unusable("HOST", host, error);
+    Deno.stderr.writeSync(new TextEncoder().encode(text));
+  } catch {
+    // Nobody can be told; the exit status says it.
   }
 }
 
-/** An address that can be clicked: a wildcard address is this machine. */
-function urlOf(config: Config, hostname: string, port: number): string {
-  if (config.publicOrigin !== undefined) return config.publicOrigin;
-  const host = /^(0\.0\.0\.0|::)$/.test(hostname) ? "localhost" : hostname;
-  return `http://${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
-if (import.meta.main) await runProcess(start);
+if (import.meta.main) await runProcess();

@@ -1,6 +1,6 @@
 /** The PostgreSQL server that `DATABASE_URL` and the variables of PostgreSQL's own programs name. */
 
-import { parsePostgresUrl } from "../server_url.ts";
+import { parsePostgresUrl } from "./server_url.ts";
 
 export interface PostgresServer {
   /** A name or an address, or, with a slash at its beginning, the folder of a Unix socket. */
