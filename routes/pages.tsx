@@ -216,7 +216,7 @@ function renderChat(
     api: createApi({ base: "", fetch: unused }),
     open: unused,
     storage: new MemoryStorage(),
-    clock: { now: clock, after: () => () => {} },
+    clock: { now: clock, date: clock, after: () => () => {} },
     random: Math.random,
     newId: crypto.randomUUID.bind(crypto),
     onChange: () => {},

@@ -125,9 +125,14 @@ export class ChatClient {
     if (opened) opened.roster = roster;
   }
 
-  /** Milliseconds since the epoch, by the clock this client was given. */
+  /** Milliseconds that pass evenly, see {@link Clock}. */
   now(): number {
     return this.#clock.now();
+  }
+
+  /** The time of day, see {@link Clock}. */
+  date(): number {
+    return this.#clock.date();
   }
 
   /** Messages of others not yet read, over all rooms. */
@@ -197,7 +202,7 @@ export class ChatClient {
   #entered(result: ApiResult<Room>): ApiResult<Room> {
     if (!result.ok) return result;
     const state = this.rooms.add(result.data);
-    writeJson(this.#storage, ROOMS_CHANGED_KEY, this.now());
+    writeJson(this.#storage, ROOMS_CHANGED_KEY, this.date());
     this.#join(state);
     this.#onChange();
     return result;
@@ -297,7 +302,7 @@ export class ChatClient {
     if (left > 0) return left;
     return this.#mute(
       state,
-      until === undefined ? 0 : Date.parse(until) - this.#clock.now(),
+      until === undefined ? 0 : Date.parse(until) - this.#clock.date(),
     );
   }
 

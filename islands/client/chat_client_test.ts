@@ -247,6 +247,22 @@ Deno.test("a mute is counted from the server's own times, whatever our clock say
   assert.equal(network.last.named("message:send").length, 2);
 });
 
+Deno.test("a mute ends in time also when our clock is set back meanwhile", async () => {
+  const { clock, network, client } = await setUpLive();
+  client.send("room", "too much");
+  await settle();
+  network.last.refuse("message:send", "muted", {
+    mutedUntil: new Date(clock.date() + 30_000).toISOString(),
+  });
+  await settle();
+  network.last.answersPings = true;
+  clock.step = -3_600_000;
+  await clock.advance(30_000);
+  assert.equal(network.last.named("message:send").length, 2);
+  const { mutedUntil = Infinity } = client.rooms.get("room") ?? {};
+  assert.ok(mutedUntil <= client.now(), "the page counts down to nothing");
+});
+
 Deno.test("a room joined in another tab appears when its first event comes", async () => {
   const { network, client, answers } = await setUpLive();
   answers["GET /rooms"] = [room("room"), room("new", { lastSeq: 1 })];

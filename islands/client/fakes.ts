@@ -17,6 +17,13 @@ export class FakeClock implements Clock {
     return this.#now;
   }
 
+  /** By how much the time of day has been set forward, or back. */
+  step = 0;
+
+  date(): number {
+    return this.#now + this.step;
+  }
+
   after(ms: number, run: () => void): () => void {
     const timer = { at: this.#now + ms, run };
     this.#timers.push(timer);

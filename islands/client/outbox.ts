@@ -111,7 +111,7 @@ export class Outbox {
       clientMsgId: newId(),
       roomId,
       text,
-      queuedAt: clock.now(),
+      queuedAt: clock.date(),
       order: ++this.#order,
     };
     this.#put(entry);

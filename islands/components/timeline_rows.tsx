@@ -59,11 +59,11 @@ export function timelineRow(
   const { t, times, client } = ui;
   switch (item.kind) {
     case "day": {
-      const relative = relativeDay(times, item.day, client.now());
+      const relative = relativeDay(times, item.day, client.date());
       return (
         <p class="day" key={item.day}>
           <time dateTime={item.day}>
-            {relative ? t(relative) : times.dayName(item.at, client.now())}
+            {relative ? t(relative) : times.dayName(item.at, client.date())}
           </time>
         </p>
       );

@@ -8,6 +8,7 @@ export function fastClock(factor: number): Clock {
   const start = Date.now();
   return {
     now: () => start + (Date.now() - start) * factor,
+    date: () => Date.now(),
     after(ms, run) {
       const timer = setTimeout(run, ms / factor);
       return () => clearTimeout(timer);
