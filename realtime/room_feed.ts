@@ -261,9 +261,7 @@ export class RoomFeed {
     this.#newest = Math.max(this.#newest ?? 0, this.#delivered);
     this.#waiting.push(...fresh);
     if (this.#flushTimer !== undefined) return;
-    const quiet = this.#options.clock() - this.#flushedAt;
-    // A clock that was set back says nothing: then the whole pause is waited.
-    const wait = quiet < 0 ? GATHER_MS : GATHER_MS - quiet;
+    const wait = this.#flushedAt + GATHER_MS - this.#options.clock();
     if (wait <= 0) return this.#flush();
     this.#flushTimer = this.#options.timers.after(wait, () => this.#flush());
   }

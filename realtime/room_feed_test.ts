@@ -34,23 +34,6 @@ Deno.test("publish() gathers the messages of a busy room into one frame, in orde
   assert.equal(wire.frames.length, 3, "quiet again: no wait");
 });
 
-Deno.test("publish() waits no longer when the clock is set back", async () => {
-  let setBack = 0;
-  const world = createHub();
-  const { hub } = createHub({
-    clock: () => world.clock.now() - setBack,
-    timers: world.clock,
-  });
-  const { connection, wire } = world.connect();
-  const { feed, follower } = hub.hold(connection, ROOM);
-  feed.release(follower, 0, 0);
-  feed.publish([createMessage(1)]);
-  setBack = 3_600_000;
-  feed.publish([createMessage(2)]);
-  await world.clock.advance(4);
-  assert.deepEqual(wire.seqs(), [1, 2]);
-});
-
 Deno.test("publish() puts at most 100 messages into a frame", () => {
   const world = createHub();
   const { wire, feed } = world.follow(ROOM);

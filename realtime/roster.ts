@@ -231,11 +231,7 @@ export class Rosters {
     const { hub, clock, timers } = this.#options;
     if (roster.timer !== undefined) return;
     const interval = paceOf(hub.feed(roomId)?.followerCount ?? 0);
-    // No longer than the interval, also when the clock was set back.
-    const wait = Math.min(
-      interval,
-      Math.max(0, roster.sentAt + interval - clock()),
-    );
+    const wait = Math.max(0, roster.sentAt + interval - clock());
     roster.timer = timers.after(wait, () => {
       roster.timer = undefined;
       roster.sentAt = clock();

@@ -14,7 +14,6 @@ const ROOM = "room";
 function createRosters(members: UserRef[]) {
   const world = createHub();
   const { hub, clock } = world;
-  const system = { setBack: 0 };
   const online = new Set<string>();
   const loads = createGate<[string], UserRef[]>();
   const failures: unknown[] = [];
@@ -22,7 +21,7 @@ function createRosters(members: UserRef[]) {
     hub,
     isOnline: (userId) => online.has(userId),
     loadMembers: loads.call,
-    clock: () => clock.now() - system.setBack,
+    clock: clock.now,
     timers: clock,
     fail: (error) => failures.push(error),
   });
@@ -30,8 +29,6 @@ function createRosters(members: UserRef[]) {
     world,
     hub,
     clock,
-    /** How far the clock was set back, in milliseconds. */
-    system,
     rosters,
     members,
     loads,
@@ -240,17 +237,6 @@ Deno.test("rosters are sent at most four times a second, the last state always",
   const rosters = wire.events("room:roster").map(brief);
   assert.ok(rosters.length >= 3 && rosters.length <= 6, `${rosters.length}`);
   assert.equal(rosters.at(-1), "alice+ bob+ 2/2");
-});
-
-Deno.test("rosters wait no longer when the clock is set back", async () => {
-  const test = createRosters([ALICE]);
-  const { wire } = await test.join();
-  test.presence(ALICE, true);
-  await test.clock.advance(250);
-  test.system.setBack = 3_600_000;
-  test.presence(ALICE, false);
-  await test.clock.advance(250);
-  assert.equal(brief(wire.events("room:roster").at(-1)!), "alice- 0/1");
 });
 
 Deno.test("who leaves and comes back before the next roster has changed nothing", async () => {

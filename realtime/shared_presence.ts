@@ -129,8 +129,6 @@ export class SharedPresence {
     if (backbone.isUp !== true) return;
     const now = clock();
     for (const [name, process] of this.#processes) {
-      // The clock may have been set back.
-      process.heardAt = Math.min(process.heardAt, now);
       if (process.heardAt < now - DEAD_AFTER_MS) this.gone(name);
     }
   }

@@ -143,25 +143,6 @@ Deno.test("who types in the same moment is told of the others, never of themself
   assert.deepEqual(names(dave.wire), ["alice", "carol"]);
 });
 
-Deno.test("marks wait no longer when the clock is set back", async () => {
-  const world = createHub();
-  const { hub, clock } = world;
-  let setBack = 0;
-  const typing = new Typing({
-    onChanged: () => {},
-    hub,
-    clock: () => clock.now() - setBack,
-    timers: clock,
-  });
-  const alice = world.follow(ROOM, 0, ALICE);
-  const bob = world.follow(ROOM);
-  typing.set(alice.connection, ROOM, true);
-  setBack = 3_600_000;
-  typing.set(alice.connection, ROOM, false);
-  await clock.advance(250);
-  assert.equal(bob.wire.events("typing:update").length, 2);
-});
-
 Deno.test("a room that everybody left is forgotten, marks and all", async () => {
   const { clock, hub, typing, alice, bob } = createTyping();
   typing.set(alice.connection, ROOM, true);

@@ -16,7 +16,7 @@ export class WindowCounter {
   readonly #limit: WindowLimit;
   readonly #clock: () => number;
   readonly #maxKeys: number;
-  /** In the order in which the windows end, all being equally long, unless the clock was set back. */
+  /** In the order in which the windows end, all being equally long. */
   readonly #windows = new Map<string, Window>();
 
   constructor(
