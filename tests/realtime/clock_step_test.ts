@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
-import type { Person } from "../helpers/people.ts";
+import { createRoom, joinRoom, type Person } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
-import { gather, say, send } from "./setting.ts";
+import { gather, newPerson, say, send } from "./setting.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 const HOUR_MS = 3_600_000;
@@ -35,25 +35,45 @@ async function pass(ms: number): Promise<void> {
   await done;
 }
 
+/** An event stream: it is the one that is online only by what it posts. */
+async function openStream(person: Person) {
+  const ended = new AbortController();
+  const stream = await person.fetch("/api/events", { signal: ended.signal });
+  const { value } = await stream.body!.getReader().read();
+  const hello = new TextDecoder().decode(value).slice("data: ".length);
+  const { connectionId } = JSON.parse(hello).data;
+  return {
+    async ping() {
+      const answer = await person.fetch(
+        `/api/events?connection=${connectionId}`,
+        { method: "POST", json: { event: "presence:ping", data: {} } },
+      );
+      assert.equal(answer.status, 204);
+    },
+    [Symbol.dispose]: () => ended.abort(),
+  };
+}
+
 for (
   const [what, ms] of [["forward", HOUR_MS], ["back", -HOUR_MS]] as const
 ) {
   Deno.test(`a clock that is set ${what} by an hour takes nobody offline, and keeps nobody online`, async () => {
-    await using chat = await gather(app, 2);
-    const [{ person: alice, socket }, { person: bob, socket: bobs }] =
-      chat.guests;
-    await bobs.expect("presence:ping", {});
+    const [alice, bob] = [await newPerson(app), await newPerson(app)];
+    const { id } = await createRoom(alice);
+    await joinRoom(bob, id);
+    using alices = await openStream(alice);
+    using _ = await openStream(bob);
     step += ms;
     // Silent users are looked for every second.
     await pass(2_000);
-    assert.equal(await statusOf(alice, chat.room.id, bob), "online");
+    assert.equal(await statusOf(alice, id, bob), "online");
 
     await pass(20_000);
-    await socket.expect("presence:ping", {});
-    assert.equal(await statusOf(alice, chat.room.id, bob), "online");
+    await alices.ping();
+    assert.equal(await statusOf(alice, id, bob), "online");
     await pass(10_000);
-    assert.equal(await statusOf(alice, chat.room.id, bob), "offline");
-    assert.equal(await statusOf(alice, chat.room.id, alice), "online");
+    assert.equal(await statusOf(alice, id, bob), "offline");
+    assert.equal(await statusOf(alice, id, alice), "online");
   });
 }
 
