@@ -6,6 +6,7 @@
 import { type Api, createApi, type Room } from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
 import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
+import { loadOlder } from "../../islands/client/history.ts";
 import { probingTransport } from "../../islands/client/probing_transport.ts";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
 import { POSITIONS_KEY } from "../../islands/client/positions.ts";
@@ -15,7 +16,7 @@ import type {
   TransportEvents,
 } from "../../islands/client/transport.ts";
 import { webSocketTransport } from "../../islands/client/websocket_transport.ts";
-import type { ServerEnvelope } from "../../realtime/protocol.ts";
+import type { MessageNew, ServerEnvelope } from "../../realtime/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import { fastClock } from "./fast_clock.ts";
 import type { History, Sent, View } from "./history.ts";
@@ -171,6 +172,26 @@ export class BrowserClient {
 
   position(roomId: string): number {
     return this.#chat?.rooms.get(roomId)?.store.position ?? 0;
+  }
+
+  /** Scrolls up to the first message of the busy room. @returns all that was seen on the way, oldest first */
+  async scrollBack(): Promise<MessageNew[]> {
+    const chat = this.#chat!;
+    const state = chat.rooms.get(this.#options.roomIds[0]!)!;
+    const seen = new Map<number, MessageNew>();
+    for (let from = Infinity;;) {
+      for (const message of state.store.messages) {
+        seen.set(message.seq, message);
+      }
+      const first = state.store.messages[0]?.seq ?? 1;
+      if (first === 1 || first >= from) break;
+      from = first;
+      // What is far below where somebody reads is dropped meanwhile.
+      state.reading = first;
+      await loadOlder(chat.rooms, state);
+    }
+    state.reading = undefined;
+    return [...seen.values()].sort((a, b) => a.seq - b.seq);
   }
 
   views(): View[] {
