@@ -40,7 +40,7 @@ const MESSAGES_PER_WRITER = 190;
 const WARM_UP_ROUNDS = 4;
 
 /** 500 characters of which each takes six bytes as JSON. */
-const WIDE_TEXT = "\u0001".repeat(500);
+const WIDE_TEXT = `x${"\u0001".repeat(499)}`;
 
 const PING = JSON.stringify({ event: "presence:ping", data: {} });
 
