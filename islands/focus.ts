@@ -17,8 +17,22 @@ export function placeFocus(path: string, from: string): void {
     ...document.querySelectorAll<HTMLElement>(selector),
   ]).find((element) => element.checkVisibility());
   if (target === undefined) return;
+  focusOn(target, target.matches(".log"));
+}
+
+/** Gives the focus of a button that is about to go, if it has it, to another element. */
+export function passFocus(
+  button: Element | null | undefined,
+  target: HTMLElement | null | undefined,
+): void {
+  if (button && target && button === document.activeElement) {
+    focusOn(target, true);
+  }
+}
+
+function focusOn(target: HTMLElement, preventScroll: boolean): void {
   if (target.tabIndex < 0) target.tabIndex = -1;
-  target.focus({ preventScroll: target.matches(".log") });
+  target.focus({ preventScroll });
 }
 
 /** Scrolls the list of rooms to the one that is open. */

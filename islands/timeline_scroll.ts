@@ -11,6 +11,7 @@ import {
 } from "./client/history.ts";
 import type { RoomState } from "./client/room_state.ts";
 import type { Ui } from "./components/ui.ts";
+import { passFocus } from "./focus.ts";
 import { keepPlace } from "./keep_place.ts";
 import { showUnread } from "./shortcuts.ts";
 
@@ -30,6 +31,7 @@ const EDGE_PX = 600;
 export interface ScrolledTimeline {
   readonly room: RoomState;
   readonly ui: Ui;
+  /** Null when another room is shown. */
   readonly log: HTMLElement | null;
   /** Indexes into the held messages: what is in the page. */
   readonly shown: [start: number, end: number];
@@ -73,11 +75,16 @@ export async function showOlder(view: ScrolledTimeline): Promise<void> {
     view.isAtEnd = false;
     view.showFrom(store.messages[0]?.seq);
     await loadOlder(client.rooms, room);
+    if (view.log === null) return;
   }
   const [start] = view.shown;
-  if (start === 0) return;
-  view.isAtEnd = false;
-  view.showFrom(store.messages[Math.max(0, start - STEP)]?.seq);
+  if (start > 0) {
+    view.isAtEnd = false;
+    view.showFrom(store.messages[Math.max(0, start - STEP)]?.seq);
+  }
+  if (start <= STEP && !store.hasOlder) {
+    passFocus(view.log?.querySelector(".older"), view.log);
+  }
 }
 
 async function showNewer(view: ScrolledTimeline): Promise<void> {
@@ -87,6 +94,7 @@ async function showNewer(view: ScrolledTimeline): Promise<void> {
     view.shown[1] === store.messages.length && !room.isLoading &&
     !room.loadError
   ) await loadNewer(client.rooms, room);
+  if (view.log === null) return;
   const [start, end] = view.shown;
   if (end < store.messages.length) {
     view.showFrom(store.messages[start + STEP]?.seq);
@@ -96,7 +104,7 @@ async function showNewer(view: ScrolledTimeline): Promise<void> {
 /** Shows the newest messages where older ones were held. */
 export async function showNewest(view: ScrolledTimeline): Promise<void> {
   await loadNewest(view.ui.client.rooms, view.room);
-  view.showFrom(undefined);
+  if (view.log !== null) view.showFrom(undefined);
 }
 
 /** Goes to where reading ended the last time: the line is above the message with this `seq`. */
@@ -104,8 +112,8 @@ export async function jumpToUnread(
   view: ScrolledTimeline,
   seq: number,
 ): Promise<void> {
-  await loadFrom(view.ui.client, view.room, seq);
-  if (!view.room.store.has(seq)) return;
+  await loadFrom(view.ui.client, view.room, seq, () => view.log !== null);
+  if (view.log === null || !view.room.store.has(seq)) return;
   view.missed = 0;
   view.isAtEnd = false;
   view.isFarFromEnd = true;

@@ -1,6 +1,7 @@
 /** Reads the parts of a room's history that are not held, for whoever scrolls there. */
 
 import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessagePage } from "./api.ts";
 import type { ChatClient } from "./chat_client.ts";
 import type { JoinedRooms } from "./joined_rooms.ts";
 import type { RoomState } from "./room_state.ts";
@@ -10,14 +11,13 @@ export async function loadOlder(
   rooms: JoinedRooms,
   state: RoomState,
 ): Promise<void> {
-  const first = state.store.messages[0];
-  if (!state.store.hasOlder || first === undefined) return;
-  const page = await rooms.fetchPage(
-    state,
-    (api) => api.messagesNextTo(state.room.id, "before", first.messageId),
-  );
-  if (page === undefined) return;
-  state.store.prepend(page);
+  const { store } = state;
+  const first = store.messages[0];
+  if (!store.hasOlder || first === undefined) return;
+  const page = await fetchNextTo(rooms, state, "before", first);
+  // Another run took the place of this one while the page was fetched: it does not belong to that.
+  if (page === undefined || store.messages[0] !== first) return;
+  store.prepend(page);
   state.trim();
 }
 
@@ -26,15 +26,28 @@ export async function loadNewer(
   rooms: JoinedRooms,
   state: RoomState,
 ): Promise<void> {
-  const last = state.store.messages.at(-1);
-  if (!state.store.hasNewer || last === undefined) return;
+  const { store } = state;
+  const last = store.messages.at(-1);
+  if (!store.hasNewer || last === undefined) return;
+  const page = await fetchNextTo(rooms, state, "after", last);
+  if (page === undefined || store.messages.at(-1) !== last) return;
+  store.append(page);
+  state.trim();
+}
+
+async function fetchNextTo(
+  rooms: JoinedRooms,
+  state: RoomState,
+  side: "before" | "after",
+  { messageId }: MessageNew,
+): Promise<MessagePage | undefined> {
   const page = await rooms.fetchPage(
     state,
-    (api) => api.messagesNextTo(state.room.id, "after", last.messageId),
+    (api) => api.messagesNextTo(state.room.id, side, messageId),
   );
-  if (page === undefined) return;
-  state.store.append(page);
-  state.trim();
+  // The room was left and opened again: its newest page could not be fetched beside this one.
+  if (state.isOpen && !state.isLoaded) await rooms.open(state);
+  return page;
 }
 
 /** Puts the newest page in the place of what is held, when that is older. */
@@ -47,17 +60,26 @@ export async function loadNewest(
     state,
     (api) => api.newestMessages(state.room.id),
   );
-  if (page !== undefined) state.store.show(page);
+  // Left meanwhile: the newest page is read when the room is opened.
+  if (page !== undefined && state.isLoaded) {
+    state.store.show(page);
+    // What came while the page was on its way is not in it.
+    await loadNewer(rooms, state);
+  }
+  if (state.isOpen && !state.isLoaded) await rooms.open(state);
 }
 
 /**
  * Puts the messages from `seq` on in the place of what is held, unless that has it: however far back,
  * it is one replay. Without a connection nothing changes.
+ *
+ * @param isWanted asked when they have come: whether the room is still shown
  */
 export async function loadFrom(
   { rooms, connection }: Pick<ChatClient, "rooms" | "connection">,
   state: RoomState,
   seq: number,
+  isWanted: () => boolean,
 ): Promise<void> {
   const { store, room: { id } } = state;
   if (store.has(seq)) return;
@@ -71,5 +93,7 @@ export async function loadFrom(
   store.onReceived = undefined;
   // From its real position on the room is followed without a gap.
   await rooms.sync([state]);
-  if (messages.length > 0) store.show({ messages, hasMore: seq > 1 });
+  if (messages.length > 0 && isWanted()) {
+    store.show({ messages, hasMore: seq > 1 });
+  }
 }

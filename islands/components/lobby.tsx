@@ -1,7 +1,8 @@
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Room } from "../client/api.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Strings } from "../strings/en.ts";
+import { passFocus } from "../focus.ts";
 import { BackLink } from "./back_link.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -43,7 +44,10 @@ export function Lobby(
       clearTimeout(timer);
     };
   }, [name]);
-  const showMore = async () => {
+  const list = useRef<HTMLUListElement>(null);
+  const drawn = useRef({ name, rooms });
+  drawn.current = { name, rooms };
+  const showMore = async (button: HTMLButtonElement) => {
     // The first page is read anew to learn where the next one begins; rooms may have moved up since.
     const first = next === undefined
       ? await client.api.findRooms(name.trim())
@@ -51,6 +55,8 @@ export function Lobby(
     const from = first?.ok ? first.next : next;
     const result = from === undefined ? first : await client.api.myRooms(from);
     if (!result?.ok) return;
+    // Another search, or another press of the button, has changed the list meanwhile.
+    if (drawn.current.name !== name || drawn.current.rooms !== rooms) return;
     const known = new Set(rooms?.map(({ id }) => id));
     const read = [...first?.ok ? first.data : [], ...result.data];
     const added = new Map(read.map((room) => [room.id, room]));
@@ -60,6 +66,11 @@ export function Lobby(
     ]);
     setNext(result.next);
     setMore(result.next !== undefined);
+    // The new rooms come after the one that was the last.
+    const last = list.current?.lastElementChild;
+    if (result.next === undefined) {
+      passFocus(button, last?.querySelector<HTMLElement>("a, button"));
+    }
   };
   return (
     <section class="main lobby">
@@ -89,11 +100,15 @@ export function Lobby(
         </noscript>
       </form>
       {rooms?.length === 0 && <NoRooms ui={ui} name={name.trim()} />}
-      <ul class="found">
+      <ul class="found" ref={list}>
         {rooms?.map((room) => <FoundRoom ui={ui} key={room.id} room={room} />)}
       </ul>
       {hasMore && (
-        <button type="button" class="quiet more-rooms" onClick={showMore}>
+        <button
+          type="button"
+          class="quiet more-rooms"
+          onClick={({ currentTarget }) => showMore(currentTarget)}
+        >
           {t("showMore")}
         </button>
       )}

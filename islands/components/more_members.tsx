@@ -1,5 +1,6 @@
 import { useState } from "preact/hooks";
 import type { RoomState } from "../client/room_state.ts";
+import { passFocus } from "../focus.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -14,11 +15,22 @@ export function MoreMembers({ ui, room }: { ui: Ui; room: RoomState }) {
   const shown = new Set(users.map(({ id }) => id));
   const others = read.filter(({ id }) => !shown.has(id));
   const left = memberCount - users.length - others.length;
-  const readOn = async () => {
-    const result = await client.api.members(room.room.id, page);
-    if (!result.ok) return;
-    setRead([...read, ...result.data]);
-    setPage(result.next ?? "");
+  const readOn = async (button: HTMLButtonElement) => {
+    const found = [...read];
+    let next: string | undefined = page;
+    // The first pages may hold none but those whom the roster has.
+    do {
+      const result = await client.api.members(room.room.id, next);
+      if (!result.ok) return;
+      found.push(...result.data.filter(({ id }) => !shown.has(id)));
+      next = result.next;
+    } while (next !== undefined && found.length === read.length);
+    if (users.length + found.length >= memberCount) {
+      const item = button.parentElement;
+      passFocus(button, item?.previousElementSibling as HTMLElement | null);
+    }
+    setRead(found);
+    setPage(next ?? "");
   };
   return (
     <>
@@ -30,7 +42,11 @@ export function MoreMembers({ ui, room }: { ui: Ui; room: RoomState }) {
       ))}
       {left > 0 && (
         <li class="more">
-          <button type="button" class="quiet" onClick={readOn}>
+          <button
+            type="button"
+            class="quiet"
+            onClick={({ currentTarget }) => readOn(currentTarget)}
+          >
             {t("moreMembers", { n: left })}
           </button>
         </li>

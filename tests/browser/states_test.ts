@@ -130,13 +130,21 @@ Deno.test("older messages that could not be loaded appear after another try", as
     }
     await chat.page.route("**/messages?*", (route) => route.abort());
     await chat.open(`/rooms/${room.id}`);
-    await chat.log.getByRole("button", { name: "Load older messages" }).click();
+    const older = chat.log.getByRole("button", { name: "Load older messages" });
+    await older.click();
     const alert = chat.log.getByRole("alert");
     await alert.getByText("could not be loaded").waitFor();
     await chat.page.unroute("**/messages?*");
     await alert.getByRole("button", { name: "Try again" }).click();
     await chat.sees("line 1");
     assert.equal(await alert.count(), 0);
+
+    // The button goes with the oldest message; its focus does not go with it.
+    await chat.page.reload();
+    await chat.live();
+    await older.press("Enter");
+    await chat.sees("line 1");
+    await chat.focusIsOnLog();
   });
 });
 
