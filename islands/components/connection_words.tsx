@@ -1,5 +1,6 @@
 /** What the line about the connection says, and offers. */
 
+import { placeFocus } from "../focus.ts";
 import type { PageControls } from "./chat_app.tsx";
 import type { Ui } from "./ui.ts";
 
@@ -36,27 +37,36 @@ export function Remedy(
   { ui: { client, t }, note }: { ui: Ui; note: Note },
 ) {
   const { state } = client.connection;
-  const isOtherUser = state.phase === "stopped" && state.why === "otherUser";
+  const isStopped = state.phase === "stopped";
+  const isOtherUser = isStopped && state.why === "otherUser";
   if (note === "outdated" || isOtherUser) {
     return <a class="button" href="">{t("reload")}</a>;
   }
-  if (state.phase === "waiting") {
-    return (
-      <button type="button" onClick={() => client.connection.wake()}>
-        {t("tryNow")}
-      </button>
-    );
-  }
-  if (state.phase !== "stopped") return null;
-  if (state.why === "signedOut") {
+  if (state.phase === "live") return null;
+  if (isStopped && state.why === "signedOut") {
     const next = encodeURIComponent(location.pathname);
     return (
       <a class="button" href={`/login?next=${next}`}>{t("signInAgain")}</a>
     );
   }
+  // The same button while a try is under way: it keeps its place and the focus.
   return (
-    <button type="button" onClick={() => client.connection.start()}>
-      {t("reconnect")}
+    <button
+      type="button"
+      ref={passFocusOn}
+      onClick={() =>
+        isStopped ? client.connection.start() : client.connection.wake()}
+    >
+      {t(isStopped ? "reconnect" : "tryNow")}
     </button>
   );
+}
+
+/** Preact calls what this returns just before it removes the button: the connection is back. */
+function passFocusOn(button: HTMLButtonElement | null): () => void {
+  return () => {
+    if (button === null || button !== document.activeElement) return;
+    button.blur();
+    placeFocus(location.pathname, location.pathname);
+  };
 }

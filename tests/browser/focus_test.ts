@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { useTestApp } from "../helpers/app.ts";
 import { createRoom } from "../helpers/people.ts";
-import { ChatPage, eventually, journey } from "./chat_page.ts";
+import { ChatPage, eventually, holdSockets, journey } from "./chat_page.ts";
 
 const app = useTestApp();
 
@@ -94,5 +94,36 @@ Deno.test("a room that is left on a wide page leaves the focus in the list", asy
     await page.getByRole("dialog").getByRole("button", { name: "Leave room" })
       .click();
     await eventually(() => focused(page), `/rooms/${other.id}`);
+  });
+});
+
+Deno.test("the button that tries to connect keeps the focus while it tries, and leaves it in the room", async () => {
+  await journey("try now", app, async (visit) => {
+    const { chat, person } = await visit("ada_try");
+    const { page } = chat;
+    const line = await holdSockets(page);
+    const room = await createRoom(person);
+    let tries = 0;
+    page.on("websocket", () => tries++);
+    await page.route("**/api/events*", (route) => {
+      tries++;
+      return route.abort();
+    });
+    await chat.open(`/rooms/${room.id}`);
+    line.block(true);
+    line.cut();
+    const button = page.getByRole("button", { name: "Try now" });
+    await button.focus();
+    const before = tries;
+    await page.keyboard.press("Enter");
+    await eventually(() => Promise.resolve(tries > before), true);
+    await chat.status.getByText("Trying again").waitFor();
+    assert.equal(await focused(page), "BUTTON");
+
+    line.block(false);
+    await page.unroute("**/api/events*");
+    await page.keyboard.press("Enter");
+    await chat.live();
+    await eventually(() => focused(page), "messages");
   });
 });
