@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
-import { createRoom } from "../helpers/people.ts";
+import { connect } from "../helpers/client.ts";
+import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
 import { journey } from "./chat_page.ts";
 
 const app = useTestApp({ RATE_LIMIT_MESSAGES: "1000" });
@@ -24,6 +25,32 @@ Deno.test("a message that shows nothing is not sent, and the page says so before
     await chat.say("seen");
     await chat.sees("seen");
     assert.deepEqual(await chat.texts(), ["seen"]);
+  });
+});
+
+Deno.test("on a tablet who is typing gives way to a hint rather than being cut off", async () => {
+  await journey("tablet hint", app, async (visit) => {
+    const { chat, person } = await visit("ada_tablet", {
+      viewport: { width: 768, height: 1024 },
+    });
+    const room = await createRoom(person);
+    const bob = await signIn(app, "bob_with_a_long_name");
+    await joinRoom(bob, room.id);
+    await using client = await connect(app, bob);
+    await chat.open(`/rooms/${room.id}`);
+    const roomId = room.id;
+    await client.expect("room:join", { roomId });
+    await client.expect("typing:update", { roomId, isTyping: true });
+    const typing = chat.page.getByText("long_name is typing");
+    await typing.waitFor();
+    const isCut = () =>
+      typing.evaluateAll((texts) =>
+        texts.some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth)
+      );
+    assert.equal(await isCut(), false);
+    await chat.box.fill("\u2800");
+    await chat.page.getByText("There is nothing to see").waitFor();
+    assert.equal(await isCut(), false);
   });
 });
 
