@@ -17,8 +17,12 @@ export async function createRoom(
   { client, t, navigate }: Ui,
   form: HTMLFormElement,
 ): Promise<void> {
+  // The room is being made: a second Enter would be told that its name is taken.
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true";
   const name = new FormData(form).get("name");
   const result = await client.createRoom(String(name ?? "").trim());
+  form.ariaBusy = null;
   const refusal = result.ok ? "" : t(REFUSALS[result.code] ?? "failed");
   form.querySelector("input")?.setAttribute("aria-invalid", `${!result.ok}`);
   form.querySelector(".problem")?.replaceChildren(refusal);

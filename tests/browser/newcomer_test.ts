@@ -48,6 +48,36 @@ Deno.test("the form for a new room says what it does, and its box what goes into
   });
 });
 
+Deno.test("who presses Enter twice makes one room and is told of no fault", async () => {
+  await journey("twice", app, async (visit) => {
+    const { chat } = await visit("ada_twice");
+    const { page } = chat;
+    const answer = Promise.withResolvers<void>();
+    let requests = 0;
+    await page.route("**/api/rooms", async (route) => {
+      if (route.request().method() === "POST") {
+        requests++;
+        await answer.promise;
+      }
+      await route.continue();
+    });
+    await chat.open("/");
+    const form = page.getByRole("form", { name: "Create room" });
+    const box = form.getByRole("textbox", { name: "Room name" });
+    await box.fill("Twice");
+    await box.press("Enter");
+    await box.press("Enter");
+    answer.resolve();
+    await page.getByRole("heading", { name: "Twice" }).waitFor();
+    assert.equal(requests, 1);
+    assert.equal(await box.getAttribute("aria-invalid"), "false");
+    // The form is free again.
+    await box.fill("Twice");
+    await box.press("Enter");
+    await form.getByText("exists already").waitFor();
+  });
+});
+
 Deno.test("logging out asks first, and can be thought better of", async () => {
   await journey("log out", app, async (visit) => {
     const { chat } = await visit("ada_out");
