@@ -162,7 +162,8 @@ export class CatchUp {
       if (!newest.has(roomId)) hub.unfollow(connection, roomId);
     }
     for (const chunk of chunksOf(following, newest)) {
-      const replays = await this.#read(connection.user.id, chunk, newest);
+      if (connection.closed) return;
+      const replays = await this.#read(connection, chunk, newest);
       for (const room of chunk) {
         const { roomId } = room.position;
         if (!hub.stands(roomId, room.follower)) continue;
@@ -178,7 +179,7 @@ export class CatchUp {
 
   /** What the rooms of a chunk have after their positions, by room. */
   async #read(
-    userId: string,
+    connection: Connection,
     chunk: readonly Following[],
     newest: ReadonlyMap<string, number>,
   ): Promise<Map<string, Replay>> {
@@ -187,7 +188,9 @@ export class CatchUp {
     );
     if (positions.length === 0) return new Map();
     const { readMissed, turns } = this.#options;
-    return await turns.take(userId, async () => {
+    return await turns.take(connection.user.id, async () => {
+      // Whoever has gone keeps the user's next socket waiting for nothing.
+      if (connection.closed) return { value: new Map(), bytes: 0 };
       const messages = await readMissed(positions, MAX_REPLAY + 1);
       const value = new Map<string, Replay>();
       let bytes = 0;

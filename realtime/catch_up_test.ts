@@ -291,6 +291,27 @@ Deno.test("follow() of a connection that ends meanwhile leaves nothing behind", 
   assert.equal(test.clock.waiting, 0);
 });
 
+Deno.test("follow() reads nothing more for a connection that has ended, and keeps nobody waiting", async () => {
+  const test = createCatchUp();
+  const rooms = numbers(1, 10).map((n) => `room ${n}`);
+  for (const room of rooms) test.post(room, 100);
+  const positions = rooms.map((roomId) => ({ roomId, lastSeq: 0 }));
+  const user = createUser();
+  const sockets = numbers(1, 3).map(() => test.world.connect(user));
+  const followed = sockets.map(({ connection }) =>
+    test.catchUp.follow(connection, positions)
+  );
+  await test.clock.advance(0);
+  while (test.members.calls.length > 0) await test.answerMembers();
+  for (const { connection } of sockets.slice(0, 2)) connection.lost();
+  await test.answerMissed();
+  await Promise.all(followed.slice(0, 2));
+  assert.equal(test.missed.calls.length, 1, "the third socket is read for");
+  await test.answerAll();
+  await followed[2];
+  assert.equal(sockets[2]!.wire.seqs().length, 1_000);
+});
+
 Deno.test("follow() tells a client that knows more than the database to forget it", async () => {
   const test = createCatchUp();
   test.post(ROOM, 3);

@@ -64,6 +64,7 @@ export class CallBudget {
     if (retryAfterMs !== undefined) {
       return problem(c, "too_many_requests", { retryAfterMs });
     }
+    await readBody(c);
     await this.#turns.take(userId);
     try {
       return await next();
@@ -102,5 +103,18 @@ export class CallBudget {
 
   #refuseFor(userId: string, ms: number): void {
     this.#refused.set(userId, this.#options.clock() + ms);
+  }
+}
+
+/**
+ * Reads what comes with a request, before its turn: a body that comes slowly, or never, must not hold up
+ * the user's other calls. Hono keeps it, or its failure, for who asks for it.
+ */
+async function readBody(c: Context): Promise<void> {
+  if (c.req.raw.body === null) return;
+  try {
+    await c.req.arrayBuffer();
+  } catch {
+    // Answered by who needs the body.
   }
 }

@@ -100,3 +100,26 @@ Deno.test("calls without a session, and signing in, are counted under nobody", a
   assert.equal(asked.status, 200);
   await asked.body?.cancel();
 });
+
+Deno.test("a body that never ends holds up no other call of its user", async () => {
+  const person = await signIn(app, "on_a_train");
+  using connection = await Deno.connect({ port: app.port });
+  await connection.write(
+    new TextEncoder().encode([
+      "POST /api/rooms HTTP/1.1",
+      "host: localhost",
+      `authorization: Bearer ${person.token}`,
+      "content-type: application/json",
+      "content-length: 100",
+      "",
+      '{"name": "half of',
+    ].join("\r\n")),
+  );
+  for (;;) {
+    const signal = AbortSignal.timeout(10_000);
+    const answer = await person.fetch("/api/auth/me", { signal });
+    await answer.body?.cancel();
+    if (answer.status === 429) return;
+    assert.equal(answer.status, 200);
+  }
+});
