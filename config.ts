@@ -164,47 +164,47 @@ const VARIABLES = {
   },
   RATE_LIMIT_MESSAGES: {
     check: wholeNumber(1, 1_000_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000000",
   },
   RATE_LIMIT_WINDOW_MS: {
     check: wholeNumber(1, 86_400_000),
-    accepted: "milliseconds from 1",
+    accepted: "milliseconds from 1 to 86400000",
   },
   RATE_LIMIT_MUTE_MS: {
     check: wholeNumber(0, 86_400_000),
-    accepted: "milliseconds from 0",
+    accepted: "milliseconds from 0 to 86400000",
   },
   FRAME_LIMIT_PER_SECOND: {
     check: wholeNumber(1, 1_000_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000000",
   },
   FRAME_LIMIT_BURST: {
     check: wholeNumber(1, 1_000_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000000",
   },
   MAX_SOCKETS_PER_USER: {
     check: wholeNumber(1, 1_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000",
   },
   MAX_SOCKETS_PER_ADDRESS: {
     check: wholeNumber(1, 1_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000",
   },
   ROOMS_PER_HOUR: {
     check: wholeNumber(1, 1_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000",
   },
   MAX_ROOMS_PER_USER: {
     check: wholeNumber(1, 1_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000",
   },
   MAX_MEMBERSHIPS_PER_USER: {
     check: wholeNumber(1, 1_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000",
   },
   REST_LIMIT_PER_MINUTE: {
     check: wholeNumber(1, 1_000_000_000),
-    accepted: "a whole number from 1",
+    accepted: "a whole number from 1 to 1000000000",
   },
   AUTH_RATE_LIMIT: { check: z.enum(["on", "off"]), accepted: "on or off" },
   PUBLIC_ORIGIN: {

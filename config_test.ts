@@ -286,3 +286,25 @@ Deno.test("loadConfig() refuses production without limits on sign-in", () => {
   );
   assert.equal(loadConfig({ AUTH_RATE_LIMIT: "off" }).authRateLimit, false);
 });
+
+Deno.test("loadConfig() refuses a number above the highest one and names that", () => {
+  const limited = CONFIG_VARIABLES.filter((name) =>
+    /accepted: (a whole number|milliseconds)/.test(refusalOrNothing(name, "x"))
+  );
+  assert.ok(limited.length > 10, String(limited));
+  for (const name of limited) {
+    const highest = / to (\d+)/.exec(refusalOrNothing(name, "999999999999"));
+    assert.ok(highest, name);
+    assert.equal(refusalOrNothing(name, highest[1]!), "", name);
+  }
+});
+
+/** What is said about a value that is refused; nothing about one that is accepted. */
+function refusalOrNothing(name: string, value: string): string {
+  try {
+    loadConfig({ [name]: value });
+    return "";
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
