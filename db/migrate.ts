@@ -7,7 +7,7 @@ import { NewerDatabaseError } from "./errors.ts";
 import * as initial from "./migrations/0001_initial.ts";
 import * as sessions from "./migrations/0002_sessions.ts";
 import * as accounts from "./migrations/0003_accounts.ts";
-import * as roomSearch from "./migrations/0006_room_search.ts";
+import * as roomSearch from "./migrations/0004_room_search.ts";
 import { onStore, openStore } from "./open_store.ts";
 import type { Schema } from "./schema.ts";
 
@@ -16,7 +16,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0001_initial": initial,
   "0002_sessions": sessions,
   "0003_accounts": accounts,
-  "0006_room_search": roomSearch,
+  "0004_room_search": roomSearch,
 };
 
 /** Names the lock of migrations among PostgreSQL's advisory locks. Any other number would do. */

@@ -237,6 +237,8 @@ export function createConnections(
         data: { connectionId: connection.id },
       });
       presence.connected(connection);
+      // It was admitted before the draining began, and has waited to be counted since.
+      if (isDraining()) connection.close(RESTARTING.code, RESTARTING.reason);
       return body;
     },
 

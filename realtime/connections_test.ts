@@ -72,3 +72,31 @@ Deno.test("a verdict that cannot be had tells the client to come back, and its p
   assert.deepEqual([closes, places], [[1012], 1]);
   assert.match(log.lines[0]!, /could not be let in.*the database is away/);
 });
+
+Deno.test("a stream that opens while the process stops is told to come back, and its place is free", async () => {
+  const { hub, clock } = createHub();
+  const nothing = () => {};
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: {
+      hub,
+      presence: { connected: nothing, disconnected: nothing },
+      typing: { clearConnection: nothing },
+      dispatch: {},
+    } as unknown as Parts,
+    log: recordingLog(),
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
+    metrics: createMetrics(clock.now),
+    isDraining: () => true,
+  });
+  let released = 0;
+  const body = connections.openStream(
+    { release: () => released++ },
+    { user: createUser("alice"), issuedAt: 0, expiresAt: Infinity },
+  );
+  const text = await new Response(body).text();
+  assert.match(text, /"event":"close","data":\{"code":1012/);
+  assert.equal(released, 1);
+  assert.equal(hub.connectionCount, 0);
+});
