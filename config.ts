@@ -1,7 +1,7 @@
 /** Settings from the environment: read once, checked, frozen. */
 
 import { z } from "zod";
-import { parsePostgresUrl, parseServerUrl } from "./db/server_url.ts";
+import { parsePostgresUrl, parseServerUrl } from "./db/engine/server_url.ts";
 
 /** All that an operator can set. Durations are in the unit the field's name ends with. */
 export interface Config {

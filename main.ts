@@ -6,11 +6,11 @@ import {
   ConfigError,
   loadConfig,
 } from "./config.ts";
-import { backUpToFile } from "./db/backup.ts";
-import { openBackupDoor } from "./db/backup_door.ts";
+import { migrate } from "./db/engine/migrate.ts";
+import { onDataDir, onStore, openStore } from "./db/engine/open_store.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
-import { migrate } from "./db/migrate.ts";
-import { onDataDir, onStore, openStore } from "./db/open_store.ts";
+import { backUpToFile } from "./db/tools/backup.ts";
+import { openBackupDoor } from "./db/tools/backup_door.ts";
 import {
   createLog,
   createLogWriter,
@@ -18,9 +18,9 @@ import {
   type Log,
   type LogWriter,
 } from "./log.ts";
-import type { Backbone } from "./realtime/backbone/backbone.ts";
-import { joinProcesses } from "./realtime/backbone/join_processes.ts";
-import { soloBackbone } from "./realtime/backbone/solo.ts";
+import type { Backbone } from "./realtime/cluster/broker.ts";
+import { joinProcesses } from "./realtime/cluster/join_processes.ts";
+import { soloBackbone } from "./realtime/cluster/memory_broker.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime, type Realtime } from "./realtime/realtime.ts";
 import {
@@ -29,11 +29,11 @@ import {
   type Timers,
 } from "./realtime/timers.ts";
 import { createApp } from "./routes/app.ts";
-import { readManifest } from "./routes/build_manifest.ts";
-import { type CodeMail, openCodeMail } from "./routes/code_mail.ts";
-import { keptSecret } from "./routes/kept_secret.ts";
+import { readManifest } from "./routes/assets/build_manifest.ts";
+import { type CodeMail, openCodeMail } from "./routes/auth/code_mail.ts";
+import { keptSecret } from "./routes/auth/kept_secret.ts";
+import { createSessionKeys } from "./routes/auth/tokens.ts";
 import { listen } from "./routes/listen.ts";
-import { createSessionKeys } from "./routes/tokens.ts";
 
 const STATIC_DIR = new URL("./static/", import.meta.url);
 

@@ -4,7 +4,7 @@
  */
 
 import { createClient } from "@redis/client";
-import { TAKE_MESSAGES } from "../realtime/backbone/redis_scripts.ts";
+import { TAKE_MESSAGES } from "../realtime/cluster/redis_scripts.ts";
 import { startRedis } from "../tests/helpers/redis.ts";
 import { run } from "../tests/helpers/system.ts";
 import { cpuSeconds } from "./load/proc.ts";

@@ -1,7 +1,7 @@
 /** All that is stored about a user: to be taken along, and to be removed. */
 
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { DATABASE_TIME } from "./sessions.ts";
 import { DELETED_PREFIX } from "./users.ts";
 

@@ -1,8 +1,8 @@
 /** A slow job that removes what nobody needs any more. */
 
-import { errorFields, type Log } from "../log.ts";
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import { errorFields, type Log } from "../log.ts";
+import type { Database } from "./engine/database.ts";
 import {
   removeEndedSessions,
   removeExpiredLoginCodes,

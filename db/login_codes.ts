@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { DELETED_PREFIX, type User } from "./users.ts";
 
 /** A code dies after this many tries, the right one included. */

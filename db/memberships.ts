@@ -1,5 +1,5 @@
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { mayJoin, type RoomLimits, whileCounting } from "./room_limits.ts";
 
 export interface MemberRow {

@@ -1,6 +1,6 @@
 import { type RawBuilder, type SelectQueryBuilder, sql } from "kysely";
-import type { Database } from "./database.ts";
-import { isUniqueViolation } from "./errors.ts";
+import type { Database } from "./engine/database.ts";
+import { isUniqueViolation } from "./engine/errors.ts";
 import type { Schema } from "./schema.ts";
 
 /** A stored message with its author's name. */

@@ -7,7 +7,7 @@ import {
   newMessage,
   NOON,
 } from "../tests/helpers/records.ts";
-import { isConflict, isUniqueViolation } from "./errors.ts";
+import { isConflict, isUniqueViolation } from "./engine/errors.ts";
 import { removeMember } from "./memberships.ts";
 import {
   findPosts,

@@ -1,7 +1,7 @@
 /** Statements that meet the deletion or the claim of an account, held in the middle by its row lock. */
 
-import assert from "node:assert/strict";
 import { sql } from "kysely";
+import assert from "node:assert/strict";
 import { useTestDatabase } from "../tests/helpers/database.ts";
 import {
   after,
@@ -11,7 +11,7 @@ import {
   NOON,
 } from "../tests/helpers/records.ts";
 import { deleteAccount } from "./accounts.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { replaceLoginCode, tryLoginCode } from "./login_codes.ts";
 import { addMember } from "./memberships.ts";
 import { createRoom } from "./rooms.ts";

@@ -1,8 +1,9 @@
-import assert from "node:assert/strict";
 import { sql } from "kysely";
+import assert from "node:assert/strict";
 import { useTestDatabase } from "../tests/helpers/database.ts";
 import { makeRoom, makeUser, newMessage } from "../tests/helpers/records.ts";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
+import { memberRoomsAmong } from "./memberships.ts";
 import {
   findPosts,
   findSeq,
@@ -11,7 +12,6 @@ import {
   listMissed,
   storeMessages,
 } from "./messages.ts";
-import { memberRoomsAmong } from "./memberships.ts";
 import { findRoom, listAllRooms, listUserRooms } from "./rooms.ts";
 
 const MESSAGES = 1_000_000;

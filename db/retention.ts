@@ -1,7 +1,7 @@
 /** What is removed when its time is over. */
 
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 
 /** Ended sessions stay this long, in milliseconds: every process has to see their end. */
 const KEEP_ENDED_SESSIONS_MS = 86_400_000;

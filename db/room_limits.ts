@@ -1,7 +1,7 @@
 /** How many rooms a user may make and be in, counted by the statements that store them. */
 
 import { type RawBuilder, sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { existingUser } from "./users.ts";
 
 export interface RoomLimits {

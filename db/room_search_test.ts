@@ -1,11 +1,11 @@
 /** Rooms that were made before their names had a form for the search. */
 
-import assert from "node:assert/strict";
 import { sql } from "kysely";
+import assert from "node:assert/strict";
 import { makePlace } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
-import { openDatabase } from "./database.ts";
-import { migrate, migrationsNamed } from "./migrate.ts";
+import { openDatabase } from "./engine/database.ts";
+import { migrate, migrationsNamed } from "./engine/migrate.ts";
 import { listAllRooms } from "./rooms.ts";
 
 const USER = "00000000-0000-4000-8000-000000000001";

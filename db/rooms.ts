@@ -1,7 +1,7 @@
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
 import { foldForSearch, nameKey } from "../text/fold.ts";
-import { isUniqueViolation } from "./errors.ts";
+import type { Database } from "./engine/database.ts";
+import { isUniqueViolation } from "./engine/errors.ts";
 import {
   mayMakeRoom,
   type NewRoomRefusal,

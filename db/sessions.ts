@@ -1,7 +1,7 @@
 /** Sessions: one row per sign-in, which outlives its tokens and ends them all. */
 
 import { sql } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import { existingUser, type User } from "./users.ts";
 
 /** Ended sessions stay in the table this long, in milliseconds, so that every process can see their end. */

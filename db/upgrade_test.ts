@@ -1,8 +1,8 @@
 /** A database of the first release, as `pg_dump` gave it, is opened by this program. */
 
 import { PGlite } from "@electric-sql/pglite";
-import assert from "node:assert/strict";
 import { sql } from "kysely";
+import assert from "node:assert/strict";
 import pg from "pg";
 import { startTestApp } from "../tests/helpers/app.ts";
 import { connect } from "../tests/helpers/client.ts";
@@ -13,8 +13,8 @@ import {
 } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
 import { type Room, signIn } from "../tests/helpers/people.ts";
-import { type Database, openDatabase } from "./database.ts";
-import { migrate } from "./migrate.ts";
+import { type Database, openDatabase } from "./engine/database.ts";
+import { migrate } from "./engine/migrate.ts";
 
 const DUMP = new URL("../tests/fixtures/schema_0001.sql", import.meta.url);
 

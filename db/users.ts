@@ -1,5 +1,5 @@
 import type { QueryCreator, SelectQueryBuilder } from "kysely";
-import type { Database } from "./database.ts";
+import type { Database } from "./engine/database.ts";
 import type { Schema } from "./schema.ts";
 
 export interface User {

@@ -3,8 +3,8 @@
  * a manifest that tells which is which. `deno run -A islands/build.ts` builds for production.
  */
 
-import { fileURLToPath } from "node:url";
 import * as esbuild from "esbuild";
+import { fileURLToPath } from "node:url";
 
 const ROOT = new URL("../", import.meta.url);
 const OUTPUT = new URL("static/build/", ROOT);
@@ -33,7 +33,7 @@ const SOURCES = [
   "islands/",
   "static/",
   "text/",
-  "realtime/protocol.ts",
+  "realtime/protocol/protocol.ts",
   "deno.lock",
 ];
 

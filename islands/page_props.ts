@@ -1,6 +1,6 @@
 /** What the server hands to the page: it stands in the HTML as JSON and makes the first drawing. */
 
-import type { UserRef } from "../realtime/protocol.ts";
+import type { UserRef } from "../realtime/protocol/protocol.ts";
 import type { Room } from "./client/api.ts";
 import type { ChatClientOptions } from "./client/chat_client.ts";
 import type { MessageLimit } from "./client/send_pace.ts";

@@ -6,8 +6,12 @@
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { PoolCounts } from "../db/postgres.ts";
-import type { CloseCode, MessageNew, RefusalCode } from "./protocol.ts";
+import type { PoolCounts } from "../db/engine/postgres.ts";
+import type {
+  CloseCode,
+  MessageNew,
+  RefusalCode,
+} from "./protocol/protocol.ts";
 
 /** From a millisecond, which is what the clock can tell, to the writer's patience; in seconds. */
 // deno-fmt-ignore

@@ -1,7 +1,7 @@
 /** Builds the parts of the realtime side, once and in order. */
 
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database } from "../db/engine/database.ts";
 import {
   listMembers,
   memberRoomsAmong,
@@ -18,35 +18,35 @@ import {
 } from "../db/messages.ts";
 import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { Backbone } from "./backbone/backbone.ts";
-import { CatchUp } from "./catch_up.ts";
-import { Dispatch } from "./dispatch.ts";
-import { messageSend } from "./handlers/message_send.ts";
-import type { HandlerParts } from "./handlers/parts.ts";
-import { presencePing } from "./handlers/presence_ping.ts";
-import { roomJoin } from "./handlers/room_join.ts";
-import { roomLeave } from "./handlers/room_leave.ts";
-import { roomRead } from "./handlers/room_read.ts";
-import { roomsSync } from "./handlers/rooms_sync.ts";
-import { typingUpdate } from "./handlers/typing_update.ts";
-import { Healing } from "./healing.ts";
-import { Hub } from "./hub.ts";
-import { Membership } from "./membership.ts";
-import { messageOfCommit, messageOfRow } from "./message_view.ts";
+import type { Backbone } from "./cluster/broker.ts";
+import { Healing } from "./cluster/reconciler.ts";
+import { Dispatch } from "./connection/dispatch.ts";
+import type { HandlerParts } from "./connection/handler_parts.ts";
+import { Membership } from "./membership/membership.ts";
+import { roomJoin } from "./membership/room_join.ts";
+import { roomLeave } from "./membership/room_leave.ts";
+import { createUserQueries } from "./membership/user_queries.ts";
+import { messageSend } from "./messages/message_send.ts";
+import { messageOfCommit, messageOfRow } from "./messages/message_view.ts";
+import { PostMessage } from "./messages/post_message.ts";
+import { localRateLimit, MessageRateLimit } from "./messages/rate_limit.ts";
+import { sharedRateLimit } from "./messages/shared_rate_limit.ts";
+import { Writer } from "./messages/writer.ts";
 import type { Metrics } from "./metrics.ts";
-import { PostMessage } from "./post_message.ts";
-import { Presence } from "./presence.ts";
-import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
-import { ReplayTurns } from "./replay_turns.ts";
-import { Rosters } from "./roster.ts";
-import { Seen } from "./seen.ts";
-import { SharedPresence } from "./shared_presence.ts";
-import { sharedRateLimit } from "./shared_rate_limit.ts";
+import { Presence } from "./presence/presence.ts";
+import { presencePing } from "./presence/presence_ping.ts";
+import { Rosters } from "./presence/roster.ts";
+import { SharedPresence } from "./presence/shared_presence.ts";
+import { Typing } from "./presence/typing.ts";
+import { typingUpdate } from "./presence/typing_update.ts";
+import { Seen } from "./read_markers/read_markers.ts";
+import { roomRead } from "./read_markers/room_read.ts";
+import { CatchUp } from "./rooms/catch_up.ts";
+import { Hub } from "./rooms/hub.ts";
+import { ReplayTurns } from "./rooms/replay_turns.ts";
+import { roomsSync } from "./rooms/rooms_sync.ts";
 import type { Timers } from "./timers.ts";
 import { traced, tracedSync } from "./tracing.ts";
-import { Typing } from "./typing.ts";
-import { createUserQueries } from "./user_queries.ts";
-import { Writer } from "./writer.ts";
 
 /** Batches of messages on their way to PostgreSQL at once; the embedded database takes one after another. */
 const WRITER_LANES = 2;

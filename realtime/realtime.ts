@@ -1,21 +1,21 @@
 /** What the routes see of the realtime side: its doors, its answers and its end. */
 
 import type { Config } from "../config.ts";
-import { type Database, poolCounts } from "../db/database.ts";
+import { type Database, poolCounts } from "../db/engine/database.ts";
 import { listRevokedWithin, listTokensFrom } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { Backbone, Signal } from "./backbone/backbone.ts";
-import { createConnections } from "./connections.ts";
-import { Forwarding } from "./forwarding.ts";
-import { sendMessage } from "./handlers/message_send.ts";
-import { markRead } from "./mark_read.ts";
+import type { Backbone, Signal } from "./cluster/broker.ts";
+import { createConnections } from "./connection/connections.ts";
+import { Forwarding } from "./connection/forwarding.ts";
+import { watchRevocations } from "./connection/revocations.ts";
+import { sendMessage } from "./messages/message_send.ts";
 import type { Metrics } from "./metrics.ts";
 import { buildParts } from "./parts.ts";
-import { CloseCode } from "./protocol.ts";
-import { watchRevocations } from "./revocations.ts";
+import { CloseCode } from "./protocol/protocol.ts";
+import { markRead } from "./read_markers/mark_read.ts";
 import { stoppableTimers, type Timers } from "./timers.ts";
 
-export type { Session } from "./connections.ts";
+export type { Session } from "./connection/connections.ts";
 
 /** Silent users, expired tokens and old limits are looked for this often, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1_000;

@@ -2,11 +2,11 @@
 
 import assert from "node:assert/strict";
 import { loadConfig } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database } from "../db/engine/database.ts";
 import { createFakeClock } from "../tests/helpers/clock.ts";
 import { recordingLog } from "../tests/helpers/log.ts";
 import { createBackbones } from "../tests/realtime/fake_backbone.ts";
-import type { BackboneListener, Signal } from "./backbone/backbone.ts";
+import type { BackboneListener, Signal } from "./cluster/broker.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRealtime } from "./realtime.ts";
 

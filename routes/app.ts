@@ -1,17 +1,16 @@
 /** Puts the routes together: the order of the middleware, the mounts, the last answers. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { accountRoutes } from "./account.ts";
 import { createMethodTable } from "./allowed_methods.ts";
-import { assetRoutes } from "./assets.ts";
-import { authRoutes } from "./auth.ts";
+import { assetRoutes } from "./assets/assets.ts";
+import { accountRoutes } from "./auth/account.ts";
+import { authRoutes } from "./auth/auth.ts";
+import { sessionRoutes } from "./auth/session_routes.ts";
+import { peekSession } from "./auth/tokens.ts";
 import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
-import { docsRoutes } from "./docs.ts";
+import { docsRoutes } from "./docs/docs.ts";
 import { answerError, answerNotFound } from "./errors.ts";
-import { healthRoutes } from "./health.ts";
-import { memberRoutes } from "./members.ts";
-import { messageRoutes } from "./messages.ts";
-import { metricsRoutes } from "./metrics.ts";
+import { messageRoutes } from "./messages/messages.ts";
 import {
   createAuthLimits,
   limitAuthAttempts,
@@ -24,11 +23,12 @@ import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
 import { createSessionFinder, requireSession } from "./middleware/session.ts";
-import { pageRoutes } from "./pages.tsx";
-import { realtimeRoutes } from "./realtime.ts";
-import { roomRoutes } from "./rooms.ts";
-import { sessionRoutes } from "./session_routes.ts";
-import { peekSession } from "./tokens.ts";
+import { healthRoutes } from "./operations/health.ts";
+import { metricsRoutes } from "./operations/metrics.ts";
+import { pageRoutes } from "./pages/pages.tsx";
+import { realtimeRoutes } from "./realtime/realtime.ts";
+import { memberRoutes } from "./rooms/members.ts";
+import { roomRoutes } from "./rooms/rooms.ts";
 
 /** Requests by which somebody signs in are counted; signing out is never refused. */
 const SIGN_IN_PATHS = [

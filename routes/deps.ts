@@ -1,16 +1,16 @@
 /** What the routes are made of: everything comes in as an argument. */
 
 import type { Config } from "../config.ts";
-import type { Database } from "../db/database.ts";
+import type { Database } from "../db/engine/database.ts";
 import type { Log } from "../log.ts";
-import type { SharedState } from "../realtime/backbone/backbone.ts";
+import type { SharedState } from "../realtime/cluster/broker.ts";
 import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
-import type { CodeMail } from "./code_mail.ts";
+import type { CodeMail } from "./auth/code_mail.ts";
+import type { SessionKeys } from "./auth/tokens.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { CallBudget } from "./middleware/call_budget.ts";
 import type { Session, SessionFinder } from "./middleware/session.ts";
-import type { SessionKeys } from "./tokens.ts";
 
 /** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
 export interface BuildManifest {

@@ -2,7 +2,7 @@
 
 import type { ErrorHandler, NotFoundHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
-import { isUnavailable } from "../db/errors.ts";
+import { isUnavailable } from "../db/engine/errors.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { AppEnv } from "./deps.ts";
 import { problem, type ProblemCode } from "./problems.ts";

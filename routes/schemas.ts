@@ -1,9 +1,9 @@
 /** What the REST API takes and gives: checked by these schemas and documented from them. */
 
 import { z } from "@hono/zod-openapi";
-import { codePointLength } from "../realtime/protocol.ts";
+import { codePointLength } from "../realtime/protocol/protocol.ts";
 import { visibleLength } from "../text/fold.ts";
-import { EXAMPLE } from "./examples.ts";
+import { EXAMPLE } from "./docs/examples.ts";
 import {
   PROBLEM_DOCS_PATH,
   type ProblemBody,

@@ -143,9 +143,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 function partOf(path: string): string {
   if (path === "main.ts") return "main";
   // The settings check URLs by it; it imports nothing.
-  if (path === "db/server_url.ts") return "base";
-  if (path === "realtime/protocol.ts") return "protocol";
-  if (/^routes\/(page_?[^/]*|[^/]*\.tsx)$/.test(path)) return "pages";
+  if (path === "db/engine/server_url.ts") return "base";
+  if (path === "realtime/protocol/protocol.ts") return "protocol";
+  if (/^routes\/(pages\/|.*\.tsx$)/.test(path)) return "pages";
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "base";
 }
 

@@ -1,6 +1,9 @@
 /** How a server is spoken to: ChatKet's envelopes, or socket.io's packets over a WebSocket. */
 
-import { BEARER_PREFIX, SUBPROTOCOL } from "../../realtime/protocol.ts";
+import {
+  BEARER_PREFIX,
+  SUBPROTOCOL,
+} from "../../realtime/protocol/protocol.ts";
 import type { Wire, WireOptions } from "./wire.ts";
 
 export type Ack = { success: boolean; [key: string]: unknown };

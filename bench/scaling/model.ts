@@ -63,7 +63,7 @@ export interface Estimate {
   used: Record<string, number>;
 }
 
-/** Rosters and typing marks of one room are at least this far apart, in seconds (realtime/pace.ts). */
+/** Rosters and typing marks of one room are at least this far apart, in seconds (realtime/presence/pace.ts). */
 const paceSeconds = (followers: number) => Math.max(0.25, followers * 0.004);
 const ROSTER_USER_BYTES = 85;
 const ROSTER_USERS = 200;

@@ -1,6 +1,6 @@
 /** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
 
-import type { MessageNew, UserRef } from "../../realtime/protocol.ts";
+import type { MessageNew, UserRef } from "../../realtime/protocol/protocol.ts";
 
 export interface Room {
   id: string;

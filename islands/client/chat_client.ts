@@ -9,7 +9,7 @@ import type {
   RoomSystem,
   ServerEvent,
   UserRef,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import { isBlank } from "../../text/blank.ts";
 import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";

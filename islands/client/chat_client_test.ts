@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import type { ClientEvents, MessageNew } from "../../realtime/protocol.ts";
+import type {
+  ClientEvents,
+  MessageNew,
+} from "../../realtime/protocol/protocol.ts";
 import { createApi, type MessagePage, type Room } from "./api.ts";
 import { ChatClient } from "./chat_client.ts";
 import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";

@@ -11,7 +11,7 @@ import {
   PING_INTERVAL_MS,
   type ServerEnvelope,
   type ServerEvent,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
 import {
   type ConnectionEvent,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ServerEvent } from "../../realtime/protocol.ts";
+import type { ServerEvent } from "../../realtime/protocol/protocol.ts";
 import { CALL_TIMEOUT_MS, Connection, LONGEST_CALL_MS } from "./connection.ts";
 import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";
 

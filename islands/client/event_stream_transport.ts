@@ -5,7 +5,10 @@
  * ran out looks like a dead network) and reconnects by its own rules.
  */
 
-import { type ClientEnvelope, CloseCode } from "../../realtime/protocol.ts";
+import {
+  type ClientEnvelope,
+  CloseCode,
+} from "../../realtime/protocol/protocol.ts";
 import {
   ABNORMAL_CLOSURE,
   type OpenTransport,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ServerEnvelope } from "../../realtime/protocol.ts";
+import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
 import { eventStreamTransport } from "./event_stream_transport.ts";
 import { settle } from "./fakes.ts";
 

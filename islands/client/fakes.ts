@@ -4,7 +4,7 @@ import type {
   ClientEnvelope,
   MessageNew,
   ServerEnvelope,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
 import type { OpenTransport, TransportEvents } from "./transport.ts";
 

@@ -1,6 +1,6 @@
 /** Reads the parts of a room's history that are not held, for whoever scrolls there. */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { MessagePage } from "./api.ts";
 import type { ChatClient } from "./chat_client.ts";
 import type { JoinedRooms } from "./joined_rooms.ts";

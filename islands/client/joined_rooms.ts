@@ -4,7 +4,7 @@ import type {
   MessageNew,
   RoomPosition,
   UserRef,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Positions } from "./positions.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { RoomPosition } from "../../realtime/protocol.ts";
+import type { RoomPosition } from "../../realtime/protocol/protocol.ts";
 import { createApi, type Room } from "./api.ts";
 import { FakeClock, message } from "./fakes.ts";
 import { JoinedRooms } from "./joined_rooms.ts";

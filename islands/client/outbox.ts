@@ -7,9 +7,9 @@
  * overwriting each other's list.
  */
 
-import type { AckData, RefusalCode } from "../../realtime/protocol.ts";
-import type { CallFailure } from "./connection.ts";
+import type { AckData, RefusalCode } from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
+import type { CallFailure } from "./connection.ts";
 import { OUTBOX_PREFIX } from "./device.ts";
 import {
   keysWithPrefix,

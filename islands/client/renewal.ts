@@ -3,7 +3,7 @@
  * over, the refresh cookie is traded for a new one.
  */
 
-import { CloseCode, USER_HEADER } from "../../realtime/protocol.ts";
+import { CloseCode, USER_HEADER } from "../../realtime/protocol/protocol.ts";
 import type { LockQueue } from "./browser.ts";
 import { ABNORMAL_CLOSURE, type OpenTransport } from "./transport.ts";
 

@@ -4,7 +4,7 @@ import type {
   MessageNew,
   RoomRoster,
   UserRef,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { RoomStore } from "./room_store.ts";

@@ -4,7 +4,7 @@
  * is dropped, and read again when it is scrolled to. So it may end before the newest message.
  */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { MessagePage } from "./api.ts";
 
 /** Most messages that wait for their predecessors; what comes then is asked for again. */

@@ -7,7 +7,7 @@ import type {
   ClientEvents,
   RoomPosition,
   SyncResult,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { CallResult } from "./connection.ts";
 
 /**

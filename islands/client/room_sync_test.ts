@@ -3,7 +3,7 @@ import {
   MAX_FRAME_BYTES,
   type RoomPosition,
   type SyncResult,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import {
   firstSyncSize,
   type SyncCall,

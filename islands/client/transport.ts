@@ -3,7 +3,7 @@
 import type {
   ClientEnvelope,
   ServerEnvelope,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 
 /** What is reported when a line ended without a close frame (RFC 6455, 7.1.5). */
 export const ABNORMAL_CLOSURE = 1006;

@@ -3,7 +3,7 @@
  * each of them leads to a new page anyway; so the script need not know them.
  */
 
-import type { UserRef } from "../../realtime/protocol.ts";
+import type { UserRef } from "../../realtime/protocol/protocol.ts";
 import type { PageLanguage, Theme, TypingLine } from "../page_props.ts";
 import type { Translate } from "../text/translate.ts";
 import { Icon } from "./icon.tsx";

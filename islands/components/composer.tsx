@@ -1,5 +1,8 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { codePointLength, MAX_TEXT_LENGTH } from "../../realtime/protocol.ts";
+import {
+  codePointLength,
+  MAX_TEXT_LENGTH,
+} from "../../realtime/protocol/protocol.ts";
 import { isBlank } from "../../text/blank.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";

@@ -3,7 +3,7 @@
  * sent, `new_room.ts` knows.
  */
 
-import type { UserRef } from "../../realtime/protocol.ts";
+import type { UserRef } from "../../realtime/protocol/protocol.ts";
 import type { Strings } from "../strings/en.ts";
 import type { Translate } from "../text/translate.ts";
 import { Icon } from "./icon.tsx";

@@ -1,4 +1,4 @@
-import type { RefusalCode } from "../../realtime/protocol.ts";
+import type { RefusalCode } from "../../realtime/protocol/protocol.ts";
 import type { Strings } from "../strings/en.ts";
 import { Icon } from "./icon.tsx";
 import type { Ui } from "./ui.ts";

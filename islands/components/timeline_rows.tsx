@@ -1,6 +1,6 @@
 /** What stands in a room's timeline: messages, sent and on their way, and the lines between them. */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { TimelineItem } from "../text/timeline_items.ts";
 import { relativeDay } from "../text/times.ts";

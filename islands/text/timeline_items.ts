@@ -1,6 +1,6 @@
 /** What stands in the timeline, in order: messages in groups, day lines, the "new" line, notices. */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { Notice } from "../client/room_state.ts";
 import type { Times } from "./times.ts";
 

@@ -2,9 +2,9 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
+import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { problem } from "../problems.ts";
 import { clientAddress, clientNetwork } from "./client_address.ts";
-import type { SharedState } from "../../realtime/backbone/backbone.ts";
 import { type AttemptCounter, sharedWindow } from "./shared_window.ts";
 import { WindowCounter, type WindowLimit } from "./window_counter.ts";
 

@@ -1,10 +1,10 @@
 /** How much of the server one user may take up with calls of the API and with pages. */
 
 import type { Context, Next } from "hono";
-import type { SharedState } from "../../realtime/backbone/backbone.ts";
+import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { RecentMap } from "../../realtime/recent_map.ts";
+import type { TokenClaims } from "../auth/tokens.ts";
 import { problem } from "../problems.ts";
-import type { TokenClaims } from "../tokens.ts";
 import { requestToken } from "./session.ts";
 import { Turns } from "./turns.ts";
 import { WindowCounter } from "./window_counter.ts";

@@ -1,8 +1,8 @@
-import assert from "node:assert/strict";
 import { Hono } from "hono";
+import assert from "node:assert/strict";
+import type { WindowLimit } from "../../realtime/cluster/broker.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";
-import type { WindowLimit } from "../../realtime/backbone/backbone.ts";
 import { CallBudget } from "./call_budget.ts";
 
 /** A server whose user `u` has three calls a minute, and what the other processes count. */

@@ -3,7 +3,7 @@
 import type { Context, MiddlewareHandler } from "hono";
 import { renderToString } from "preact-render-to-string";
 import type { BuildManifest } from "../deps.ts";
-import { pageLanguage, pageTheme } from "../page_request.ts";
+import { pageLanguage, pageTheme } from "../pages/page_request.ts";
 import type { ProblemBody } from "../problems.ts";
 
 export function problemPage(manifest: BuildManifest): MiddlewareHandler {

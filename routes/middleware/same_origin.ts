@@ -2,13 +2,13 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
-import { problem } from "../problems.ts";
-import { isForeign } from "../request_origin.ts";
 import {
   readSessionCookie,
   REFRESH_COOKIE,
   SESSION_COOKIE,
-} from "../session_cookie.ts";
+} from "../auth/session_cookie.ts";
+import { problem } from "../problems.ts";
+import { isForeign } from "./request_origin.ts";
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE"]);
 

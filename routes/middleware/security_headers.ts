@@ -2,7 +2,7 @@
 
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";
-import { isHttps, ownOrigin } from "../request_origin.ts";
+import { isHttps, ownOrigin } from "./request_origin.ts";
 
 /** Two years, in seconds: what browsers ask for of a site that stays on https. */
 const HSTS_SECONDS = 63_072_000;

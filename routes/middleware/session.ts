@@ -1,15 +1,15 @@
 /** Who is asking: the session of a request, from its bearer token or its cookie. */
 
 import type { Context, MiddlewareHandler } from "hono";
-import type { Database } from "../../db/database.ts";
+import type { Database } from "../../db/engine/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
-import { USER_HEADER } from "../../realtime/protocol.ts";
+import { USER_HEADER } from "../../realtime/protocol/protocol.ts";
+import { readSessionCookie, SESSION_COOKIE } from "../auth/session_cookie.ts";
+import { type SessionKeys, verifySession } from "../auth/tokens.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import type { CallBudget } from "./call_budget.ts";
-import { readSessionCookie, SESSION_COOKIE } from "../session_cookie.ts";
-import { type SessionKeys, verifySession } from "../tokens.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;

@@ -1,4 +1,4 @@
-import type { SharedState } from "../../realtime/backbone/backbone.ts";
+import type { SharedState } from "../../realtime/cluster/broker.ts";
 import type { WindowCounter, WindowLimit } from "./window_counter.ts";
 
 /** Counts attempts by key. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SharedState } from "../../realtime/backbone/backbone.ts";
+import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";

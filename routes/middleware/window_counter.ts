@@ -1,6 +1,6 @@
 /** Counts events per key in fixed windows, in bounded memory and without timers. */
 
-import type { WindowLimit } from "../../realtime/backbone/backbone.ts";
+import type { WindowLimit } from "../../realtime/cluster/broker.ts";
 
 export type { WindowLimit };
 

@@ -4,10 +4,10 @@
  */
 
 import pg from "pg";
-import { type Database, openDatabase } from "../../db/database.ts";
+import { type Database, openDatabase } from "../../db/engine/database.ts";
 import { listAfter } from "../../db/messages.ts";
-import { messageOfRow } from "../../realtime/message_view.ts";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import { messageOfRow } from "../../realtime/messages/message_view.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
 import {

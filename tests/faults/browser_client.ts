@@ -5,18 +5,21 @@
 
 import { type Api, createApi, type Room } from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
+import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
 import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
 import { loadOlder } from "../../islands/client/history.ts";
-import { probingTransport } from "../../islands/client/probing_transport.ts";
-import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
 import { POSITIONS_KEY } from "../../islands/client/positions.ts";
+import { probingTransport } from "../../islands/client/probing_transport.ts";
 import { MemoryStorage, readJson } from "../../islands/client/storage.ts";
 import type {
   OpenTransport,
   TransportEvents,
 } from "../../islands/client/transport.ts";
 import { webSocketTransport } from "../../islands/client/websocket_transport.ts";
-import type { MessageNew, ServerEnvelope } from "../../realtime/protocol.ts";
+import type {
+  MessageNew,
+  ServerEnvelope,
+} from "../../realtime/protocol/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import { fastClock } from "./fast_clock.ts";
 import type { History, Sent, View } from "./history.ts";

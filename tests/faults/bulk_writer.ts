@@ -4,7 +4,7 @@ import {
   BEARER_PREFIX,
   type ServerEnvelope,
   SUBPROTOCOL,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Person, Served } from "../helpers/people.ts";
 
 /** Messages without an ack at most. */

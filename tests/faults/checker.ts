@@ -1,6 +1,6 @@
 /** Compares what clients were told and saw with what the database holds. Pure: no clock, no network. */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import {
   isOpen,
   keyOf,

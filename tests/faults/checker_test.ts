@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import { check, type CheckInput, type StoredRoom } from "./checker.ts";
 import type { Sent, View } from "./history.ts";
 

@@ -3,17 +3,17 @@
  * ends in quiet, and then everything that was said is compared with everything that is stored.
  */
 
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";
 import type { Person, Room } from "../helpers/people.ts";
 import { Arena } from "./arena.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { check, type StoredRoom } from "./checker.ts";
-import { History, keyOf, type Violation } from "./history.ts";
-import { type Crowd, gatherCrowd } from "./crowd.ts";
-import { type Client, LINE_FAULTS } from "./line_faults.ts";
 import { measureCrossing } from "./crossing.ts";
+import { type Crowd, gatherCrowd } from "./crowd.ts";
 import { serverDeck } from "./fault_deck.ts";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import { History, keyOf, type Violation } from "./history.ts";
+import { type Client, LINE_FAULTS } from "./line_faults.ts";
 import { ask, listOffline } from "./questions.ts";
 import { Random } from "./random.ts";
 import { RawClient } from "./raw_client.ts";

@@ -1,6 +1,6 @@
 /** What clients did and saw in a fault run, written down as it happened. */
 
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 
 /** Refusals that no repeat can change: such a message must never be stored. */
 export const PERMANENT_REFUSALS: ReadonlySet<string> = new Set([

@@ -12,7 +12,7 @@ export interface Mutation {
 
 /** Gives each room's next number by guess: that of the last commit and one more. */
 const GUESSED_NUMBERS = {
-  file: "realtime/writer.ts",
+  file: "realtime/messages/writer.ts",
   find: "/** Has no effect on a message that has been settled. */",
   replace: `const lastSeqs = new Map<string, number>();
 
@@ -29,7 +29,7 @@ function guess(batch: Pending[], now: Date) {
 };
 
 const REMEMBERED_NUMBERS = {
-  file: "realtime/writer.ts",
+  file: "realtime/messages/writer.ts",
   find: "      if (isDuplicate) continue;",
   replace: `      if (isDuplicate) continue;
       lastSeqs.set(message.roomId, row.seq);`,
@@ -39,7 +39,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "acked before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
-      file: "realtime/writer.ts",
+      file: "realtime/messages/writer.ts",
       find: "const stored = await store(messages, new Date(clock()));",
       replace: `const now = new Date(clock());
         for (const { message, seq, createdAt, settle } of guess(batch, now)) {
@@ -51,7 +51,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "published before the commit",
     edits: [GUESSED_NUMBERS, REMEMBERED_NUMBERS, {
-      file: "realtime/writer.ts",
+      file: "realtime/messages/writer.ts",
       find: "const stored = await store(messages, new Date(clock()));",
       replace: `const now = new Date(clock());
         for (const message of guess(batch, now)) {
@@ -63,7 +63,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "acked before the commit is on disk",
     edits: [{
-      file: "db/postgres.ts",
+      file: "db/engine/postgres.ts",
       find: "    keepAlive: true,",
       replace: `    keepAlive: true,
     options: "-c synchronous_commit=off",`,
@@ -72,7 +72,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a sync says that it is complete after a hundred messages",
     edits: [{
-      file: "realtime/replay.ts",
+      file: "realtime/rooms/replay.ts",
       find: "isCut: missed.length > MAX_REPLAY,",
       replace: "isCut: false,",
     }],
@@ -80,7 +80,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "a sync drops the hundred-and-first message",
     edits: [{
-      file: "realtime/replay.ts",
+      file: "realtime/rooms/replay.ts",
       find: "const replayed = missed.slice(0, MAX_REPLAY);",
       replace: `const replayed = missed.slice(0, MAX_REPLAY);
   if (missed.length > MAX_REPLAY) replayed.splice(-1, 1, missed[MAX_REPLAY]!);`,
@@ -89,7 +89,7 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: "live messages during a catch-up are not held",
     edits: [{
-      file: "realtime/room_feed.ts",
+      file: "realtime/rooms/room_feed.ts",
       find:
         "if (follower.held.length < MAX_HELD) follower.held.push(...messages);",
       replace: "if (follower.held.length < MAX_HELD) void messages;",
@@ -102,7 +102,7 @@ export const MUTATIONS: readonly Mutation[] = [
       find: "onUncertain: (roomId) => hub.feed(roomId)?.mend(),",
       replace: "onUncertain: () => {},",
     }, {
-      file: "realtime/handlers/message_send.ts",
+      file: "realtime/messages/message_send.ts",
       find: "if (isDuplicate) hub.feed(post.roomId)?.expect(seq);",
       replace: "",
     }],
@@ -181,7 +181,7 @@ export const MUTATIONS: readonly Mutation[] = [
     machines: 3,
     faults: "told to the other machines|in quiet",
     edits: [{
-      file: "realtime/healing.ts",
+      file: "realtime/cluster/reconciler.ts",
       find: "hub.feed(id)?.expect(last_seq);",
       replace: "hub.feed(id) && last_seq;",
     }],
@@ -191,7 +191,7 @@ export const MUTATIONS: readonly Mutation[] = [
     machines: 3,
     faults: "in quiet",
     edits: [{
-      file: "realtime/healing.ts",
+      file: "realtime/cluster/reconciler.ts",
       find: "if (isDone()) return;",
       replace: "if (isDone() || backbone.isUp === false) return;",
     }],
@@ -201,7 +201,7 @@ export const MUTATIONS: readonly Mutation[] = [
     machines: 3,
     faults: "Redis",
     edits: [{
-      file: "realtime/room_feed.ts",
+      file: "realtime/rooms/room_feed.ts",
       find: "if (newest !== undefined && seq > newest + 1) return true;",
       replace:
         "if (!this.#options.isShared && newest !== undefined && seq > newest + 1) return true;",

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { Person } from "../helpers/people.ts";
-import { postgresMissing } from "../helpers/postgres.ts";
 import {
   BEARER_PREFIX,
   type ServerEnvelope,
   SUBPROTOCOL,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
+import type { Person } from "../helpers/people.ts";
+import { postgresMissing } from "../helpers/postgres.ts";
 import { Arena } from "./arena.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { writeMany } from "./bulk_writer.ts";

@@ -1,6 +1,6 @@
 /** What a fault run asks the servers, past all proxies. */
 
-import type { RosterUser } from "../../realtime/protocol.ts";
+import type { RosterUser } from "../../realtime/protocol/protocol.ts";
 import { expectJson, type Person } from "../helpers/people.ts";
 import type { Machine } from "./machine.ts";
 

@@ -8,7 +8,7 @@ import type {
   MessageNew,
   RoomPosition,
   SyncResult,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import {
   type History,

@@ -9,7 +9,7 @@ import {
   type ServerEnvelope,
   SUBPROTOCOL,
   type SyncResult,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 
 /** A call without an answer is repeated after this, in milliseconds. */
 const ANSWER_LIMIT_MS = 2_500;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import { ServerProcess } from "../faults/server_process.ts";
 import { connect } from "../helpers/client.ts";
 import {

@@ -1,9 +1,9 @@
 /** One process after the other is replaced behind the shipped front while people talk. */
 
 import assert from "node:assert/strict";
-import { openDatabase } from "../../db/database.ts";
+import { openDatabase } from "../../db/engine/database.ts";
 import { listAfter } from "../../db/messages.ts";
-import { messageOfRow } from "../../realtime/message_view.ts";
+import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import { check } from "../faults/checker.ts";
 import { History } from "../faults/history.ts";
 import { Random } from "../faults/random.ts";

@@ -10,7 +10,7 @@ import {
   type ServerEventName,
   type ServerEvents,
   SUBPROTOCOL,
-} from "../../realtime/protocol.ts";
+} from "../../realtime/protocol/protocol.ts";
 import type { Person, Served } from "./people.ts";
 
 /** How long a test waits for what must come, in milliseconds. */

@@ -1,8 +1,8 @@
 /** A database of one's own on the engine under test. */
 
 import pg from "pg";
-import { type Database, openDatabase } from "../../db/database.ts";
-import { migrate } from "../../db/migrate.ts";
+import { type Database, openDatabase } from "../../db/engine/database.ts";
+import { migrate } from "../../db/engine/migrate.ts";
 import { silentLog } from "./log.ts";
 
 export type Engine = "pglite" | "postgres";

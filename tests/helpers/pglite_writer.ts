@@ -3,10 +3,10 @@
  * durability given as its second, and stores messages one after another, until it is killed. Prints `ready`, then the `seq` of each after it is stored.
  */
 
-import { openDatabase } from "../../db/database.ts";
+import { openDatabase } from "../../db/engine/database.ts";
+import { migrate } from "../../db/engine/migrate.ts";
+import type { Durability } from "../../db/engine/pglite_files.ts";
 import { storeMessages } from "../../db/messages.ts";
-import type { Durability } from "../../db/pglite_files.ts";
-import { migrate } from "../../db/migrate.ts";
 import { silentLog } from "./log.ts";
 import { makeRoom, makeUser, newMessage, NOON } from "./records.ts";
 

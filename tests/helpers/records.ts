@@ -1,6 +1,6 @@
 /** Makes rows for tests of the queries and of what builds on them. */
 
-import type { Database } from "../../db/database.ts";
+import type { Database } from "../../db/engine/database.ts";
 import { addMember } from "../../db/memberships.ts";
 import type { NewMessage } from "../../db/messages.ts";
 import { createRoom } from "../../db/rooms.ts";

@@ -1,8 +1,8 @@
 /** The AsyncAPI document, held against the running app: every example, every event, every ack. */
 
 import assert from "node:assert/strict";
-import type { RefusalCode } from "../../realtime/protocol.ts";
-import { EXAMPLE } from "../../routes/examples.ts";
+import type { RefusalCode } from "../../realtime/protocol/protocol.ts";
+import { EXAMPLE } from "../../routes/docs/examples.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import {
@@ -22,7 +22,7 @@ import { HOST, startExampleApp } from "./example_world.ts";
 /** Refusals that need a database that is away, or a fault in the program. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   unavailable: "tests/faults/postgres_database_away_test.ts",
-  internal: "realtime/dispatch_test.ts",
+  internal: "realtime/connection/dispatch_test.ts",
 };
 
 interface MessageDocs {

@@ -1,7 +1,7 @@
 /** Signing in over HTTP: codes, tokens, the cookie, and what is refused. */
 
 import assert from "node:assert/strict";
-import { createSessionKeys, signSession } from "../../routes/tokens.ts";
+import { createSessionKeys, signSession } from "../../routes/auth/tokens.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { expectJson, postJson, signIn } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";

@@ -1,7 +1,7 @@
 /** Login codes by e-mail: where they go, what the answers give away, and what an address proves. */
 
 import assert from "node:assert/strict";
-import { openDatabase } from "../../db/database.ts";
+import { openDatabase } from "../../db/engine/database.ts";
 import { type EnvOverrides, startTestApp } from "../helpers/app.ts";
 import { makePlace } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";

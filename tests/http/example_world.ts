@@ -1,13 +1,13 @@
 /** The world of the documents' examples, as rows of a database. */
 
-import { type Database, openDatabase } from "../../db/database.ts";
+import { type Database, openDatabase } from "../../db/engine/database.ts";
+import { migrate } from "../../db/engine/migrate.ts";
 import { addMember } from "../../db/memberships.ts";
 import { storeMessages } from "../../db/messages.ts";
-import { migrate } from "../../db/migrate.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { createSession } from "../../db/sessions.ts";
 import { findOrCreateUser } from "../../db/users.ts";
-import { EXAMPLE } from "../../routes/examples.ts";
+import { EXAMPLE } from "../../routes/docs/examples.ts";
 import {
   type EnvOverrides,
   startTestApp,

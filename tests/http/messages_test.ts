@@ -1,7 +1,7 @@
 /** A room's history over HTTP. */
 
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, type Person, signIn } from "../helpers/people.ts";

@@ -1,7 +1,10 @@
 /** The operations of the OpenAPI document as requests that can be sent, and their answers checked by it. */
 
 import assert from "node:assert/strict";
-import { BEARER_PREFIX, SUBPROTOCOL } from "../../realtime/protocol.ts";
+import {
+  BEARER_PREFIX,
+  SUBPROTOCOL,
+} from "../../realtime/protocol/protocol.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { expectJson, postJson } from "../helpers/people.ts";
 import {

@@ -1,7 +1,7 @@
 /** The OpenAPI document, held against the running app: every example and every problem in it. */
 
 import assert from "node:assert/strict";
-import { EXAMPLE } from "../../routes/examples.ts";
+import { EXAMPLE } from "../../routes/docs/examples.ts";
 import { type ProblemCode, PROBLEMS } from "../../routes/problems.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";

@@ -1,8 +1,8 @@
 /** The refresh token: traded, repeated, reused, invented. */
 
-import assert from "node:assert/strict";
 import { sql } from "kysely";
-import { openDatabase } from "../../db/database.ts";
+import assert from "node:assert/strict";
+import { openDatabase } from "../../db/engine/database.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import {
   refresh,

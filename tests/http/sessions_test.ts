@@ -1,9 +1,8 @@
 /** Sessions over HTTP and what their end means for tokens, sockets and streams. */
 
 import assert from "node:assert/strict";
-import { openDatabase } from "../../db/database.ts";
-import { engineUnderTest } from "../helpers/database.ts";
-import { createSessionKeys, signSession } from "../../routes/tokens.ts";
+import { openDatabase } from "../../db/engine/database.ts";
+import { createSessionKeys, signSession } from "../../routes/auth/tokens.ts";
 import { useTestApp } from "../helpers/app.ts";
 import {
   refresh,
@@ -11,6 +10,7 @@ import {
   statusOfMe,
 } from "../helpers/browser_session.ts";
 import { connect } from "../helpers/client.ts";
+import { engineUnderTest } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
 import { expectJson, type Person, signIn } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";

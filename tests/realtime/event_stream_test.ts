@@ -1,7 +1,7 @@
 /** Where WebSockets are blocked: the same rules over Server-Sent Events and POST. */
 
 import assert from "node:assert/strict";
-import type { ServerEnvelope } from "../../realtime/protocol.ts";
+import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { joinRoom, leaveRoom, type Person } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";

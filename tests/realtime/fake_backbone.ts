@@ -6,8 +6,8 @@ import type {
   Channel,
   SharedState,
   Signal,
-} from "../../realtime/backbone/backbone.ts";
-import { newProcessId } from "../../realtime/backbone/process_id.ts";
+} from "../../realtime/cluster/broker.ts";
+import { newProcessId } from "../../realtime/cluster/process_id.ts";
 import type { Timers } from "../../realtime/timers.ts";
 
 /** A signal needs this long, and so does an answer, unless the test says otherwise; in milliseconds. */

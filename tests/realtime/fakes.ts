@@ -1,11 +1,11 @@
 /** Stand-ins for unit tests of the realtime parts: a wire that records, and connections on it. */
 
-import { soloBackbone } from "../../realtime/backbone/solo.ts";
+import { soloBackbone } from "../../realtime/cluster/memory_broker.ts";
 import {
   Connection,
   type ConnectionOptions,
-} from "../../realtime/connection.ts";
-import { Hub, type HubOptions } from "../../realtime/hub.ts";
+} from "../../realtime/connection/connection.ts";
+import type { Transport } from "../../realtime/connection/transport.ts";
 import type {
   CloseCode,
   MessageNew,
@@ -13,8 +13,8 @@ import type {
   ServerEventName,
   ServerEvents,
   UserRef,
-} from "../../realtime/protocol.ts";
-import type { Transport } from "../../realtime/transport.ts";
+} from "../../realtime/protocol/protocol.ts";
+import { Hub, type HubOptions } from "../../realtime/rooms/hub.ts";
 import { createFakeClock, type FakeClock } from "../helpers/clock.ts";
 
 /** A transport whose peer is in the test's hands. */

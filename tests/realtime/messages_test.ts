@@ -1,7 +1,7 @@
 /** Rules 1 and 2 of the protocol: numbers, order, acks, duplicates. */
 
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
 import { systemSteadyClock } from "../../realtime/timers.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";

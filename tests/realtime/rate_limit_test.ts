@@ -1,7 +1,7 @@
 /** Rule 3 of the protocol: five messages in ten seconds per user and room, then a mute. */
 
 import assert from "node:assert/strict";
-import type { AckData } from "../../realtime/protocol.ts";
+import type { AckData } from "../../realtime/protocol/protocol.ts";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";

@@ -1,6 +1,9 @@
 /** A WebSocket client over plain TCP, for what a proper one would never do. */
 
-import { BEARER_PREFIX, SUBPROTOCOL } from "../../realtime/protocol.ts";
+import {
+  BEARER_PREFIX,
+  SUBPROTOCOL,
+} from "../../realtime/protocol/protocol.ts";
 import type { TestApp } from "../helpers/app.ts";
 import type { Person } from "../helpers/people.ts";
 

@@ -1,8 +1,8 @@
 /** Processes of a chat as far as Redis sees them: a backbone each, on a Redis of their own. */
 
 import assert from "node:assert/strict";
-import type { Signal } from "../../realtime/backbone/backbone.ts";
-import { openRedisBackbone } from "../../realtime/backbone/redis.ts";
+import type { Signal } from "../../realtime/cluster/broker.ts";
+import { openRedisBackbone } from "../../realtime/cluster/redis_broker.ts";
 import { systemTimers } from "../../realtime/timers.ts";
 import { recordingLog } from "../helpers/log.ts";
 import {

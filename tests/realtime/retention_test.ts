@@ -1,7 +1,7 @@
 /** Clients whose position lies before the oldest message that is kept. */
 
 import assert from "node:assert/strict";
-import { openDatabase } from "../../db/database.ts";
+import { openDatabase } from "../../db/engine/database.ts";
 import { removeOldMessages } from "../../db/retention.ts";
 import type { MessagePage } from "../../islands/client/api.ts";
 import { RoomStore } from "../../islands/client/room_store.ts";

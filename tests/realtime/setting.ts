@@ -1,6 +1,9 @@
 /** Rooms with people in them, and the few things they do there. */
 
-import type { AckData, ClientEvents } from "../../realtime/protocol.ts";
+import type {
+  AckData,
+  ClientEvents,
+} from "../../realtime/protocol/protocol.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import {
   createRoom,

@@ -1,7 +1,7 @@
 /** Rule 10 of the protocol: how the server ends, and that nothing acked is lost by it. */
 
 import assert from "node:assert/strict";
-import type { AckData, MessageNew } from "../../realtime/protocol.ts";
+import type { AckData, MessageNew } from "../../realtime/protocol/protocol.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { makePlace } from "../helpers/database.ts";
 import { type Person, postJson } from "../helpers/people.ts";

@@ -1,7 +1,10 @@
 /** A thousand sockets from one address, with the limits as they are shipped. */
 
 import assert from "node:assert/strict";
-import { BEARER_PREFIX, SUBPROTOCOL } from "../../realtime/protocol.ts";
+import {
+  BEARER_PREFIX,
+  SUBPROTOCOL,
+} from "../../realtime/protocol/protocol.ts";
 import { startTestApp, type TestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { type Person, signIn } from "../helpers/people.ts";

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { linkify } from "../../islands/text/linkify.ts";
 import { shownAddress } from "../../islands/text/shown_address.ts";
-import { MessageRateLimit } from "../../realtime/rate_limit.ts";
+import { MessageRateLimit } from "../../realtime/messages/rate_limit.ts";
 import { WindowCounter } from "../../routes/middleware/window_counter.ts";
 import { useTestApp } from "../helpers/app.ts";
 import { createRoom, expectJson, postJson } from "../helpers/people.ts";

@@ -23,7 +23,7 @@ const FRAME_LIMIT = 64 * MEGABYTE;
 /** Connections of each half-open kind. */
 const HALF_OPEN = 200;
 
-/** The runtime gives up a peer that answers no ping after 30 s (routes/realtime.ts); and a margin. */
+/** The runtime gives up a peer that answers no ping after 30 s (routes/realtime/realtime.ts); and a margin. */
 const IDLE_LIMIT_MS = 40_000;
 
 const FLOODERS = 20;

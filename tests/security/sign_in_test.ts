@@ -1,9 +1,9 @@
 /** Checklist: codes, sessions, tokens. */
 
-import assert from "node:assert/strict";
 import { SignJWT, UnsecuredJWT } from "jose";
+import assert from "node:assert/strict";
 import { loadConfig } from "../../config.ts";
-import { createLoginCode } from "../../routes/tokens.ts";
+import { createLoginCode } from "../../routes/auth/tokens.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { expectJson, postJson, signIn } from "../helpers/people.ts";

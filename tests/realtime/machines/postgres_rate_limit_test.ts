@@ -1,7 +1,7 @@
 /** The message limit is one limit, on however many machines its user has sockets. */
 
 import assert from "node:assert/strict";
-import type { AckData } from "../../../realtime/protocol.ts";
+import type { AckData } from "../../../realtime/protocol/protocol.ts";
 import { numbers } from "../fakes.ts";
 import { pause, say, send } from "../setting.ts";
 import { meet, missing, useMachines } from "./machines.ts";

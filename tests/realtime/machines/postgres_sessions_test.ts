@@ -1,7 +1,8 @@
 /** What ends on one machine has ended on the others; what is counted against guessing is counted once. */
 
 import assert from "node:assert/strict";
-import { CloseCode } from "../../../realtime/protocol.ts";
+import { CloseCode } from "../../../realtime/protocol/protocol.ts";
+import { createSessionKeys, signSession } from "../../../routes/auth/tokens.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import {
   joinRoom,
@@ -9,7 +10,6 @@ import {
   type Person,
   postJson,
 } from "../../helpers/people.ts";
-import { createSessionKeys, signSession } from "../../../routes/tokens.ts";
 import { numbers } from "../fakes.ts";
 import { newPerson, pause, say, send, until } from "../setting.ts";
 import { at, meet, missing, signInAgain, useMachines } from "./machines.ts";

@@ -1,0 +1,73 @@
+import { sql } from "kysely";
+import assert from "node:assert/strict";
+import { useTestDatabase } from "../../tests/helpers/database.ts";
+import { recordingLog, silentLog } from "../../tests/helpers/log.ts";
+import { startPostgres } from "../../tests/helpers/postgres.ts";
+import { type Database, openDatabase, pingDatabase } from "./database.ts";
+import { isUnavailable } from "./errors.ts";
+
+const test = useTestDatabase();
+
+const open = (url: string, log = silentLog): Promise<Database> =>
+  openDatabase({ databaseUrl: url, dataDir: "" }, log);
+
+Deno.test("bigint columns come as numbers, times as dates", async () => {
+  const { rows } = await sql<{ n: unknown; t: unknown }>`
+      select 5::bigint as n, '2026-03-01T12:00:00.123Z'::timestamptz as t
+      where ${1}::int = 1`.execute(test.db);
+  assert.deepEqual(rows, [
+    { n: 5, t: new Date("2026-03-01T12:00:00.123Z") },
+  ]);
+});
+
+Deno.test("a statement with parameters is prepared once a connection", async () => {
+  await test.db.connection().execute(async (connection) => {
+    for (const n of [1, 2, 3]) {
+      await sql`select ${n}::int as prepared_probe`.execute(connection);
+    }
+    const { rows } = await sql`
+        select from pg_prepared_statements where statement like '%prepared_probe%'
+          and statement not like '%pg_prepared%'`.execute(connection);
+    assert.equal(rows.length, 1);
+  });
+});
+
+Deno.test("the pool serves again after the server was restarted, crashed or in order", async () => {
+  await using cluster = await startPostgres();
+  const log = recordingLog();
+  await using db = await open(cluster.url(), log);
+  for (const mode of ["fast", "immediate"] as const) {
+    await Promise.all(Array.from({ length: 5 }, () => pingDatabase(db)));
+    const sleeping = sql`select pg_sleep(30)`.execute(db).then(
+      () => assert.fail("it survived"),
+      (error) => error,
+    );
+    await new Promise((done) => setTimeout(done, 100));
+    await cluster.stop(mode);
+    assert.equal(isUnavailable(await sleeping), true);
+    const refused = await pingDatabase(db).then(
+      () => assert.fail("answered"),
+      (error) => error,
+    );
+    assert.equal(isUnavailable(refused), true);
+    await cluster.start();
+    await pingDatabase(db);
+  }
+  assert.ok(!log.lines.some((line) => line.includes('"error","message"')));
+});
+
+Deno.test("a server that does not answer is given up on in bounded time", async () => {
+  await using cluster = await startPostgres();
+  await using db = await open(cluster.url());
+  await pingDatabase(db);
+  await cluster.pause();
+  const started = Date.now();
+  try {
+    await assert.rejects(pingDatabase(db), (error) => isUnavailable(error));
+  } finally {
+    await cluster.resume();
+  }
+  const seconds = (Date.now() - started) / 1000;
+  assert.ok(seconds < 15, `it took ${seconds} s`);
+  await pingDatabase(db);
+});

@@ -1,0 +1,118 @@
+/**
+ * Makes up for what the backbone loses. PostgreSQL knows each room's newest number and every
+ * membership: asking it now and then, for all rooms that are followed here in a few statements, finds
+ * whatever was told by another process and not heard.
+ */
+
+import type { MembershipKey } from "../../db/memberships.ts";
+import type { Hub } from "../rooms/hub.ts";
+import type { Timers } from "../timers.ts";
+import type { Backbone } from "./broker.ts";
+
+/** How often newest numbers are asked for, in milliseconds: this bounds how late a message can be. */
+const INTERVAL_UP_MS = 5_000;
+const INTERVAL_AWAY_MS = 1_000;
+
+/** Memberships are looked at with every so many-th round. */
+const ROUNDS_PER_MEMBERSHIP_CHECK = 3;
+
+/** Most rooms, or memberships, in one statement. */
+const AT_ONCE = 1_000;
+
+export interface HealingOptions {
+  hub: Hub;
+  backbone: Backbone;
+  newestOf: (
+    roomIds: readonly string[],
+  ) => Promise<{ id: string; last_seq: number }[]>;
+  /** Of these memberships, those that do not exist. */
+  missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
+  /**
+   * A membership was missing when it was asked for, and this process has not heard of its end. Between
+   * the question and this call it may have begun again.
+   */
+  onMissing: (key: MembershipKey) => void;
+  isDone: () => boolean;
+  timers: Timers;
+  fail: (error: unknown) => void;
+}
+
+export class Healing {
+  readonly #options: HealingOptions;
+  #cancel: (() => void) | undefined;
+  #running = false;
+  #again = false;
+  #round = 0;
+
+  constructor(options: HealingOptions) {
+    this.#options = options;
+  }
+
+  /** Begins to look every few seconds, if there are other processes at all. */
+  start(): void {
+    if (this.#options.backbone.isUp !== undefined) this.#schedule();
+  }
+
+  /** Looks now, at memberships too: the backbone is back, or has gone with what it was about to tell. */
+  now(): void {
+    this.#cancel?.();
+    // What is being read now may have been too early.
+    if (this.#running) this.#again = true;
+    else {
+      this.#round = 0;
+      void this.#run();
+    }
+  }
+
+  #schedule(): void {
+    const { backbone, timers, isDone } = this.#options;
+    if (isDone()) return;
+    this.#cancel = timers.after(
+      backbone.isUp ? INTERVAL_UP_MS : INTERVAL_AWAY_MS,
+      () => void this.#run(),
+    );
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    const { fail } = this.#options;
+    try {
+      await this.#findMessages();
+      if (this.#round++ % ROUNDS_PER_MEMBERSHIP_CHECK === 0) {
+        await this.#findEndedMemberships();
+      }
+    } catch (error) {
+      fail(error);
+    }
+    this.#running = false;
+    if (!this.#again) return this.#schedule();
+    this.#again = false;
+    this.now();
+  }
+
+  async #findMessages(): Promise<void> {
+    const { hub, newestOf } = this.#options;
+    const roomIds = [...hub.roomIds()];
+    for (let start = 0; start < roomIds.length; start += AT_ONCE) {
+      const rooms = await newestOf(roomIds.slice(start, start + AT_ONCE));
+      for (const { id, last_seq } of rooms) hub.feed(id)?.expect(last_seq);
+    }
+  }
+
+  async #findEndedMemberships(): Promise<void> {
+    const { hub, missingAmong, onMissing } = this.#options;
+    const keys = new Map<string, MembershipKey>();
+    for (const { user, rooms } of hub.connections()) {
+      for (const [roomId, { admitted }] of rooms) {
+        // Whoever is not let in yet may never have been a member.
+        if (!admitted) continue;
+        keys.set(`${user.id}${roomId}`, { userId: user.id, roomId });
+      }
+    }
+    const all = [...keys.values()];
+    for (let start = 0; start < all.length; start += AT_ONCE) {
+      const missing = await missingAmong(all.slice(start, start + AT_ONCE));
+      missing.forEach(onMissing);
+    }
+  }
+}

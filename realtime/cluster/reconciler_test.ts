@@ -1,0 +1,233 @@
+import assert from "node:assert/strict";
+import type { MembershipKey } from "../../db/memberships.ts";
+import { createFakeClock } from "../../tests/helpers/clock.ts";
+import {
+  createBackbones,
+  type FakeBackbone,
+} from "../../tests/realtime/fake_backbone.ts";
+import {
+  connectionLost,
+  createGate,
+  createHub,
+  createMessages,
+  createStore,
+  createUser,
+  numbers,
+} from "../../tests/realtime/fakes.ts";
+import type { Backbone } from "./broker.ts";
+import { soloBackbone } from "./memory_broker.ts";
+import { Healing } from "./reconciler.ts";
+
+const ROOM = "room";
+
+function createHealing<B extends Backbone = FakeBackbone>(
+  make: (backbones: ReturnType<typeof createBackbones>) => B = (backbones) =>
+    backbones.join() as Backbone as B,
+) {
+  const clock = createFakeClock();
+  const backbone = make(createBackbones(clock));
+  const store = createStore();
+  const world = createHub({
+    backbone,
+    readAfter: store.gate.call,
+    clock: clock.now,
+    timers: clock,
+  });
+  const newest = createGate<
+    [readonly string[]],
+    { id: string; last_seq: number }[]
+  >();
+  const missing = createGate<[readonly MembershipKey[]], MembershipKey[]>();
+  const ended: MembershipKey[] = [];
+  const failures: unknown[] = [];
+  const state = { isDone: false };
+  const healing = new Healing({
+    hub: world.hub,
+    backbone,
+    newestOf: newest.call,
+    missingAmong: missing.call,
+    onMissing: (key) => ended.push(key),
+    isDone: () => state.isDone,
+    timers: clock,
+    fail: (error) => failures.push(error),
+  });
+  return {
+    ...{ ...world, world, clock, backbone, store, newest, missing, ended },
+    ...{ failures, state, healing },
+    /** Answers whatever is asked, for a time. How often newest numbers and memberships were asked for. */
+    async pass(ms: number) {
+      const asked = { newest: 0, missing: 0 };
+      for (let passed = 0; passed < ms; passed += 10) {
+        await clock.advance(10);
+        for (; newest.calls.length > 0; asked.newest++) {
+          newest.next().resolve([]);
+          await clock.advance(0);
+        }
+        for (; missing.calls.length > 0; asked.missing++) {
+          missing.next().resolve([]);
+          await clock.advance(0);
+        }
+      }
+      return asked;
+    },
+  };
+}
+
+Deno.test("a message that was told elsewhere and not heard is delivered within 5 s", async () => {
+  const { world, clock, store, newest, healing } = createHealing();
+  const { wire } = world.follow(ROOM, 4);
+  world.follow("quiet", 7);
+  store.stored.push(...createMessages(1, 6));
+  healing.start();
+  await clock.advance(5_000);
+  const { args: [roomIds], resolve } = newest.next();
+  assert.deepEqual(roomIds, [ROOM, "quiet"]);
+  resolve([{ id: ROOM, last_seq: 6 }, { id: "quiet", last_seq: 7 }]);
+  await clock.advance(0);
+  assert.deepEqual(store.gate.calls.map(({ args }) => args), [[ROOM, 4, 100]]);
+  store.answer();
+  await clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("a room that was left while it was asked for is no error", async () => {
+  const { world, clock, newest, failures, healing } = createHealing();
+  const { connection } = world.follow(ROOM, 4);
+  healing.start();
+  await clock.advance(5_000);
+  connection.lost();
+  newest.next().resolve([{ id: ROOM, last_seq: 6 }]);
+  await clock.advance(0);
+  assert.deepEqual(failures, []);
+});
+
+Deno.test("2,500 rooms are asked for in three statements, one after another", async () => {
+  const { world, clock, newest, missing, healing } = createHealing();
+  const user = createUser();
+  const { connection } = world.connect(user);
+  for (const n of numbers(1, 2_500)) {
+    const { feed, follower } = world.hub.hold(connection, `room ${n}`);
+    feed.release(follower, 0, 0);
+  }
+  healing.start();
+  await clock.advance(5_000);
+  for (const gate of [newest, missing]) {
+    for (const length of [1_000, 1_000, 500]) {
+      assert.equal(gate.calls.length, 1);
+      const { args: [asked], resolve } = gate.next();
+      assert.equal(asked.length, length);
+      resolve([]);
+      await clock.advance(0);
+    }
+  }
+  assert.equal(newest.calls.length + missing.calls.length, 0);
+});
+
+Deno.test("memberships that have ended are found, one of each user and room, in every third round", async () => {
+  const { world, clock, newest, missing, ended, pass, healing } =
+    createHealing();
+  const [alice, bob] = [createUser("alice"), createUser("bob")];
+  world.follow(ROOM, 0, alice);
+  world.follow(ROOM, 0, alice);
+  world.follow(ROOM, 0, bob);
+  healing.start();
+  await clock.advance(5_000);
+  newest.next().resolve([]);
+  await clock.advance(0);
+  const { args: [keys], resolve } = missing.next();
+  assert.deepEqual(keys, [
+    { userId: alice.id, roomId: ROOM },
+    { userId: bob.id, roomId: ROOM },
+  ]);
+  resolve([{ userId: bob.id, roomId: ROOM }]);
+  await clock.advance(0);
+  assert.deepEqual(ended, [{ userId: bob.id, roomId: ROOM }]);
+  assert.deepEqual(await pass(2 * 5_000), { newest: 2, missing: 0 });
+  assert.deepEqual(await pass(5_000), { newest: 1, missing: 1 });
+});
+
+Deno.test("who has not been let in yet is not taken for a member whose membership ended", async () => {
+  const { world, clock, newest, missing, healing } = createHealing();
+  world.hub.hold(world.connect().connection, ROOM);
+  healing.start();
+  await clock.advance(5_000);
+  newest.next().resolve([]);
+  await clock.advance(0);
+  assert.equal(missing.calls.length, 0);
+});
+
+Deno.test("while the backbone is away newest numbers are asked for every second", async () => {
+  const { world, backbone, pass, healing } = createHealing();
+  world.follow(ROOM);
+  healing.start();
+  assert.equal((await pass(20_000)).newest, 4);
+  backbone.goDown();
+  healing.now();
+  assert.equal((await pass(20_000)).newest, 20);
+  backbone.comeUp();
+  healing.now();
+  assert.equal((await pass(20_500)).newest, 5, "the first at once");
+});
+
+Deno.test("now() looks at once, at memberships too, and the next time is counted from then", async () => {
+  const { world, pass, healing } = createHealing();
+  world.follow(ROOM);
+  healing.start();
+  await pass(7_000);
+  healing.now();
+  assert.deepEqual(await pass(10), { newest: 1, missing: 1 });
+  assert.deepEqual(await pass(4_900), { newest: 0, missing: 0 });
+  assert.deepEqual(await pass(100), { newest: 1, missing: 0 });
+});
+
+Deno.test("now() while a look is on its way looks once more: the first may have been too early", async () => {
+  const { world, clock, newest, missing, pass, healing } = createHealing();
+  world.follow(ROOM);
+  healing.start();
+  await clock.advance(5_000);
+  healing.now();
+  healing.now();
+  assert.equal(newest.calls.length, 1, "one at a time");
+  newest.next().resolve([]);
+  await clock.advance(0);
+  missing.next().resolve([]);
+  await clock.advance(0);
+  assert.equal(newest.calls.length, 1);
+  assert.deepEqual(await pass(4_000), { newest: 1, missing: 1 });
+});
+
+Deno.test("a look that takes long is not overtaken by the next", async () => {
+  const { world, clock, newest, healing } = createHealing();
+  world.follow(ROOM);
+  healing.start();
+  await clock.advance(60_000);
+  assert.equal(newest.calls.length, 1);
+});
+
+Deno.test("a look that fails says so, and the next comes in its time", async () => {
+  const { world, clock, newest, failures, healing } = createHealing();
+  world.follow(ROOM);
+  healing.start();
+  for (const times of [1, 2, 3]) {
+    await clock.advance(5_000);
+    newest.next().reject(connectionLost());
+    await clock.advance(0);
+    assert.equal(failures.length, times);
+  }
+});
+
+Deno.test("nothing is asked for where nobody is connected, and nothing any more when the process ends", async () => {
+  const { clock, pass, state, healing } = createHealing();
+  healing.start();
+  assert.deepEqual(await pass(60_000), { newest: 0, missing: 0 });
+  state.isDone = true;
+  await pass(5_000);
+  assert.equal(clock.waiting, 0);
+});
+
+Deno.test("a process without others does not look at all", () => {
+  const { world, clock, healing } = createHealing(() => soloBackbone());
+  world.follow(ROOM);
+  healing.start();
+  assert.equal(clock.waiting, 0);
+});

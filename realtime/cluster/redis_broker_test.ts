@@ -1,0 +1,311 @@
+/** The backbone over a Redis of its own: what processes tell each other, and what becomes of it when Redis fails. */
+
+import assert from "node:assert/strict";
+import { startRedis } from "../../tests/helpers/redis.ts";
+import {
+  openChat,
+  openProcess,
+  pause,
+  redisTest,
+  until,
+} from "../../tests/realtime/redis_chat.ts";
+import type { Channel, Signal } from "./broker.ts";
+import { RedisRefusedError } from "./redis_refusal.ts";
+
+const ROOM: Channel = "room:one";
+const HELLO: Signal = { kind: "hello" };
+
+/** Waits until the clients' timers for the next attempt are over: closing one does not end them. */
+const clientsForget = () => pause(1_200);
+
+/** A signal that says which it is. */
+const signal = (number: number): Signal => ({
+  kind: "alive",
+  from: "test",
+  number,
+});
+
+redisTest(
+  "who follows a channel hears the others in order, not itself; who has left it hears nothing",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await b.backbone.follow(ROOM);
+    await a.backbone.follow(ROOM);
+    assert.equal(await a.backbone.publish("room:other", HELLO), 0);
+    const counts = await Promise.all(
+      [1, 2, 3].map((number) => a.backbone.publish(ROOM, signal(number))),
+    );
+    assert.deepEqual(counts, [2, 2, 2], "this process counts, too");
+    await until("all are heard", () => b.signals.length === 3);
+    assert.deepEqual(b.numbers(), [1, 2, 3]);
+    b.backbone.unfollow(ROOM);
+    await until("it is left", () => b.signals.length === 3);
+    while (await a.backbone.publish(ROOM, signal(4)) === 2) await pause(5);
+    await pause(50);
+    b.signals.length = 0;
+    await a.backbone.publish(ROOM, signal(5));
+    await pause(50);
+    assert.deepEqual([a.signals, b.signals], [[], []]);
+  },
+);
+
+redisTest(
+  "a channel that is followed and left in quick turn ends as it was wanted last",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    const rooms = Array.from({ length: 60 }, (_, n): Channel => `room:${n}`);
+    await Promise.all(rooms.map(async (room, index) => {
+      for (let n = 0; n < 15; n++) {
+        void b.backbone.follow(room);
+        if ((index + n) % 3 > 0) await pause((index * n) % 3);
+        b.backbone.unfollow(room);
+        if ((index + n) % 2 > 0) await pause((index + n) % 2);
+      }
+      if (index % 2 === 0) await b.backbone.follow(room);
+    }));
+    await pause(100);
+    const heard = await Promise.all(
+      rooms.map((room) => a.backbone.publish(room, HELLO)),
+    );
+    assert.deepEqual(heard, rooms.map((_, index) => index % 2 === 0 ? 1 : 0));
+  },
+);
+
+redisTest(
+  "texts that are no signals are passed over, and what comes after them is heard",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await b.backbone.follow(ROOM);
+    for (
+      const text of ["x", "0123456789ab{", "0123456789ab", "{}", "\\u0000"]
+    ) {
+      await chat.redis.command(`SPUBLISH chatket:${ROOM} ${text}`);
+    }
+    await a.backbone.publish(ROOM, signal(1));
+    await until("the signal is heard", () => b.numbers().length === 1);
+    assert.ok(b.log.lines.length > 0);
+  },
+);
+
+redisTest(
+  "a Redis that was killed and is empty again is joined again, with what was followed and left meanwhile",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await b.backbone.follow(ROOM);
+    await b.backbone.follow("room:left");
+    await a.shared.countEvent("key", { limit: 1, windowMs: 60_000 });
+    await chat.redis.kill();
+    await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
+    assert.equal(b.backbone.follow("room:new"), undefined);
+    b.backbone.unfollow("room:left");
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await assert.rejects(a.shared.listOnline("x"), { name: "RedisAwayError" });
+    await chat.redis.start();
+    await until("it is back", () => !!a.backbone.isUp && !!b.backbone.isUp);
+    assert.deepEqual(b.states, ["up", "down", "up"]);
+    assert.equal(await a.backbone.publish(ROOM, signal(1)), 1);
+    assert.equal(await a.backbone.publish("room:new", signal(2)), 1);
+    assert.equal(await a.backbone.publish("room:left", signal(3)), 0);
+    await until("both are heard", () => b.signals.length === 2);
+    // Redis has forgotten the script that it is now asked for by name.
+    const limit = { limit: 1, windowMs: 60_000 };
+    assert.equal(await a.shared.countEvent("key", limit), undefined);
+    assert.ok(await a.shared.countEvent("key", limit) ?? 0 > 59_000);
+  },
+);
+
+redisTest(
+  "what is followed at the very moment when Redis comes is heard",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    for (let round = 0; round < 3; round++) {
+      await chat.redis.kill();
+      await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
+      await chat.redis.start();
+      let rooms = 0;
+      while (!b.backbone.isUp) {
+        void b.backbone.follow(`room:${round}:${rooms++}`);
+        await (rooms % 20 === 0 ? pause(1) : Promise.resolve());
+        assert.ok(rooms < 1_000_000);
+      }
+      await until("the other is back", () => !!a.backbone.isUp);
+      const heard: number[] = await Promise.all(
+        Array.from(
+          { length: Math.min(rooms, 500) },
+          (_, n) => a.backbone.publish(`room:${round}:${rooms - 1 - n}`, HELLO),
+        ),
+      );
+      assert.deepEqual(heard, heard.map(() => 1));
+      for (let n = 0; n < rooms; n++) b.backbone.unfollow(`room:${round}:${n}`);
+    }
+  },
+);
+
+redisTest(
+  "a Redis that stands still is noticed within 3 s, holds nothing up for longer than a second, and is back when it goes on",
+  async () => {
+    await using chat = await openChat(2);
+    const [a] = chat.processes;
+    const window = { messages: 100, windowMs: 60_000 };
+    await a.shared.takeMessage("user:room", "first", window);
+    chat.redis.pause();
+    const order: number[] = [];
+    const started = performance.now();
+    const takes = [1, 2, 3, 4, 5].map(async (number) => {
+      await pause(number * 20);
+      const from = performance.now();
+      await assert.rejects(
+        a.shared.takeMessage("user:room", `${number}`, window),
+        { name: "RedisAwayError" },
+      );
+      order.push(number);
+      return performance.now() - from;
+    });
+    const followed = a.backbone.follow(ROOM);
+    await followed;
+    assert.ok(performance.now() - started < 1_200, "follow() does not wait");
+    const waited = await Promise.all(takes);
+    assert.deepEqual(order, [1, 2, 3, 4, 5]);
+    assert.ok(Math.max(...waited) < 1_500, `${waited}`);
+    await until("it is noticed", () => a.backbone.isUp === false);
+    assert.ok(performance.now() - started < 3_500);
+    const away = performance.now();
+    await assert.rejects(a.shared.takeMessage("user:room", "late", window));
+    assert.ok(performance.now() - away < 50, "nothing is waited for");
+    chat.redis.resume();
+    await until("it is back", () => a.backbone.isUp === true);
+    assert.deepEqual(await a.shared.takeMessage("user:room", "new", window), {
+      kind: "free",
+    });
+    const [, b] = chat.processes;
+    await until("the other is back", () => b.backbone.isUp === true);
+    assert.equal(await b.backbone.publish(ROOM, HELLO), 1);
+  },
+);
+
+redisTest(
+  "a process that starts without Redis serves within 3 s and joins the others when Redis comes",
+  async () => {
+    await using redis = await startRedis();
+    await redis.kill();
+    const started = performance.now();
+    await using late = await openProcess(redis);
+    assert.ok(performance.now() - started < 3_000);
+    late.listen();
+    assert.equal(late.backbone.isUp, false);
+    assert.equal(late.backbone.follow(ROOM), undefined);
+    await redis.start();
+    await until("it has joined", () => late.backbone.isUp === true);
+    assert.deepEqual(late.states, ["up"]);
+    await using other = await openProcess(redis);
+    assert.equal(await other.backbone.publish(ROOM, signal(1)), 1);
+    await until("it is heard", () => late.signals.length === 1);
+  },
+);
+
+redisTest(
+  "the log says why Redis is away",
+  async () => {
+    await using redis = await startRedis();
+    await redis.kill();
+    {
+      await using process = await openProcess(redis);
+      const warnings = process.log.lines.filter((line) =>
+        line.includes('"warn"')
+      );
+      assert.match(warnings.join(), /is away.*ECONNREFUSED/);
+    }
+    await clientsForget();
+  },
+);
+
+redisTest(
+  "a Redis that refuses a process ends its start, with the reason and without the password",
+  async () => {
+    await using redis = await startRedis();
+    const address = redis.url.replace("redis://", "");
+    const assertRefused = (url: string, reason: RegExp) =>
+      assert.rejects(openProcess({ url }), (error) => {
+        assert.ok(error instanceof RedisRefusedError, String(error));
+        assert.match(error.message, reason);
+        assert.ok(!/sesame|wrong-one/.test(error.message));
+        return true;
+      });
+    await assertRefused(`redis://${address}/99`, /DB index is out of range/);
+    await redis.command("ACL SETUSER weak on >sesame +@all -spublish ~* &*");
+    await assertRefused(`redis://weak:sesame@${address}`, /NOPERM/);
+    await assertRefused(`redis://weak:wrong-one@${address}`, /WRONGPASS/);
+    await redis.command("CONFIG SET requirepass sesame");
+    await assertRefused(redis.url, /NOAUTH/);
+    await using process = await openProcess({
+      url: `redis://:sesame@${address}`,
+    });
+    assert.equal(process.backbone.isUp, true);
+    await clientsForget();
+  },
+);
+
+redisTest(
+  "a certificate that nobody vouches for ends the start, too",
+  async () => {
+    await using redis = await startRedis({ tls: true });
+    await assert.rejects(
+      openProcess({ url: redis.tlsUrl }),
+      /^RedisRefusedError: .*certificate/,
+    );
+    await clientsForget();
+  },
+);
+
+redisTest(
+  "a channel that Redis refuses is named in the log, and heard when it is refused no longer",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await chat.redis.command("ACL SETUSER default -ssubscribe");
+    await b.backbone.follow(ROOM);
+    await until(
+      "it is named",
+      () => b.log.lines.some((line) => /"warn".*refuses.*NOPERM/.test(line)),
+    );
+    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await chat.redis.command("ACL SETUSER default +ssubscribe");
+    while (await a.backbone.publish(ROOM, signal(1)) === 0) await pause(50);
+    await until("it is heard", () => b.numbers().length > 0);
+    assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
+  },
+);
+
+// The sanitizers of the test command look for what is left open.
+redisTest(
+  "close() leaves nothing open, whatever state Redis is in",
+  async () => {
+    await using redis = await startRedis();
+    const there = await openProcess(redis);
+    await there.backbone.follow(ROOM);
+    void there.backbone.follow("room:two");
+    void there.backbone.publish(ROOM, HELLO);
+    const asked = there.shared.listOnline("x").catch(() => {});
+    await there.backbone.close();
+    await asked;
+    const frozen = await openProcess(redis);
+    redis.pause();
+    const waiting = frozen.shared.listOnline("x").catch(() => {});
+    await frozen.backbone.close();
+    await waiting;
+    redis.resume();
+    await redis.kill();
+    const never = await openProcess(redis);
+    await never.backbone.close();
+    assert.equal(never.backbone.isUp, false);
+    // A pause of the client before it tries again ends by itself.
+    await pause(1_200);
+  },
+);

@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { loadConfig } from "../../config.ts";
+import { recordingLog } from "../../tests/helpers/log.ts";
+import { createHub, createUser } from "../../tests/realtime/fakes.ts";
+import { soloBackbone } from "../cluster/memory_broker.ts";
+import { createMetrics } from "../metrics.ts";
+import type { Parts } from "../parts.ts";
+import { createConnections } from "./connections.ts";
+
+Deno.test("closeTokensBefore() closes a user's older tokens that belong to no session, and nothing else", () => {
+  const { hub, clock } = createHub();
+  const nothing = () => {};
+  const presence = { connected: nothing, disconnected: nothing };
+  const typing = { clearConnection: nothing };
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: { hub, presence, typing, dispatch: {} } as unknown as Parts,
+    log: recordingLog(),
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
+    metrics: createMetrics(clock.now),
+    isDraining: () => false,
+  });
+  const [alice, bob] = [createUser("alice"), createUser("bob")];
+  const open = (user = alice, issuedAt = 0, sessionId?: string) => {
+    const known = new Set(hub.connections());
+    connections.openStream(
+      { release: nothing },
+      { user, sessionId, issuedAt, expiresAt: Infinity },
+    );
+    return [...hub.connections()].find((each) => !known.has(each))!;
+  };
+  assert.deepEqual([...connections.usersWithoutSession()], []);
+  const withSession = open(alice, 999, "a session");
+  assert.deepEqual([...connections.usersWithoutSession()], []);
+  const [older, newer] = [open(alice, 999), open(alice, 1_000)];
+  const another = open(bob, 999);
+  const users = [...connections.usersWithoutSession()];
+  assert.deepEqual(users, [alice.id, bob.id]);
+  connections.closeTokensBefore(alice.id, new Date(1_000));
+  assert.deepEqual(
+    [withSession, older, newer, another].map(({ closed }) => closed),
+    [false, true, false, false],
+  );
+});
+
+Deno.test("a verdict that cannot be had tells the client to come back, and its place is free", async () => {
+  const { hub, clock } = createHub();
+  const log = recordingLog();
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: { hub } as unknown as Parts,
+    log,
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
+    metrics: createMetrics(clock.now),
+    isDraining: () => false,
+  });
+  const closes: number[] = [];
+  const socket = Object.assign(new EventTarget(), {
+    readyState: WebSocket.OPEN,
+    close: (code: number) => closes.push(code),
+  }) as unknown as WebSocket;
+  let places = 0;
+  connections.openSocket(
+    { release: () => places++ },
+    socket,
+    Promise.reject(new Error("the database is away")),
+  );
+  socket.onopen!(new Event("open"));
+  await clock.advance(200);
+  assert.deepEqual([closes, places], [[1012], 1]);
+  assert.match(log.lines[0]!, /could not be let in.*the database is away/);
+});
+
+Deno.test("a stream that opens while the process stops is told to come back, and its place is free", async () => {
+  const { hub, clock } = createHub();
+  const nothing = () => {};
+  const connections = createConnections({
+    config: loadConfig({}),
+    parts: {
+      hub,
+      presence: { connected: nothing, disconnected: nothing },
+      typing: { clearConnection: nothing },
+      dispatch: {},
+    } as unknown as Parts,
+    log: recordingLog(),
+    ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
+    backbone: soloBackbone(),
+    metrics: createMetrics(clock.now),
+    isDraining: () => true,
+  });
+  let released = 0;
+  const body = connections.openStream(
+    { release: () => released++ },
+    { user: createUser("alice"), issuedAt: 0, expiresAt: Infinity },
+  );
+  const text = await new Response(body).text();
+  assert.match(text, /"event":"close","data":\{"code":1012/);
+  assert.equal(released, 1);
+  assert.equal(hub.connectionCount, 0);
+});

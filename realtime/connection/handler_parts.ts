@@ -1,0 +1,21 @@
+import type { MemberRoom } from "../../db/memberships.ts";
+import type { PostMessage } from "../messages/post_message.ts";
+import type { Typing } from "../presence/typing.ts";
+import type { Seen } from "../read_markers/read_markers.ts";
+import type { CatchUp } from "../rooms/catch_up.ts";
+import type { Hub } from "../rooms/hub.ts";
+
+/** What the event handlers work with. */
+export interface HandlerParts {
+  hub: Hub;
+  catchUp: CatchUp;
+  postMessage: PostMessage;
+  typing: Typing;
+  seen: Seen;
+  /** Of these rooms, those the user is a member of. */
+  memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
+  roomExists: (roomId: string) => Promise<boolean>;
+  /** Whether the process is stopping: what is accepted now could not be finished. */
+  isDraining: () => boolean;
+  clock: () => number;
+}

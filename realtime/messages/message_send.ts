@@ -1,0 +1,57 @@
+import { type Handler, refuse } from "../connection/dispatch.ts";
+import type { HandlerParts } from "../connection/handler_parts.ts";
+import type { AckData, ClientEvents, UserRef } from "../protocol/protocol.ts";
+import { isUuid } from "../protocol/schemas.ts";
+
+/** Stores a message; its ack comes after the commit. */
+export function messageSend(parts: HandlerParts): Handler<"message:send"> {
+  const send = sendMessage(parts);
+  return (connection, post) => send(connection.user, post);
+}
+
+/** What `message:send` does for a user, on whatever way the message came. */
+export function sendMessage(parts: HandlerParts) {
+  const { postMessage, typing, seen, hub, clock } = parts;
+  return async (
+    user: UserRef,
+    post: ClientEvents["message:send"],
+  ): Promise<AckData<"message:send">> => {
+    if (parts.isDraining()) {
+      return refuse("unavailable", "The server is restarting. Try again.");
+    }
+    if (!isUuid(post.roomId)) return refuse("room_not_found");
+    const result = await postMessage.post(user, post);
+    switch (result.kind) {
+      case "refused":
+        return result.code === "bad_request"
+          ? refuse(result.code, result.error)
+          : refuse(result.code);
+      case "muted":
+        if (result.isNew) {
+          const createdAt = new Date(clock()).toISOString();
+          const { roomId } = post;
+          hub.tellUser(user.id, {
+            event: "room:system",
+            data: {
+              type: "muted",
+              roomId,
+              user,
+              createdAt,
+              until: result.mutedUntil,
+            },
+          });
+        }
+        return { ...refuse("muted"), mutedUntil: result.mutedUntil };
+      case "stored": {
+        typing.clear(user, post.roomId);
+        // Who writes in a room has read it.
+        seen.mark(user.id, post.roomId, result.seq);
+        const { messageId, seq, createdAt, isDuplicate } = result;
+        // It may be stored by a write that came to nothing as far as anybody here was told.
+        if (isDuplicate) hub.feed(post.roomId)?.expect(seq);
+        const ack = { success: true, messageId, seq, createdAt } as const;
+        return isDuplicate ? { ...ack, isDuplicate } : ack;
+      }
+    }
+  };
+}

@@ -1,0 +1,31 @@
+import { shownName } from "../../db/accounts.ts";
+import type { MessageRow } from "../../db/messages.ts";
+import type { MessageNew } from "../protocol/protocol.ts";
+import type { CommittedMessage } from "./writer.ts";
+
+/** A stored message as clients see it, live and in history. */
+export function messageOfRow(row: MessageRow): MessageNew {
+  return {
+    messageId: row.id,
+    roomId: row.room_id,
+    seq: row.seq,
+    text: row.text,
+    createdAt: row.created_at.toISOString(),
+    clientMsgId: row.client_msg_id,
+    sender: { id: row.user_id, username: shownName(row.username) },
+  };
+}
+
+/** A message that has just been committed, as clients see it. */
+export function messageOfCommit(committed: CommittedMessage): MessageNew {
+  const { message, sender, seq, createdAt } = committed;
+  return {
+    messageId: message.id,
+    roomId: message.roomId,
+    seq,
+    text: message.text,
+    createdAt: createdAt.toISOString(),
+    clientMsgId: message.clientMsgId,
+    sender,
+  };
+}

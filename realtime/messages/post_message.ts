@@ -1,0 +1,230 @@
+import type { KnownPost, NewMessage } from "../../db/messages.ts";
+import { isBlank } from "../../text/blank.ts";
+import {
+  codePointLength,
+  MAX_TEXT_LENGTH,
+  type UserRef,
+} from "../protocol/protocol.ts";
+import { RecentMap } from "../recent_map.ts";
+import type { MessageLimit, Mute, Taken } from "./rate_limit.ts";
+import type { Writer, WriteResult } from "./writer.ts";
+
+/** Newest stored messages remembered by client id, so that a quick retry needs no database. */
+const REMEMBERED_MESSAGES = 10_000;
+
+/** How a post ended. Times are ISO 8601. */
+export type PostResult =
+  | {
+    kind: "stored";
+    messageId: string;
+    seq: number;
+    createdAt: string;
+    isDuplicate: boolean;
+  }
+  | { kind: "muted"; mutedUntil: string; isNew: boolean }
+  | { kind: "refused"; code: "bad_request"; error: string }
+  | {
+    kind: "refused";
+    code: "not_a_member" | "room_not_found" | "unavailable" | "internal";
+  };
+
+export interface PostMessageOptions {
+  writer: Pick<Writer, "write">;
+  limit: MessageLimit;
+  /**
+   * What the database knows of a message and its author, asked for only where memory is not enough.
+   * Undefined when it has too much of the author's to look up.
+   */
+  lookUp: (message: NewMessage) => Promise<KnownPost> | undefined;
+}
+
+/** The only way a message comes to be: known already? muted? over the limit? then the writer. */
+export class PostMessage {
+  readonly #options: PostMessageOptions;
+  /** Posts on their way, by user, room and client id. */
+  readonly #inFlight = new Map<string, Promise<PostResult>>();
+  /** Writes on their way, by user and room. */
+  readonly #writes = new Map<string, Set<Promise<WriteResult>>>();
+  readonly #recent = new RecentMap<string, WriteResult & { kind: "stored" }>(
+    REMEMBERED_MESSAGES,
+  );
+
+  constructor(options: PostMessageOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Posts a text to a room as a user.
+   *
+   * The same (user, room, client id) again answers as the first time, is marked a duplicate, and
+   * counts nothing, also at the same moment. A refused post does not count against the limit.
+   *
+   * @param post ids are UUIDs in lower case; the text comes as it was typed
+   */
+  async post(
+    user: UserRef,
+    post: { roomId: string; text: string; clientMsgId: string },
+  ): Promise<PostResult> {
+    const text = post.text.trim();
+    const fault = faultOf(text);
+    if (fault !== undefined) {
+      return { kind: "refused", code: "bad_request", error: fault };
+    }
+
+    const key = `${user.id}:${post.roomId}:${post.clientMsgId}`;
+    const known = this.#recent.get(key);
+    if (known !== undefined) return answerOf({ ...known, isDuplicate: true });
+    const first = this.#inFlight.get(key);
+    if (first !== undefined) return asRepeated(await first);
+
+    const message = { ...post, text, id: crypto.randomUUID(), userId: user.id };
+    const attempt = this.#attempt(key, message, user);
+    this.#inFlight.set(key, attempt);
+    try {
+      return await attempt;
+    } finally {
+      this.#inFlight.delete(key);
+    }
+  }
+
+  /** Resolves when no post is on its way, with all that it waits for: the limit, the writer. */
+  async idle(): Promise<void> {
+    while (this.#inFlight.size > 0) {
+      await Promise.allSettled(this.#inFlight.values());
+    }
+  }
+
+  async #attempt(
+    key: string,
+    message: NewMessage,
+    user: UserRef,
+  ): Promise<PostResult> {
+    const limitKey = `${message.userId}:${message.roomId}`;
+    const taking = this.#take(limitKey);
+    // Awaited only where it must be: the messages of one turn share a batch.
+    const taken = taking instanceof Promise ? await taking : taking;
+    if (taken.kind !== "free") {
+      return await this.#postOverLimit(key, limitKey, taken, message, user);
+    }
+    const result = await this.#write(key, limitKey, taken, message, user);
+    return await this.#explain(result, message);
+  }
+
+  /** Over the limit or muted: only now is it worth asking the database whether this is a retry. */
+  async #postOverLimit(
+    key: string,
+    limitKey: string,
+    refusal: Taken & { kind: "full" | "muted" },
+    message: NewMessage,
+    user: UserRef,
+  ): Promise<PostResult> {
+    // Writes on their way may turn out not to count.
+    await Promise.all(this.#writes.get(limitKey) ?? []);
+    const known = this.#options.lookUp(message);
+    if (known === undefined) return overwhelmed(refusal);
+    const { isMember, roomExists, stored } = await known;
+    if (stored !== undefined) {
+      return answerOf({
+        kind: "stored",
+        messageId: stored.id,
+        seq: stored.seq,
+        createdAt: stored.created_at,
+        isDuplicate: true,
+      });
+    }
+    if (!roomExists) return { kind: "refused", code: "room_not_found" };
+    if (!isMember) return { kind: "refused", code: "not_a_member" };
+
+    const taken = await this.#take(limitKey);
+    if (taken.kind === "free") {
+      const result = await this.#write(key, limitKey, taken, message, user);
+      return await this.#explain(result, message);
+    }
+    return mutedAnswer(
+      taken.kind === "muted"
+        ? { until: taken.until, isNew: false }
+        : await this.#options.limit.mute(limitKey),
+    );
+  }
+
+  #take(limitKey: string): Taken | Promise<Taken> {
+    return this.#options.limit.take(limitKey);
+  }
+
+  #write(
+    key: string,
+    limitKey: string,
+    taken: Taken & { kind: "free" },
+    message: NewMessage,
+    user: UserRef,
+  ): Promise<WriteResult> {
+    const write = this.#options.writer.write(message, user).then((result) => {
+      const writes = this.#writes.get(limitKey);
+      writes?.delete(write);
+      if (writes?.size === 0) this.#writes.delete(limitKey);
+      if (result.kind === "stored") this.#recent.set(key, result);
+      if (result.kind === "refused" || result.isDuplicate) taken.takeBack();
+      return result;
+    });
+    const writes = this.#writes.get(limitKey);
+    if (writes === undefined) this.#writes.set(limitKey, new Set([write]));
+    else writes.add(write);
+    return write;
+  }
+
+  /** The writer only knows that the author is no member; the client is told whether there is a room. */
+  async #explain(
+    result: WriteResult,
+    message: NewMessage,
+  ): Promise<PostResult> {
+    if (result.kind === "stored") return answerOf(result);
+    if (result.code !== "not_a_member") {
+      return { kind: "refused", code: result.code };
+    }
+    const known = await this.#options.lookUp(message);
+    if (known === undefined) return { kind: "refused", code: "unavailable" };
+    return {
+      kind: "refused",
+      code: known.roomExists ? "not_a_member" : "room_not_found",
+    };
+  }
+}
+
+function answerOf(
+  result: WriteResult & { kind: "stored" },
+): PostResult & { kind: "stored" } {
+  return { ...result, createdAt: result.createdAt.toISOString() };
+}
+
+/**
+ * The answer to who sends so much over the limit that it is not looked up any more. A repeat among it
+ * gets its first answer when it is sent again, as after every temporary refusal.
+ */
+function overwhelmed(refusal: Taken & { kind: "full" | "muted" }): PostResult {
+  return refusal.kind === "muted"
+    ? mutedAnswer({ until: refusal.until, isNew: false })
+    : { kind: "refused", code: "unavailable" };
+}
+
+function mutedAnswer({ until, isNew }: Mute): PostResult {
+  return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
+}
+
+/** The result of a post for the same post, sent again meanwhile. */
+function asRepeated(result: PostResult): PostResult {
+  if (result.kind === "stored") return { ...result, isDuplicate: true };
+  return result.kind === "muted" ? { ...result, isNew: false } : result;
+}
+
+/** What is wrong with a trimmed text, in a sentence; undefined when nothing is. */
+function faultOf(text: string): string | undefined {
+  if (isBlank(text)) return "The message is empty.";
+  if (
+    text.length > MAX_TEXT_LENGTH && codePointLength(text) > MAX_TEXT_LENGTH
+  ) {
+    return `The message is longer than ${MAX_TEXT_LENGTH} characters.`;
+  }
+  if (text.includes("\0")) return "The message contains a NUL character.";
+  if (!text.isWellFormed()) return "The message is not well-formed Unicode.";
+  return undefined;
+}

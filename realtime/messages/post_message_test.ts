@@ -1,0 +1,385 @@
+import assert from "node:assert/strict";
+import type { KnownPost, NewMessage } from "../../db/messages.ts";
+import { createFakeClock } from "../../tests/helpers/clock.ts";
+import {
+  connectionLost,
+  createGate,
+  createUser,
+  numbers,
+} from "../../tests/realtime/fakes.ts";
+import { PostMessage, type PostResult } from "./post_message.ts";
+import { localRateLimit, MessageRateLimit, type Taken } from "./rate_limit.ts";
+import type { WriteResult } from "./writer.ts";
+
+const ALICE = createUser("alice");
+const ROOM = crypto.randomUUID();
+
+type Known = KnownPost;
+
+function createPosts() {
+  const clock = createFakeClock();
+  const rateLimit = new MessageRateLimit({
+    messages: 5,
+    windowMs: 10_000,
+    muteMs: 30_000,
+  });
+  const writes = createGate<[NewMessage], WriteResult>();
+  const lookUps: NewMessage[] = [];
+  let seq = 0;
+  const world = {
+    clock,
+    writes,
+    lookUps,
+    /** What the database answers when it is asked. */
+    known: { isMember: true, roomExists: true, stored: undefined } as Known,
+    posts: new PostMessage({
+      writer: { write: writes.call },
+      limit: localRateLimit(rateLimit, {
+        clock: clock.now,
+        steadyClock: clock.now,
+      }),
+      lookUp: (message): Promise<Known> => {
+        lookUps.push(message);
+        return Promise.resolve(world.known);
+      },
+    }),
+    post: (
+      post: Partial<{ roomId: string; text: string; clientMsgId: string }> = {},
+      user = ALICE,
+    ) =>
+      world.posts.post(user, {
+        roomId: ROOM,
+        text: "hello",
+        clientMsgId: crypto.randomUUID(),
+        ...post,
+      }),
+    /** The oldest write that waits succeeds. */
+    async store(isDuplicate = false) {
+      const { args: [message], resolve } = writes.next();
+      resolve({
+        kind: "stored",
+        messageId: isDuplicate ? "earlier" : message.id,
+        seq: ++seq,
+        createdAt: new Date(clock.now()),
+        isDuplicate,
+      });
+      await clock.advance(0);
+    },
+    async refuse(code: "not_a_member" | "unavailable" | "internal") {
+      writes.next().resolve({ kind: "refused", code });
+      await clock.advance(0);
+    },
+    /** Posts and stores so many messages. */
+    async postStored(count: number) {
+      for (const _ of numbers(1, count)) {
+        const posted = world.post();
+        await world.store();
+        assert.equal((await posted).kind, "stored");
+      }
+    },
+  };
+  return world;
+}
+
+/** Whether and where a post was stored, in short. */
+function brief(result: PostResult): string {
+  if (result.kind === "stored") {
+    return `${result.isDuplicate ? "duplicate" : "stored"} ${result.seq}`;
+  }
+  return result.kind === "muted"
+    ? `muted${result.isNew ? " anew" : ""}`
+    : result.code;
+}
+
+Deno.test("post() stores the trimmed text as its author, under an id of its own", async () => {
+  const { clock, post, writes, store } = createPosts();
+  const posted = post({ text: " \n hello\tthere \u00a0", clientMsgId: "c" });
+  const [{ args: [message] }] = writes.calls as [typeof writes.calls[0]];
+  assert.equal(message.text, "hello\tthere");
+  assert.equal(message.userId, ALICE.id);
+  assert.equal(message.clientMsgId, "c");
+  await store();
+  assert.deepEqual(await posted, {
+    kind: "stored",
+    messageId: message.id,
+    seq: 1,
+    createdAt: new Date(clock.now()).toISOString(),
+    isDuplicate: false,
+  });
+});
+
+Deno.test("post() refuses texts that are empty, too long, ill-formed or carry a NUL, and counts none", async () => {
+  const { post, writes, postStored } = createPosts();
+  const bad = [
+    ...["", "   ", "\n\t\r", "\u200b\u200d", "\u3164", "\u2800", "\ufeff"],
+    ...[
+      "\u0007",
+      "\u0085",
+      "\u034f",
+      "\u17b4",
+      "\u180b",
+      "\ufe0f",
+      "\u{e0100}",
+    ],
+    ...["\u2800\ufe0f", "\u202e \u{e01ef}"],
+    ...["x".repeat(501), "😀".repeat(501), " " + "é".repeat(501) + " "],
+    ...["a\0b", "\0", "\ud800", "a\udc00b", "\ude00\ud83d"],
+  ];
+  for (const text of bad) {
+    assert.equal(brief(await post({ text })), "bad_request", text);
+  }
+  assert.equal(writes.calls.length, 0);
+  await postStored(5);
+});
+
+Deno.test("post() takes texts at the limit, counted in code points after trimming", () => {
+  for (
+    const text of [
+      ...["x", "0", "x".repeat(500), "😀".repeat(500)],
+      ...[" ".repeat(600) + "x".repeat(500) + " ", "👩‍👩‍👧‍👦".repeat(71)],
+    ]
+  ) {
+    const { post, writes } = createPosts();
+    post({ text });
+    assert.equal(writes.calls[0]?.args[0].text, text.trim());
+  }
+});
+
+Deno.test("the same client id at the same moment is one write: one is stored, the others are duplicates", async () => {
+  const { post, writes, store } = createPosts();
+  const posted = numbers(1, 100).map(() => post({ clientMsgId: "same" }));
+  assert.equal(writes.calls.length, 1);
+  await store();
+  const results = await Promise.all(posted);
+  assert.deepEqual(results.map(brief), [
+    "stored 1",
+    ...numbers(2, 100).map(() => "duplicate 1"),
+  ]);
+  const ids = new Set(
+    results.map((result) => result.kind === "stored" && result.messageId),
+  );
+  assert.equal(ids.size, 1);
+});
+
+Deno.test("a duplicate of a recent message needs no database and counts nothing", async () => {
+  const { post, writes, store, lookUps, postStored } = createPosts();
+  const first = post({ clientMsgId: "same" });
+  await store();
+  for (const _ of numbers(1, 20)) {
+    assert.equal(brief(await post({ clientMsgId: "same" })), "duplicate 1");
+  }
+  await first;
+  assert.equal(writes.calls.length + lookUps.length, 0);
+  await postStored(4);
+  assert.equal(brief(await post({ clientMsgId: "same" })), "duplicate 1");
+});
+
+Deno.test("a duplicate of a message from before a restart counts nothing", async () => {
+  const { post, store, postStored } = createPosts();
+  for (const n of numbers(1, 20)) {
+    const posted = post({ clientMsgId: `old ${n}` });
+    await store(true);
+    assert.equal(brief(await posted), `duplicate ${n}`);
+  }
+  await postStored(5);
+});
+
+Deno.test("a duplicate is answered also over the limit and when muted", async () => {
+  const world = createPosts();
+  const { post, postStored } = world;
+  await postStored(5);
+  const stored = {
+    id: "old",
+    seq: 77,
+    created_at: new Date(world.clock.now()),
+  };
+  world.known = { ...world.known, stored };
+  assert.equal(brief(await post()), "duplicate 77");
+  world.known = { ...world.known, stored: undefined };
+  assert.equal(brief(await post()), "muted anew");
+  world.known = { ...world.known, stored, isMember: false };
+  assert.equal(brief(await post()), "duplicate 77");
+});
+
+Deno.test("the same client id of another user or in another room is another message", async () => {
+  const { post, writes } = createPosts();
+  post({ clientMsgId: "same" });
+  post({ clientMsgId: "same" }, createUser());
+  post({ clientMsgId: "same", roomId: crypto.randomUUID() });
+  await Promise.resolve();
+  assert.equal(writes.calls.length, 3);
+});
+
+Deno.test("the sixth message in 10 s mutes for 30 s, and later tries do not make it longer", async () => {
+  const { clock, post, postStored, writes } = createPosts();
+  await postStored(5);
+  const until = new Date(clock.now() + 30_000).toISOString();
+  assert.deepEqual(await post(), {
+    kind: "muted",
+    mutedUntil: until,
+    isNew: true,
+  });
+  await clock.advance(29_999);
+  assert.deepEqual(await post(), {
+    kind: "muted",
+    mutedUntil: until,
+    isNew: false,
+  });
+  assert.equal(writes.calls.length, 0);
+  await clock.advance(1);
+  await postStored(5);
+});
+
+Deno.test("ten at the same moment: five are stored, one mutes, the rest finds itself muted", async () => {
+  const { clock, post, writes, store } = createPosts();
+  const posted = numbers(1, 10).map(() => post());
+  assert.equal(writes.calls.length, 5);
+  while (writes.calls.length > 0) await store();
+  await clock.advance(0);
+  assert.deepEqual((await Promise.all(posted)).map(brief), [
+    ...numbers(1, 5).map((seq) => `stored ${seq}`),
+    "muted anew",
+    ...numbers(1, 4).map(() => "muted"),
+  ]);
+});
+
+Deno.test("a mute is for one user in one room", async () => {
+  const { post, postStored, store } = createPosts();
+  await postStored(5);
+  assert.equal(brief(await post()), "muted anew");
+  const elsewhere = post({ roomId: crypto.randomUUID() });
+  await store();
+  assert.equal((await elsewhere).kind, "stored");
+  const somebody = post({}, createUser());
+  await store();
+  assert.equal((await somebody).kind, "stored");
+});
+
+Deno.test("a message that was refused does not count", async () => {
+  const { post, refuse, postStored } = createPosts();
+  for (const code of ["not_a_member", "unavailable", "internal"] as const) {
+    for (const _ of numbers(1, 10)) {
+      const posted = post();
+      await refuse(code);
+      assert.equal(brief(await posted), code);
+    }
+  }
+  await postStored(5);
+});
+
+Deno.test("a message over the limit waits for those on their way, which may turn out not to count", async () => {
+  const { clock, post, writes, refuse, store } = createPosts();
+  const firstFive = numbers(1, 5).map(() => post());
+  const sixth = post();
+  await clock.advance(0);
+  assert.equal(writes.calls.length, 5);
+  await refuse("unavailable");
+  for (const _ of numbers(1, 4)) await store();
+  await clock.advance(0);
+  assert.equal(writes.calls.length, 1, "the sixth became the fifth");
+  await store();
+  assert.equal(brief(await sixth), "stored 5");
+  await Promise.all(firstFive);
+});
+
+Deno.test("two of the same client id over the limit become one message when the limit lets them", async () => {
+  const { clock, post, writes, refuse, store } = createPosts();
+  for (const _ of numbers(1, 5)) post();
+  const both = [post({ clientMsgId: "x" }), post({ clientMsgId: "x" })];
+  for (const _ of numbers(1, 5)) await refuse("unavailable");
+  await clock.advance(0);
+  assert.equal(writes.calls.length, 1);
+  await store();
+  assert.deepEqual((await Promise.all(both)).map(brief), [
+    "stored 1",
+    "duplicate 1",
+  ]);
+});
+
+Deno.test("a retry after a refusal is a new try, not a duplicate", async () => {
+  const { post, refuse, store } = createPosts();
+  const first = post({ clientMsgId: "same" });
+  const second = post({ clientMsgId: "same" });
+  await refuse("unavailable");
+  assert.equal(brief(await first), "unavailable");
+  assert.equal(brief(await second), "unavailable");
+  const third = post({ clientMsgId: "same" });
+  await store();
+  assert.equal(brief(await third), "stored 1");
+});
+
+Deno.test("a stranger is told whether there is a room, also over the limit", async () => {
+  const world = createPosts();
+  const { post, refuse, postStored } = world;
+  world.known = { ...world.known, isMember: false };
+  let posted = post();
+  await refuse("not_a_member");
+  assert.equal(brief(await posted), "not_a_member");
+  world.known = { ...world.known, roomExists: false };
+  posted = post();
+  await refuse("not_a_member");
+  assert.equal(brief(await posted), "room_not_found");
+  await postStored(5);
+  assert.equal(brief(await post()), "room_not_found");
+  world.known = { ...world.known, roomExists: true };
+  assert.equal(brief(await post()), "not_a_member");
+  world.known = { ...world.known, isMember: true };
+  assert.equal(brief(await post()), "muted anew", "the refused did not mute");
+});
+
+Deno.test("post() rejects when the database cannot be asked, and a later one is not hurt", async () => {
+  const clock = createFakeClock();
+  let fails = true;
+  const posts = new PostMessage({
+    writer: {
+      write: () => Promise.resolve({ kind: "refused", code: "not_a_member" }),
+    },
+    limit: localRateLimit(
+      new MessageRateLimit({ messages: 5, windowMs: 1, muteMs: 1 }),
+      { clock: clock.now, steadyClock: clock.now },
+    ),
+    lookUp: () =>
+      fails ? Promise.reject(connectionLost()) : Promise.resolve({
+        isMember: false,
+        roomExists: true,
+        stored: undefined,
+      }),
+  });
+  const post = { roomId: ROOM, text: "hello", clientMsgId: "same" };
+  await assert.rejects(posts.post(ALICE, post), /terminated/);
+  fails = false;
+  assert.equal(brief(await posts.post(ALICE, post)), "not_a_member");
+});
+
+Deno.test("idle() resolves once all posts are answered, also those that still wait for the limit", async () => {
+  const { promise: taken, resolve: take } = Promise.withResolvers<Taken>();
+  const writes = createGate<[NewMessage], WriteResult>();
+  const posts = new PostMessage({
+    writer: { write: writes.call },
+    limit: {
+      take: () => taken,
+      mute: () => Promise.reject(new Error("not muted")),
+    },
+    lookUp: () => Promise.reject(new Error("not asked")),
+  });
+  let isIdle = false;
+  const post = posts.post(ALICE, {
+    roomId: ROOM,
+    text: "hello",
+    clientMsgId: crypto.randomUUID(),
+  });
+  const idle = posts.idle().then(() => isIdle = true);
+  take({ kind: "free", takeBack() {} });
+  await createFakeClock().advance(0);
+  assert.equal(isIdle, false);
+  const { args: [message], resolve } = writes.next();
+  resolve({
+    kind: "stored",
+    messageId: message.id,
+    seq: 1,
+    createdAt: new Date(0),
+    isDuplicate: false,
+  });
+  await idle;
+  assert.equal((await post).kind, "stored");
+});

@@ -1,0 +1,417 @@
+import assert from "node:assert/strict";
+import { createFakeClock } from "../../tests/helpers/clock.ts";
+import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import type { Signal } from "../cluster/broker.ts";
+import { soloBackbone } from "../cluster/memory_broker.ts";
+import { SharedPresence } from "./shared_presence.ts";
+
+type PresenceSignal = Signal & { kind: "presence" };
+
+/** Processes that share who is online. */
+function createProcesses(count: number) {
+  const clock = createFakeClock();
+  const backbones = createBackbones(clock);
+
+  function start(isUp = true) {
+    const backbone = backbones.join(isUp);
+    const here = new Set<string>();
+    const changes: string[] = [];
+    const failures: unknown[] = [];
+    const presence: SharedPresence = new SharedPresence({
+      backbone,
+      isOnlineHere: (userId) => here.has(userId),
+      onlineHere: () => here,
+      onChange: (userId) =>
+        changes.push(`${userId}${presence.isOnline(userId) ? "+" : "-"}`),
+      clock: clock.now,
+      timers: clock,
+      fail: (error) => failures.push(error),
+    });
+    let isFrozen = false;
+    backbone.listen({
+      received(signal) {
+        if (isFrozen) return;
+        switch (signal.kind) {
+          case "presence":
+            return presence.changedElsewhere(
+              signal.from,
+              signal.number,
+              signal.changes,
+            );
+          case "alive":
+            return presence.alive(signal.from, signal.number);
+          case "hello":
+            return presence.introduce();
+          case "goodbye":
+            return presence.gone(signal.from);
+        }
+      },
+      up: () => void presence.backboneUp(),
+      down: () => {},
+    });
+    void backbone.follow("presence");
+    return {
+      backbone,
+      presence,
+      failures,
+      /** A user comes online or goes offline in this process. */
+      set(userId: string, isOnline: boolean) {
+        if (isOnline) here.add(userId);
+        else here.delete(userId);
+        presence.changedHere(userId, isOnline);
+      },
+      /** What has changed since the last look: `alice+`, `bob-`. */
+      changed: () => changes.splice(0),
+      sees: (...userIds: string[]) =>
+        userIds.filter((userId) => presence.isOnline(userId)).join(" "),
+      /** `kill -9`: it is neither heard nor hears any more. */
+      die() {
+        isFrozen = true;
+        Object.assign(backbone, { publish: () => Promise.resolve(0) });
+        backbone.goDown();
+      },
+    };
+  }
+
+  const processes = Array.from({ length: count }, () => start());
+  return {
+    clock,
+    backbones,
+    start,
+    processes: processes as [
+      ReturnType<typeof start>,
+      ReturnType<typeof start>,
+      ReturnType<typeof start>,
+    ],
+    /** Time passes, and each process looks for dead ones every second as it does. */
+    async pass(ms: number) {
+      for (let passed = 0; passed < ms; passed += 1_000) {
+        await clock.advance(Math.min(1_000, ms - passed));
+        for (const { presence } of processes) presence.sweep();
+      }
+    },
+  };
+}
+
+const isPresence = (signal: Signal): signal is PresenceSignal =>
+  signal.kind === "presence";
+
+Deno.test("who comes online and goes offline in one process does so in the others, once", async () => {
+  const { pass, processes: [a, b, c] } = createProcesses(3);
+  await pass(1_000);
+  a.set("alice", true);
+  a.set("bob", true);
+  await pass(200);
+  for (const each of [a, b, c]) {
+    assert.deepEqual(each.changed(), ["alice+", "bob+"]);
+  }
+  b.set("carol", true);
+  a.set("alice", false);
+  await pass(200);
+  assert.deepEqual(a.changed(), ["alice-", "carol+"]);
+  assert.deepEqual(b.changed(), ["carol+", "alice-"]);
+  assert.deepEqual(c.changed().sort(), ["alice-", "carol+"]);
+  await pass(60_000);
+  for (const each of [a, b, c]) {
+    assert.equal(each.sees("alice", "bob", "carol"), "bob carol");
+    assert.deepEqual(each.changed(), []);
+    assert.deepEqual(each.failures, []);
+  }
+});
+
+Deno.test("changes of 100 ms are told together, the newest state of each user", async () => {
+  const { pass, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  for (let n = 0; n < 51; n++) a.set("alice", n % 2 === 0);
+  a.set("bob", true);
+  a.set("bob", false);
+  await pass(200);
+  const told = a.backbone.told.map(({ signal }) => signal).filter(isPresence);
+  assert.deepEqual(told.map(({ number, changes }) => ({ number, changes })), [
+    { number: 2, changes: { online: ["alice"], offline: ["bob"] } },
+  ]);
+  assert.deepEqual(b.changed(), ["alice+"]);
+});
+
+Deno.test("a user with a socket in two processes is online until the last is gone", async () => {
+  const { pass, processes: [a, b, c] } = createProcesses(3);
+  await pass(1_000);
+  a.set("alice", true);
+  b.set("alice", true);
+  await pass(200);
+  for (const each of [a, b, c]) assert.deepEqual(each.changed(), ["alice+"]);
+  a.set("alice", false);
+  await pass(200);
+  for (const each of [a, b, c]) assert.deepEqual(each.changed(), []);
+  assert.equal(a.sees("alice"), "alice");
+  b.set("alice", false);
+  await pass(200);
+  for (const each of [a, b, c]) assert.deepEqual(each.changed(), ["alice-"]);
+});
+
+Deno.test("a process that starts knows at once who is online elsewhere", async () => {
+  const { pass, clock, start, processes: [a] } = createProcesses(1);
+  a.set("alice", true);
+  await pass(1_000);
+  const late = start();
+  late.set("bob", true);
+  await clock.advance(20);
+  assert.equal(late.sees("alice"), "alice");
+  await pass(200);
+  assert.equal(a.sees("bob"), "bob");
+});
+
+Deno.test("what was lost on the way is read with the next that comes", async () => {
+  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  backbones.delay = (signal) => isPresence(signal) ? undefined : 1;
+  a.set("alice", false);
+  a.set("bob", true);
+  await pass(200);
+  assert.equal(b.sees("alice", "bob"), "alice");
+  backbones.delay = () => 1;
+  a.set("carol", true);
+  await pass(200);
+  assert.equal(b.sees("alice", "bob", "carol"), "bob carol");
+});
+
+Deno.test("what was lost on the way is read with the next sign of life when nothing else comes", async () => {
+  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  backbones.delay = (signal) => isPresence(signal) ? undefined : 1;
+  a.set("alice", true);
+  await pass(5_000);
+  assert.equal(b.sees("alice"), "alice");
+  assert.deepEqual(b.changed(), ["alice+"]);
+});
+
+Deno.test("what comes out of order or twice ends in what is true", async () => {
+  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  const delays = [150, 1, 40, 250, 1];
+  let told = 0;
+  backbones.delay = (signal) =>
+    isPresence(signal) ? delays[told++ % delays.length] : 1;
+  for (let round = 0; round < 10; round++) {
+    a.set("alice", round % 2 === 0);
+    a.set(`user ${round}`, true);
+    await clock.advance(101);
+  }
+  await clock.advance(400);
+  const first = a.backbone.told.map(({ signal }) => signal).find(isPresence)!;
+  b.presence.changedElsewhere(first.from, first.number, first.changes);
+  await clock.advance(10);
+  assert.equal(b.sees("alice"), "");
+  for (let round = 0; round < 10; round++) {
+    assert.equal(b.sees(`user ${round}`), `user ${round}`);
+  }
+});
+
+Deno.test("what is told twice, or later than what came after it, is not read for again", async () => {
+  const { pass, clock, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  const reads = countReads(b.backbone);
+  const [signal] = a.backbone.told.map(({ signal }) => signal).filter(
+    isPresence,
+  );
+  const { from, number, changes } = signal!;
+  b.presence.changedElsewhere(from, number, changes);
+  b.presence.alive(from, number - 1);
+  await clock.advance(10);
+  assert.equal(reads.count, 0);
+  assert.equal(b.sees("alice"), "alice");
+});
+
+/** Counts from now on how often a process reads the users of another. */
+function countReads(
+  { shared }: ReturnType<typeof createProcesses>["processes"][0]["backbone"],
+) {
+  const reads = { count: 0 };
+  const listOnline = shared.listOnline;
+  shared.listOnline = (name) => {
+    reads.count++;
+    return listOnline(name);
+  };
+  return reads;
+}
+
+Deno.test("what is told while a process's users are being read is known as soon as they are", async () => {
+  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  let lost = 1;
+  backbones.delay = (signal) =>
+    isPresence(signal) && lost-- > 0 ? undefined : 1;
+  // Reading takes longer than the next changes need.
+  const { shared } = b.backbone;
+  const listOnline = shared.listOnline;
+  shared.listOnline = async (name) => {
+    const users = await listOnline(name);
+    await new Promise<void>((resolve) => void clock.after(150, resolve));
+    return users;
+  };
+  for (const userId of ["lost", "read", "meanwhile"]) {
+    a.set(userId, true);
+    await clock.advance(102);
+  }
+  await clock.advance(400);
+  assert.equal(b.sees("lost", "read", "meanwhile"), "lost read meanwhile");
+});
+
+Deno.test("a process that dies takes its users with it after 15 s, and no other's", async () => {
+  const { pass, processes: [a, b, c] } = createProcesses(3);
+  await pass(1_000);
+  a.set("alice", true);
+  a.set("both", true);
+  b.set("both", true);
+  await pass(200);
+  a.die();
+  await pass(10_000);
+  assert.equal(c.sees("alice", "both"), "alice both");
+  await pass(10_000);
+  for (const each of [b, c]) {
+    assert.equal(each.sees("alice", "both"), "both");
+    assert.equal(each.changed().at(-1), "alice-");
+  }
+});
+
+Deno.test("a process that ends in order takes its users with it at once", async () => {
+  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  await Promise.all([a.presence.leave(), clock.advance(10)]);
+  assert.equal(b.sees("alice"), "");
+  assert.deepEqual([...backbones.online.get(a.backbone.processId)!], []);
+});
+
+Deno.test("a process that was silent for long and is back has its users again", async () => {
+  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  const { processId } = a.backbone;
+  backbones.delay = (_, from) => from === processId ? undefined : 1;
+  await pass(20_000);
+  assert.equal(b.sees("alice"), "");
+  backbones.delay = () => 1;
+  await pass(6_000);
+  assert.equal(b.sees("alice"), "alice");
+});
+
+Deno.test("while Redis is away nobody goes offline for it; after a restart without its data all is as it was", async () => {
+  const { pass, clock, backbones, processes: [a, b, c] } = createProcesses(3);
+  await pass(1_000);
+  a.set("alice", true);
+  b.set("bob", true);
+  await pass(200);
+  for (const { backbone } of [a, b, c]) backbone.goDown();
+  backbones.online.clear();
+  await pass(60_000);
+  a.set("alice", false);
+  a.set("anna", true);
+  await pass(1_000);
+  for (const each of [b, c]) {
+    assert.equal(each.sees("alice", "bob"), "alice bob");
+  }
+  for (const each of [a, b, c]) each.changed();
+  // They find it one after another, and look for dead ones before the others have said a word.
+  for (const { backbone } of [c, a, b]) {
+    backbone.comeUp();
+    for (const { presence } of [a, b, c]) presence.sweep();
+    await clock.advance(30);
+  }
+  await pass(1_000);
+  for (const each of [a, b, c]) {
+    assert.equal(each.sees("alice", "anna", "bob"), "anna bob");
+  }
+  for (const each of [b, c]) {
+    assert.deepEqual(each.changed().sort(), ["alice-", "anna+"], "only those");
+  }
+  await pass(60_000);
+  for (const each of [a, b, c]) {
+    assert.equal(each.sees("alice", "anna", "bob"), "anna bob");
+  }
+});
+
+Deno.test("data that Redis loses without being away is noted anew within 5 s", async () => {
+  const { pass, backbones, start, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  backbones.online.clear();
+  await pass(5_000);
+  const late = start();
+  await pass(200);
+  for (const each of [b, late]) assert.equal(each.sees("alice"), "alice");
+});
+
+Deno.test("data that Redis loses is noted anew as a whole when a change was noted since", async () => {
+  const { pass, backbones, start, processes: [a] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  backbones.online.clear();
+  a.set("bob", true);
+  await pass(6_000);
+  const late = start();
+  await pass(200);
+  assert.equal(late.sees("alice", "bob"), "alice bob");
+});
+
+Deno.test("changes that met a slow Redis, which never was away, are known to all within 5 s", async () => {
+  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("bob", true);
+  await pass(200);
+  backbones.isSlow = true;
+  a.set("alice", true);
+  a.set("bob", false);
+  await pass(300);
+  backbones.isSlow = false;
+  assert.equal(b.sees("alice", "bob"), "bob");
+  await pass(6_000);
+  assert.equal(b.sees("alice", "bob"), "alice");
+});
+
+Deno.test("a note that could not be made when Redis came back is made within 5 s", async () => {
+  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  await pass(1_000);
+  a.set("alice", true);
+  await pass(200);
+  a.backbone.goDown();
+  a.set("alice", false);
+  await pass(1_000);
+  backbones.isSlow = true;
+  const { replaceOnline } = a.backbone.shared;
+  a.backbone.shared.replaceOnline = () => Promise.reject(new Error("slow"));
+  a.backbone.comeUp();
+  await pass(1_000);
+  assert.equal(a.failures.length, 1);
+  backbones.isSlow = false;
+  a.backbone.shared.replaceOnline = replaceOnline;
+  await pass(6_000);
+  assert.equal(b.sees("alice"), "");
+});
+
+Deno.test("a process without others tells nobody and waits for nothing", async () => {
+  const clock = createFakeClock();
+  const changes: string[] = [];
+  const presence = new SharedPresence({
+    backbone: soloBackbone(),
+    isOnlineHere: () => true,
+    onlineHere: () => [],
+    onChange: (userId) => changes.push(userId),
+    clock: clock.now,
+    timers: clock,
+    fail: () => assert.fail(),
+  });
+  presence.changedHere("alice", true);
+  presence.sweep();
+  await presence.leave();
+  assert.deepEqual(changes, ["alice"]);
+  assert.equal(clock.waiting, 0);
+});

@@ -1,0 +1,36 @@
+import type { MemberRoom } from "../../db/memberships.ts";
+import type { Connection } from "../connection/connection.ts";
+import { isUuid } from "../protocol/schemas.ts";
+import type { Hub } from "../rooms/hub.ts";
+import type { Seen } from "./read_markers.ts";
+
+export interface MarkReadParts {
+  hub: Hub;
+  seen: Seen;
+  memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
+}
+
+/**
+ * Marks a room as read up to a `seq`, at most its newest message, and tells the user's sockets.
+ *
+ * @param source the socket that knows already
+ * @returns the `seq` that is marked; undefined when the user is no member of the room
+ */
+export async function markRead(
+  { hub, seen, memberRooms }: MarkReadParts,
+  userId: string,
+  roomId: string,
+  lastSeq: number,
+  source?: Connection,
+): Promise<number | undefined> {
+  const [room] = isUuid(roomId) ? await memberRooms(userId, [roomId]) : [];
+  if (room === undefined) return undefined;
+  const seq = Math.min(lastSeq, room.last_seq);
+  seen.mark(userId, roomId, seq);
+  hub.tellUser(
+    userId,
+    { event: "room:read", data: { roomId, lastSeq: seq } },
+    source,
+  );
+  return seq;
+}

@@ -1,0 +1,219 @@
+import type { Backbone, RoomSystem } from "../cluster/broker.ts";
+import type { Connection } from "../connection/connection.ts";
+import { eventFrame } from "../connection/frames.ts";
+import {
+  MAX_ANNOUNCED_FOLLOWERS,
+  type MessageNew,
+  type ServerEvent,
+} from "../protocol/protocol.ts";
+import { RecentMap } from "../recent_map.ts";
+import { LineLimit } from "./line_limit.ts";
+import { type Follower, RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
+
+/** Newest lines of coming and going that are known again. */
+const REMEMBERED_LINES = 1_000;
+
+export interface HubOptions
+  extends Omit<RoomFeedOptions, "roomId" | "isShared"> {
+  backbone: Backbone;
+  /** Called when a connection begins to catch up with a room, again or for the first time. */
+  onHold?: (follower: Follower, roomId: string) => void;
+}
+
+/**
+ * Who is connected and who follows which room, in this process; what is said here is told to the
+ * others. One thread and only synchronous changes: between two awaits the maps are always whole.
+ */
+export class Hub {
+  readonly #options: HubOptions;
+  readonly #connections = new Map<string, Connection>();
+  readonly #connectionsOfUser = new Map<string, Set<Connection>>();
+  readonly #feeds = new Map<string, RoomFeed>();
+  /** Rooms that other processes' messages are not heard of yet. */
+  readonly #unheard = new Map<string, Promise<void>>();
+  /** Lines told lately. */
+  readonly #announced = new RecentMap<string, true>(REMEMBERED_LINES);
+
+  readonly #lines: LineLimit;
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+    this.#lines = new LineLimit((event) => this.#tell(event), options.timers);
+  }
+
+  add(connection: Connection): void {
+    this.#connections.set(connection.id, connection);
+    const { id } = connection.user;
+    const own = this.#connectionsOfUser.get(id);
+    if (own === undefined) {
+      this.#connectionsOfUser.set(id, new Set([connection]));
+      void this.#options.backbone.follow(`user:${id}`);
+    } else own.add(connection);
+  }
+
+  /** Takes a connection out of the registry and out of all its rooms. */
+  remove(connection: Connection): void {
+    for (const roomId of [...connection.rooms.keys()]) {
+      this.unfollow(connection, roomId);
+    }
+    this.#connections.delete(connection.id);
+    const { id } = connection.user;
+    const own = this.#connectionsOfUser.get(id);
+    own?.delete(connection);
+    if (own?.size === 0) {
+      this.#connectionsOfUser.delete(id);
+      this.#options.backbone.unfollow(`user:${id}`);
+    }
+  }
+
+  connections(): IterableIterator<Connection> {
+    return this.#connections.values();
+  }
+
+  connection(id: string): Connection | undefined {
+    return this.#connections.get(id);
+  }
+
+  connectionsOf(userId: string): ReadonlySet<Connection> {
+    return this.#connectionsOfUser.get(userId) ?? new Set();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Rooms that somebody here follows. */
+  get roomCount(): number {
+    return this.#feeds.size;
+  }
+
+  roomIds(): IterableIterator<string> {
+    return this.#feeds.keys();
+  }
+
+  /** The feed of a room that somebody here follows. */
+  feed(roomId: string): RoomFeed | undefined {
+    return this.#feeds.get(roomId);
+  }
+
+  /** Whether what is said in a room is heard here already, or is said here alone. */
+  isHeard(roomId: string): boolean {
+    return this.#options.backbone.isUp === undefined ||
+      this.#feeds.has(roomId);
+  }
+
+  /**
+   * Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}.
+   *
+   * @returns `heard`: resolves when other processes' messages are heard, too; undefined when they are.
+   *   What is read from the database before may miss some
+   */
+  hold(connection: Connection, roomId: string): {
+    feed: RoomFeed;
+    follower: Follower;
+    firstOfUser: boolean;
+    heard: Promise<void> | undefined;
+  } {
+    const { backbone } = this.#options;
+    let feed = this.#feeds.get(roomId);
+    if (feed === undefined) {
+      const isShared = backbone.isUp !== undefined;
+      feed = new RoomFeed({ ...this.#options, roomId, isShared });
+      this.#feeds.set(roomId, feed);
+      const heard = backbone.follow(`room:${roomId}`)?.then(() => {
+        // The room may have been left and followed again: that is not heard yet.
+        if (this.#unheard.get(roomId) === heard) this.#unheard.delete(roomId);
+      });
+      if (heard !== undefined) this.#unheard.set(roomId, heard);
+      else this.#unheard.delete(roomId);
+    }
+    const { follower, firstOfUser } = feed.hold(connection);
+    connection.rooms.set(roomId, follower);
+    this.#options.onHold?.(follower, roomId);
+    return { feed, follower, firstOfUser, heard: this.#unheard.get(roomId) };
+  }
+
+  /** Whether this very subscription still stands: the connection may have left, or left and come again. */
+  stands(roomId: string, follower: Follower): boolean {
+    return follower.connection.rooms.get(roomId) === follower;
+  }
+
+  /** @returns whether it was the user's last socket in the room; undefined when it did not follow it */
+  unfollow(connection: Connection, roomId: string): boolean | undefined {
+    connection.rooms.delete(roomId);
+    const feed = this.#feeds.get(roomId);
+    const last = feed?.remove(connection);
+    if (feed?.followerCount === 0) {
+      this.#feeds.delete(roomId);
+      this.#options.backbone.unfollow(`room:${roomId}`);
+    }
+    return last;
+  }
+
+  /** Takes all of a user's sockets out of a room. @returns those that followed it */
+  cut(userId: string, roomId: string): Connection[] {
+    const followers = this.#feeds.get(roomId)?.connectionsOf(userId) ?? [];
+    for (const connection of followers) this.unfollow(connection, roomId);
+    return followers;
+  }
+
+  /** Gives messages of one room, committed here, to its followers everywhere. */
+  publish(roomId: string, messages: readonly MessageNew[]): void {
+    this.#feeds.get(roomId)?.publish(messages);
+    void this.#options.backbone.publish(`room:${roomId}`, {
+      kind: "messages",
+      roomId,
+      messages,
+    });
+  }
+
+  /**
+   * Tells a room's followers, but for the user's own sockets, that the user has come or gone. Left out
+   * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers, and limited for each user and
+   * room by {@link LineLimit}.
+   */
+  announce(event: RoomSystem): void {
+    this.#lines.add(event);
+  }
+
+  #tell(event: RoomSystem): void {
+    this.announceHere(event);
+    void this.#options.backbone.publish(`room:${event.data.roomId}`, {
+      kind: "announcement",
+      event,
+    });
+  }
+
+  /** Tells the followers in this process. */
+  announceHere(event: RoomSystem): void {
+    this.#lines.told(event);
+    const { type, roomId, user, createdAt } = event.data;
+    const feed = this.#feeds.get(roomId);
+    if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {
+      return;
+    }
+    // Each process that a user's sockets are cut off in tells of it.
+    const line = `${type} ${roomId} ${user.id} ${createdAt}`;
+    if (this.#announced.get(line)) return;
+    this.#announced.set(line, true);
+    feed.broadcast(eventFrame(event), new Set([user.id]));
+  }
+
+  /** Sends an event to a user's sockets, but for one when that is wanted. */
+  tellUser(userId: string, event: ServerEvent, except?: Connection): void {
+    this.tellUserHere(userId, event, except);
+    void this.#options.backbone.publish(`user:${userId}`, {
+      kind: "event",
+      userId,
+      event,
+    });
+  }
+
+  /** As {@link tellUser}, to the sockets in this process. */
+  tellUserHere(userId: string, event: ServerEvent, except?: Connection): void {
+    const frame = eventFrame(event);
+    for (const connection of this.connectionsOf(userId)) {
+      if (connection !== except) connection.send(frame);
+    }
+  }
+}

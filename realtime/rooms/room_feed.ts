@@ -1,0 +1,309 @@
+import type { Connection } from "../connection/connection.ts";
+import { type Frame, messagesFrame } from "../connection/frames.ts";
+import type { MessageNew } from "../protocol/protocol.ts";
+import type { Timers } from "../timers.ts";
+
+/** While a room is busy its messages leave at most this often, in milliseconds. A quiet room waits for nothing. */
+const GATHER_MS = 4;
+
+/** Most messages in one frame. */
+const MAX_FRAME_MESSAGES = 100;
+
+/** Most live messages kept back for a follower that is catching up; past it the follower has to sync again. */
+const MAX_HELD = 1_000;
+
+/**
+ * Where several processes write, a message may overtake the one before it by this much, in
+ * milliseconds. Only then the database is asked for what is missing.
+ */
+const OVERTAKING_MS = 30;
+
+/** Messages read at once when the feed mends a gap. */
+const MEND_PAGE = 100;
+
+/** Wait before the next try when the database cannot be read, in milliseconds. */
+const MEND_RETRY_MS = 500;
+
+/** One connection in one room. */
+export interface Follower {
+  readonly connection: Connection;
+  /** Everything up to this `seq` has been sent, or is not wanted. */
+  through: number;
+  /** Live messages kept back while the connection catches up; undefined when it is live. */
+  held: MessageNew[] | undefined;
+  /** More came than could be kept back: what is missing has to be read from the database. */
+  overflowed: boolean;
+  /** Released at least once. Before that nobody knows whether the user is a member of the room. */
+  admitted: boolean;
+}
+
+export interface RoomFeedOptions {
+  roomId: string;
+  /** Whether other processes write in the room, too. */
+  isShared: boolean;
+  clock: () => number;
+  timers: Timers;
+  /** Reads the room's messages after a `seq`, oldest first. */
+  readAfter: (
+    roomId: string,
+    afterSeq: number,
+    limit: number,
+  ) => Promise<MessageNew[]>;
+  /** Called with each frame of messages when it is in the followers' queues. */
+  onDelivered?: (messages: readonly MessageNew[], followers: number) => void;
+}
+
+/**
+ * The live feed of one room: gives every new message to every follower, in order of `seq`, encoded once.
+ *
+ * When a message comes whose `seq` is not the next one, something was stored that was not published
+ * here: a write whose answer was lost, or one of another process that is yet to be heard of or never
+ * will be. The feed gives it a moment, then reads it from the database first.
+ */
+export class RoomFeed {
+  readonly #options: RoomFeedOptions;
+  readonly #followers = new Map<Connection, Follower>();
+  readonly #socketsOfUser = new Map<string, number>();
+  /** The room's newest `seq` as far as this feed knows; undefined until it has seen one. */
+  #newest: number | undefined;
+  /** The newest `seq` that has passed through this feed. */
+  #delivered = 0;
+  #waiting: MessageNew[] = [];
+  #flushedAt = -Infinity;
+  #flushTimer: (() => void) | undefined;
+  #mending = false;
+  #mendWanted = false;
+  /** Messages behind a gap. */
+  #backlog: MessageNew[] = [];
+  #overtakingTimer: (() => void) | undefined;
+
+  constructor(options: RoomFeedOptions) {
+    this.#options = options;
+  }
+
+  get followerCount(): number {
+    return this.#followers.size;
+  }
+
+  followerOf(connection: Connection): Follower | undefined {
+    return this.#followers.get(connection);
+  }
+
+  /**
+   * Adds a connection, or finds it. Live messages are held back for it until {@link release}.
+   *
+   * @returns whether it is the first socket of its user in the room
+   */
+  hold(connection: Connection): { follower: Follower; firstOfUser: boolean } {
+    let follower = this.#followers.get(connection);
+    if (follower !== undefined) {
+      follower.held ??= [];
+      follower.overflowed = false;
+      return { follower, firstOfUser: false };
+    }
+    follower = {
+      connection,
+      through: 0,
+      held: [],
+      overflowed: false,
+      admitted: false,
+    };
+    this.#followers.set(connection, follower);
+    const sockets = this.#socketsOfUser.get(connection.user.id) ?? 0;
+    this.#socketsOfUser.set(connection.user.id, sockets + 1);
+    return { follower, firstOfUser: sockets === 0 };
+  }
+
+  /** Whether messages between `through` and those held back for the follower are still to be read. */
+  hasGap(follower: Follower, through: number): boolean {
+    const next = follower.held?.find((message) => message.seq > through);
+    return follower.overflowed ||
+      (next !== undefined && next.seq > through + 1);
+  }
+
+  /**
+   * Lets a follower go live: what was held for it and lies after `through` is sent now.
+   *
+   * @param through the newest `seq` it has been given
+   * @param newestRead the room's newest `seq` as the catch-up has read it, if it has
+   */
+  release(follower: Follower, through: number, newestRead?: number): void {
+    const held = follower.held ?? [];
+    follower.held = undefined;
+    follower.admitted = true;
+    follower.through = through;
+    this.#give(follower, held);
+    this.#newest ??= newestRead;
+    if (this.#mendWanted) this.mend();
+  }
+
+  /** @returns whether it was the last socket of its user in the room; undefined when it did not follow */
+  remove(connection: Connection): boolean | undefined {
+    if (!this.#followers.delete(connection)) return undefined;
+    const sockets = this.#socketsOfUser.get(connection.user.id)! - 1;
+    if (sockets > 0) this.#socketsOfUser.set(connection.user.id, sockets);
+    else this.#socketsOfUser.delete(connection.user.id);
+    if (this.#followers.size === 0) {
+      this.#flushTimer?.();
+      this.#overtakingTimer?.();
+    }
+    return sockets === 0;
+  }
+
+  /** The connections of one user that follow the room. */
+  connectionsOf(userId: string): Connection[] {
+    if (!this.#socketsOfUser.has(userId)) return [];
+    return [...this.#followers.keys()].filter((connection) =>
+      connection.user.id === userId
+    );
+  }
+
+  /** The connections that have been let in. */
+  *admitted(): Generator<Connection> {
+    for (const { connection, admitted } of this.#followers.values()) {
+      if (admitted) yield connection;
+    }
+  }
+
+  /** Sends a frame to every follower that has been let in, but for the sockets of some users when that is wanted. */
+  broadcast(frame: Frame, exceptUserIds?: ReadonlySet<string>): void {
+    for (const connection of this.admitted()) {
+      if (!exceptUserIds?.has(connection.user.id)) connection.send(frame);
+    }
+  }
+
+  /** Publishes messages that have been committed, in order of `seq`. */
+  publish(committed: readonly MessageNew[]): void {
+    if (this.#followers.size === 0) return;
+    if (this.#mending) {
+      this.#backlog.push(...committed);
+      return;
+    }
+    const messages = this.#backlog.length === 0
+      ? committed
+      : [...this.#backlog, ...committed].sort((a, b) => a.seq - b.seq);
+    const gap = this.#indexOfGap(messages);
+    this.#deliver(messages.slice(0, gap));
+    this.#backlog = messages.slice(gap);
+    if (this.#backlog.length === 0) {
+      this.#overtakingTimer?.();
+      this.#overtakingTimer = undefined;
+    } else if (!this.#options.isShared) this.mend();
+    else {
+      this.#overtakingTimer ??= this.#options.timers.after(
+        OVERTAKING_MS,
+        () => {
+          this.#overtakingTimer = undefined;
+          if (this.#backlog.length > 0) this.mend();
+        },
+      );
+    }
+  }
+
+  /** Index of the first message that is not the next one; their number when there is none. */
+  #indexOfGap(messages: readonly MessageNew[]): number {
+    let newest = this.#newest;
+    const index = messages.findIndex(({ seq }) => {
+      if (newest !== undefined && seq > newest + 1) return true;
+      newest = Math.max(newest ?? 0, seq);
+      return false;
+    });
+    return index < 0 ? messages.length : index;
+  }
+
+  /**
+   * Reads what was stored after the newest known message and delivers it. For a room where a write
+   * may have been stored without being published. Goes on until the database answers or nobody
+   * follows.
+   */
+  mend(): void {
+    // A reading that has begun may be too early to find what this one is about.
+    if (this.#newest === undefined || this.#mending) this.#mendWanted = true;
+    else this.#readMissing(this.#newest);
+  }
+
+  /** A message is known to be stored: when it has not been published, the feed reads it. */
+  expect(seq: number): void {
+    if (this.#newest === undefined || seq > this.#newest) this.mend();
+  }
+
+  async #readMissing(after: number): Promise<void> {
+    this.#mending = true;
+    this.#mendWanted = false;
+    const { roomId, readAfter, timers } = this.#options;
+    const known = this.#backlog.at(-1)?.seq ?? 0;
+    while (this.#followers.size > 0) {
+      try {
+        const page = await readAfter(roomId, after, MEND_PAGE);
+        this.#deliver(page);
+        after = page.at(-1)?.seq ?? after;
+        if (page.length < MEND_PAGE) break;
+      } catch {
+        // The database is away: whoever asked it for something else has logged that already.
+        await new Promise<void>((resolve) =>
+          timers.after(MEND_RETRY_MS, resolve)
+        );
+      }
+    }
+    this.#mending = false;
+    const rest = this.#backlog.filter((message) => message.seq > after);
+    this.#backlog = [];
+    // What was known before the reading and is not in it follows upon a number that is gone for good.
+    this.#deliver(rest.filter(({ seq }) => seq <= known));
+    this.publish(rest.filter(({ seq }) => seq > known));
+    if (this.#mendWanted) this.mend();
+  }
+
+  #deliver(messages: readonly MessageNew[]): void {
+    const fresh = messages.filter((message) => message.seq > this.#delivered);
+    if (fresh.length === 0 || this.#followers.size === 0) return;
+    this.#delivered = fresh.at(-1)!.seq;
+    this.#newest = Math.max(this.#newest ?? 0, this.#delivered);
+    this.#waiting.push(...fresh);
+    if (this.#flushTimer !== undefined) return;
+    const wait = this.#flushedAt + GATHER_MS - this.#options.clock();
+    if (wait <= 0) return this.#flush();
+    this.#flushTimer = this.#options.timers.after(wait, () => this.#flush());
+  }
+
+  #flush(): void {
+    this.#flushTimer = undefined;
+    this.#flushedAt = this.#options.clock();
+    const messages = this.#waiting;
+    this.#waiting = [];
+    for (let start = 0; start < messages.length; start += MAX_FRAME_MESSAGES) {
+      this.#flushChunk(messages.slice(start, start + MAX_FRAME_MESSAGES));
+    }
+  }
+
+  #flushChunk(messages: MessageNew[]): void {
+    const first = messages[0]!.seq;
+    const frame = messagesFrame(messages);
+    for (const follower of this.#followers.values()) {
+      if (follower.held !== undefined) {
+        if (follower.held.length < MAX_HELD) follower.held.push(...messages);
+        else follower.overflowed = true;
+      } else if (follower.through < first) {
+        follower.through = messages.at(-1)!.seq;
+        follower.connection.send(frame);
+      } else {
+        this.#give(follower, messages);
+      }
+    }
+    this.#options.onDelivered?.(messages, this.#followers.size);
+  }
+
+  /** Sends one follower what it does not have yet. */
+  #give(follower: Follower, messages: readonly MessageNew[]): void {
+    const missing = messages.filter((message) =>
+      message.seq > follower.through
+    );
+    if (missing.length === 0) return;
+    follower.through = missing.at(-1)!.seq;
+    for (let start = 0; start < missing.length; start += MAX_FRAME_MESSAGES) {
+      follower.connection.send(
+        messagesFrame(missing.slice(start, start + MAX_FRAME_MESSAGES)),
+      );
+    }
+  }
+}

@@ -1,0 +1,328 @@
+import assert from "node:assert/strict";
+import {
+  connectionLost,
+  createHub,
+  createMessage,
+  createMessages,
+  createStore,
+  createUser,
+  numbers,
+} from "../../tests/realtime/fakes.ts";
+import { eventFrame } from "../connection/frames.ts";
+
+const ROOM = "room";
+
+Deno.test("publish() gives a message of a quiet room to every follower at once, encoded once", () => {
+  const world = createHub();
+  const one = world.follow(ROOM);
+  const two = world.follow(ROOM);
+  one.feed.publish([createMessage(1)]);
+  assert.deepEqual(one.wire.events("message:new"), [createMessage(1)]);
+  assert.equal(one.wire.frames[0], two.wire.frames[0]);
+});
+
+Deno.test("publish() gathers the messages of a busy room into one frame, in order, none twice", async () => {
+  const world = createHub();
+  const { wire, feed } = world.follow(ROOM);
+  for (const seq of numbers(1, 10)) feed.publish([createMessage(seq)]);
+  assert.deepEqual(wire.seqs(), [1]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), numbers(1, 10));
+  assert.equal(wire.frames.length, 2);
+  await world.clock.advance(4);
+  feed.publish([createMessage(11)]);
+  assert.equal(wire.frames.length, 3, "quiet again: no wait");
+});
+
+Deno.test("publish() puts at most 100 messages into a frame", () => {
+  const world = createHub();
+  const { wire, feed } = world.follow(ROOM);
+  feed.publish(createMessages(1, 250));
+  assert.deepEqual(
+    wire.frames.map((frame) => [JSON.parse(frame)].flat().length),
+    [100, 100, 50],
+  );
+  assert.deepEqual(wire.seqs(), numbers(1, 250));
+});
+
+Deno.test("publish() ignores what has been delivered already", async () => {
+  const world = createHub();
+  const { wire, feed } = world.follow(ROOM);
+  feed.publish(createMessages(1, 3));
+  feed.publish(createMessages(2, 4));
+  feed.publish([]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [1, 2, 3, 4]);
+});
+
+Deno.test("publish() mends a gap from the database before it delivers what comes after", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  store.stored.push(...createMessages(1, 7));
+  feed.publish([createMessage(7)]);
+  feed.publish([createMessage(8)]);
+  store.stored.push(createMessage(8));
+  assert.deepEqual(wire.seqs(), []);
+  assert.deepEqual(store.gate.calls[0]?.args, [ROOM, 4, 100]);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6, 7, 8]);
+});
+
+Deno.test("publish() mends a gap of several pages", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 10);
+  store.stored.push(...createMessages(1, 260));
+  feed.publish([createMessage(260)]);
+  while (store.gate.calls.length > 0) {
+    store.answer();
+    await world.clock.advance(4);
+  }
+  assert.deepEqual(wire.seqs(), numbers(11, 260));
+});
+
+Deno.test("publish() delivers in order what comes while a gap is mended, also past a second gap", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 1);
+  store.stored.push(...createMessages(1, 3));
+  feed.publish([createMessage(3)]);
+  feed.publish([createMessage(6)]);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [2, 3]);
+  store.stored.push(...createMessages(4, 6));
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [2, 3, 4, 5, 6]);
+});
+
+Deno.test("mend() delivers a message whose write was lost, and a late publish of it changes nothing", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  store.stored.push(...createMessages(1, 5));
+  feed.mend();
+  feed.mend();
+  assert.equal(store.gate.calls.length, 1, "one reading at a time");
+  store.answer();
+  await world.clock.advance(4);
+  store.answer();
+  feed.publish([createMessage(5)]);
+  feed.publish([createMessage(6)]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("mend() reads once more when it is asked during a reading that may be too early", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  feed.mend();
+  const { resolve } = store.gate.next();
+  store.stored.push(createMessage(5));
+  feed.mend();
+  resolve([]);
+  await world.clock.advance(4);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5]);
+  assert.equal(store.gate.calls.length, 0);
+});
+
+Deno.test("expect() delivers a message that was stored unseen, and reads nothing otherwise", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  feed.publish([createMessage(5)]);
+  feed.expect(3);
+  feed.expect(5);
+  assert.equal(store.gate.calls.length, 0);
+  store.stored.push(...createMessages(1, 6));
+  feed.expect(6);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("mend() goes on until the database answers", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { wire, feed } = world.follow(ROOM, 4);
+  store.stored.push(...createMessages(1, 5));
+  feed.mend();
+  for (let failures = 0; failures < 3; failures++) {
+    store.gate.next().reject(connectionLost());
+    await world.clock.advance(499);
+    assert.equal(store.gate.calls.length, 0, "it waits before it asks again");
+    await world.clock.advance(1);
+  }
+  feed.publish([createMessage(6)]);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("mend() ends when nobody follows any more", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { connection, feed } = world.follow(ROOM, 4);
+  feed.mend();
+  connection.lost();
+  store.gate.next().reject(connectionLost());
+  await world.clock.advance(60_000);
+  assert.equal(store.gate.calls.length, 0);
+  assert.equal(world.clock.waiting, 0);
+});
+
+Deno.test("mend() of a feed that does not know where the room stands waits for the first catch-up", async () => {
+  const store = createStore();
+  const world = createHub({ readAfter: store.gate.call });
+  const { connection, wire } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  feed.mend();
+  assert.equal(store.gate.calls.length, 0);
+  store.stored.push(...createMessages(1, 5));
+  feed.release(follower, 4, 4);
+  store.answer();
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [5]);
+});
+
+Deno.test("hold() keeps live messages back and release() gives those after the position, once", async () => {
+  const world = createHub();
+  const other = world.follow(ROOM, 3);
+  const { connection, wire } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  feed.publish(createMessages(4, 8));
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), []);
+  assert.deepEqual(other.wire.seqs(), numbers(4, 8), "others do not wait");
+  feed.release(follower, 6);
+  assert.deepEqual(wire.seqs(), [7, 8]);
+  feed.publish([createMessage(9)]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [7, 8, 9]);
+});
+
+Deno.test("release() drops what lies up to the position, also when it is still to be flushed", async () => {
+  const world = createHub();
+  const other = world.follow(ROOM, 0);
+  other.feed.publish([createMessage(1)]);
+  other.feed.publish([createMessage(2)]);
+  const { connection, wire } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  feed.release(follower, 2);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), []);
+  feed.publish([createMessage(3)]);
+  await world.clock.advance(4);
+  assert.deepEqual(wire.seqs(), [3]);
+});
+
+Deno.test("hold() of a live follower holds again, and what it had before comes once", () => {
+  const world = createHub();
+  const { connection, wire, feed, follower } = world.follow(ROOM, 0);
+  feed.publish(createMessages(1, 2));
+  const again = world.hub.hold(connection, ROOM);
+  assert.equal(again.follower, follower);
+  assert.equal(again.firstOfUser, false);
+  feed.release(follower, 2);
+  assert.deepEqual(wire.seqs(), [1, 2]);
+});
+
+Deno.test("hold() says which socket is the user's first, and remove() which was the last", () => {
+  const world = createHub();
+  const user = createUser();
+  const one = world.connect(user).connection;
+  const two = world.connect(user).connection;
+  assert.equal(world.hub.hold(one, ROOM).firstOfUser, true);
+  const { feed, firstOfUser } = world.hub.hold(two, ROOM);
+  assert.equal(firstOfUser, false);
+  assert.deepEqual(feed.connectionsOf(user.id), [one, two]);
+  assert.equal(feed.remove(one), false);
+  assert.equal(feed.remove(one), undefined);
+  assert.equal(feed.remove(two), true);
+  assert.deepEqual(feed.connectionsOf(user.id), []);
+});
+
+Deno.test("hasGap() sees a gap between the position and what is held, and none where there is none", async () => {
+  const world = createHub();
+  world.follow(ROOM, 9);
+  const { connection } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  assert.equal(feed.hasGap(follower, 3), false, "nothing is held");
+  feed.publish(createMessages(10, 12));
+  await world.clock.advance(4);
+  assert.equal(feed.hasGap(follower, 8), true);
+  assert.equal(feed.hasGap(follower, 9), false);
+  assert.equal(feed.hasGap(follower, 12), false);
+});
+
+Deno.test("a follower held for too long overflows: it keeps about 1,000 messages and is told to read the rest", async () => {
+  const world = createHub();
+  world.follow(ROOM, 0);
+  const { connection, wire } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  feed.publish(createMessages(1, 1_000));
+  await world.clock.advance(4);
+  assert.equal(feed.hasGap(follower, 0), false);
+  feed.publish(createMessages(1_001, 1_300));
+  await world.clock.advance(4);
+  assert.ok(follower.held!.length < 1_200, "memory is bounded");
+  assert.equal(feed.hasGap(follower, 0), true);
+  feed.release(follower, 0);
+  assert.deepEqual(wire.seqs().slice(0, 1_000), numbers(1, 1_000));
+  world.hub.hold(connection, ROOM);
+  assert.equal(feed.hasGap(follower, 1_300), false, "forgotten with a new try");
+});
+
+Deno.test("broadcast() reaches all followers but the excepted users", () => {
+  const world = createHub();
+  const left = createUser();
+  const out = [world.follow(ROOM, 0, left), world.follow(ROOM, 0, left)];
+  const { wire, feed } = world.follow(ROOM);
+  const frame = eventFrame({ event: "hello", data: { connectionId: "x" } });
+  feed.broadcast(frame, new Set([left.id]));
+  assert.deepEqual(wire.frames, [frame.text]);
+  for (const each of out) assert.deepEqual(each.wire.frames, []);
+});
+
+Deno.test("broadcast() does not reach a socket that has not been let in yet", () => {
+  const world = createHub();
+  world.follow(ROOM);
+  const { connection, wire } = world.connect();
+  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const frame = eventFrame({ event: "hello", data: { connectionId: "x" } });
+  feed.broadcast(frame);
+  assert.deepEqual(wire.frames, [], "it may be no member of the room");
+  feed.release(follower, 0);
+  feed.broadcast(frame);
+  world.hub.hold(connection, ROOM);
+  feed.broadcast(frame);
+  assert.deepEqual(wire.frames, [frame.text, frame.text]);
+});
+
+Deno.test("a message that waits to be flushed does not reach who left in the meantime", async () => {
+  const world = createHub();
+  const stays = world.follow(ROOM);
+  const leaves = world.follow(ROOM);
+  stays.feed.publish([createMessage(1)]);
+  stays.feed.publish([createMessage(2)]);
+  world.hub.unfollow(leaves.connection, ROOM);
+  await world.clock.advance(4);
+  assert.deepEqual(stays.wire.seqs(), [1, 2]);
+  assert.deepEqual(leaves.wire.seqs(), [1]);
+});
+
+Deno.test("a feed that everybody left waits for nothing", () => {
+  const world = createHub();
+  const { connection, feed } = world.follow(ROOM);
+  feed.publish([createMessage(1)]);
+  feed.publish([createMessage(2)]);
+  assert.equal(world.clock.waiting, 1);
+  connection.lost();
+  assert.equal(world.clock.waiting, 0);
+});

@@ -1,0 +1,124 @@
+/** The documentation: OpenAPI with Swagger UI, the realtime events beside it, all from this host. */
+
+import type { OpenAPIHono } from "@hono/zod-openapi";
+import { type Context, Hono } from "hono";
+import { answerFile, FileStore } from "../assets/file_store.ts";
+import type { AppEnv } from "../deps.ts";
+import { problem } from "../problems.ts";
+import { problemResponses } from "../schemas.ts";
+import { asyncApiDocument } from "./asyncapi.ts";
+import { eventsPage, problemsPage, swaggerPage } from "./docs_pages.tsx";
+
+/** Swagger UI comes from its package; only these two of its files are needed. */
+const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"];
+const OWN_FILES = ["docs.css", "swagger_init.js"];
+
+const DESCRIPTION = `
+Real-time chat. Request a code with \`POST /api/auth/request-code\`, trade it for a token with
+\`POST /api/auth/verify-code\`, and send the token as \`Authorization: Bearer …\` (this page is signed in
+by the cookie, as soon as you try it out). Messages are posted over the realtime connection: see
+[Realtime events](/docs/events). Errors are explained under [Problems](/docs/problems).
+`;
+
+/** Mounted at the root. @param api the app whose routes are documented, also those added later */
+export function docsRoutes(api: OpenAPIHono<AppEnv>): Hono<AppEnv> {
+  const app = new Hono<AppEnv>();
+  // Made when first asked for: a start should not wait for pages that few look at.
+  const openApi = once(() => openApiDocument(api));
+  const asyncApi = once(asyncApiDocument);
+  app.get("/docs", (c) => c.redirect("/docs/", 301));
+  app.get("/docs/openapi.json", (c) => c.json(openApi()));
+  app.get("/docs/asyncapi.json", (c) => c.json(asyncApi()));
+
+  const pages = {
+    "/docs/": swaggerPage,
+    "/docs/events": eventsPage,
+    "/docs/problems": problemsPage,
+  };
+  for (const [path, render] of Object.entries(pages)) {
+    const html = once(render);
+    app.get(path, (c) => c.html(html()));
+  }
+
+  const folders: [URL, string[]][] = [
+    [
+      new URL(".", import.meta.resolve("swagger-ui-dist/swagger-ui.css")),
+      SWAGGER_FILES,
+    ],
+    [new URL("./docs_assets/", import.meta.url), OWN_FILES],
+  ];
+  for (const [folder, names] of folders) {
+    const store = new FileStore(folder);
+    for (const name of names) {
+      app.get(`/docs/${name}`, (c) => answerStored(c, store, name));
+    }
+  }
+  return app;
+}
+
+async function answerStored(
+  c: Context,
+  store: FileStore,
+  name: string,
+): Promise<Response> {
+  const file = await store.read(name);
+  return file === undefined
+    ? problem(c, "not_found")
+    : await answerFile(c, file, "no-cache");
+}
+
+function openApiDocument(api: OpenAPIHono<AppEnv>) {
+  const { openAPIRegistry: registry } = api;
+  registry.registerComponent("securitySchemes", "bearer", {
+    type: "http",
+    scheme: "bearer",
+    bearerFormat: "JWT",
+  });
+  registry.registerComponent("securitySchemes", "cookie", {
+    type: "apiKey",
+    in: "cookie",
+    name: "chatket_session",
+    description: "Over https the name is `__Host-chatket_session`.",
+  });
+  const document = api.getOpenAPI31Document({
+    openapi: "3.1.0",
+    info: { title: "ChatKet", version: "1.0.0", description: DESCRIPTION },
+  });
+  for (const item of Object.values(document.paths ?? {})) {
+    if (item.get !== undefined) addProblems(item.get, ANY_TIME);
+    for (const operation of [item.post, item.delete]) {
+      if (operation !== undefined) addProblems(operation, WITH_A_BODY);
+    }
+  }
+  return document;
+}
+
+/** Whatever was asked: the database may be away, and the program may be wrong. */
+const ANY_TIME = problemResponses("internal", "unavailable");
+
+/** What may have a body is refused for its length, also where no body is wanted. */
+const WITH_A_BODY = {
+  ...ANY_TIME,
+  ...problemResponses("body_too_large", "unsupported_media_type"),
+};
+
+/** Adds problems to an operation; those that it names itself stay as they are. */
+function addProblems(
+  operation: { responses?: object },
+  problems: Partial<typeof WITH_A_BODY>,
+): void {
+  const schema = { $ref: "#/components/schemas/Problem" };
+  const responses = (operation.responses ??= {}) as Record<string, unknown>;
+  for (const [status, { description, content }] of Object.entries(problems)) {
+    const { examples } = content["application/problem+json"];
+    responses[status] ??= {
+      description,
+      content: { "application/problem+json": { schema, examples } },
+    };
+  }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}

@@ -1,0 +1,110 @@
+/** A room's history, page by page. Messages are made over the realtime connection only. */
+
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import type { Database } from "../../db/engine/database.ts";
+import { findSeq, listAfter, listBefore } from "../../db/messages.ts";
+import { messageOfRow } from "../../realtime/messages/message_view.ts";
+import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { AppEnv, RouteDeps } from "../deps.ts";
+import { answerInvalid, signedIn } from "../middleware/validation.ts";
+import { problem } from "../problems.ts";
+import { refuseOutsider } from "../rooms/room_access.ts";
+import {
+  jsonAnswer,
+  MessagePageSchema,
+  MessagesQuery,
+  problemResponses,
+  RoomParams,
+} from "../schemas.ts";
+
+/** Messages on a page when the caller names no limit. */
+export const DEFAULT_PAGE = 50;
+
+const history = createRoute({
+  method: "get",
+  path: "/{id}/messages",
+  tags: ["Messages"],
+  security: signedIn,
+  summary: "A page of a room's messages, oldest first",
+  description:
+    "Without a cursor the newest ones. `before` and `after` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
+  request: { params: RoomParams, query: MessagesQuery },
+  responses: {
+    200: jsonAnswer("The page", MessagePageSchema),
+    ...problemResponses(
+      "validation_failed",
+      "bad_cursor",
+      "unauthorized",
+      "not_a_member",
+      "room_not_found",
+      "too_many_requests",
+    ),
+  },
+});
+
+/** Mounted under `/api/rooms`, behind `requireSession`. */
+export function messageRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
+  const { db } = deps;
+  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
+
+  app.openapi(history, async (c) => {
+    const { id } = c.req.valid("param");
+    const { limit = DEFAULT_PAGE, before, after } = c.req.valid("query");
+    if (before !== undefined && after !== undefined) {
+      return problem(c, "bad_cursor", {
+        detail: "before and after exclude each other",
+      });
+    }
+    const refusal = await refuseOutsider(db, id, c.var.session.user.id);
+    if (refusal !== undefined) return problem(c, refusal);
+    const page = await readMessagePage(db, id, { limit, before, after });
+    if (page === undefined) return problem(c, "bad_cursor");
+    return c.json(page, 200);
+  }, (result, c) => {
+    if (!result.success && result.error.issues.every(isCursorFault)) {
+      return problem(
+        c,
+        result.target === "param" ? "room_not_found" : "bad_cursor",
+      );
+    }
+    return answerInvalid(result, c);
+  });
+  return app;
+}
+
+function isCursorFault(issue: { path: PropertyKey[] }): boolean {
+  return issue.path[0] === "before" || issue.path[0] === "after";
+}
+
+/**
+ * A page of a room's messages, oldest first: the newest, or those just before or just after one.
+ *
+ * @returns undefined when the cursor is no message of this room
+ */
+export async function readMessagePage(
+  db: Database,
+  roomId: string,
+  page: {
+    limit: number;
+    before?: string | undefined;
+    after?: string | undefined;
+  },
+): Promise<{ messages: MessageNew[]; hasMore: boolean } | undefined> {
+  const cursor = page.before ?? page.after;
+  const seq = cursor === undefined
+    ? Number.MAX_SAFE_INTEGER
+    : await findSeq(db, roomId, cursor);
+  if (seq === undefined) return undefined;
+  // One more than asked for tells whether there are more.
+  const forward = page.after !== undefined;
+  const rows = forward
+    ? await listAfter(db, roomId, seq, page.limit + 1)
+    : await listBefore(db, roomId, seq, page.limit + 1);
+  const hasMore = rows.length > page.limit;
+  const kept = !hasMore
+    ? rows
+    : forward
+    ? rows.slice(0, page.limit)
+    : rows.slice(1);
+  return { messages: kept.map(messageOfRow), hasMore };
+}

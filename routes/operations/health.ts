@@ -1,0 +1,96 @@
+/** For whoever watches the process: is it alive, is it ready. */
+
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { pingDatabase } from "../../db/engine/database.ts";
+import type { AppEnv, RouteDeps } from "../deps.ts";
+import { problem } from "../problems.ts";
+import { jsonAnswer, problemResponses } from "../schemas.ts";
+
+/** How long the database may take to answer before the process counts as not ready, in milliseconds. */
+const PING_TIMEOUT_MS = 2_000;
+
+/** When to ask again, in milliseconds. */
+const RETRY_AFTER_MS = 2_000;
+
+const Status = z.object({ status: z.literal("ok") }).openapi("Status");
+
+const Readiness = z.object({
+  status: z.literal("ok"),
+  backbone: z.enum(["ok", "away"]).optional().openapi({
+    description:
+      "With `REDIS_URL`: whether other processes are told and heard at once. While it is away they follow within seconds.",
+  }),
+}).openapi("Readiness");
+
+const health = (path: string) =>
+  createRoute({
+    method: "get",
+    path,
+    tags: ["Operation"],
+    summary: "Alive: the process serves",
+    responses: { 200: jsonAnswer("It does", Status) },
+  });
+
+const ready = createRoute({
+  method: "get",
+  path: "/ready",
+  tags: ["Operation"],
+  summary: "Ready: the database answers and the server is not shutting down",
+  responses: {
+    200: jsonAnswer("Send it traffic", Readiness),
+    ...problemResponses("unavailable"),
+  },
+});
+
+/** Mounted at the root. */
+export function healthRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
+  const { db, realtime, log } = deps;
+  const app = new OpenAPIHono<AppEnv>();
+  for (const path of ["/health", "/api/health"]) {
+    app.openapi(health(path), (c) => c.json({ status: "ok" as const }, 200));
+  }
+
+  app.openapi(ready, async (c) => {
+    if (realtime.draining) {
+      return problem(c, "unavailable", {
+        detail: "The server is shutting down",
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    try {
+      await within(PING_TIMEOUT_MS, pingDatabase(db));
+    } catch (error) {
+      log.warn("not ready: the database does not answer", {
+        error: String(error),
+      });
+      return problem(c, "unavailable", {
+        detail: "The database does not answer",
+        retryAfterMs: RETRY_AFTER_MS,
+      });
+    }
+    const { backboneUp } = realtime;
+    const backbone = backboneUp ? "ok" as const : "away" as const;
+    return c.json({
+      status: "ok" as const,
+      ...backboneUp !== undefined && { backbone },
+    }, 200);
+  });
+  return app;
+}
+
+/** The promise's outcome, or a rejection when it takes longer than that many milliseconds. */
+async function within<T>(
+  milliseconds: number,
+  promise: Promise<T>,
+): Promise<T> {
+  const expired = Promise.withResolvers<never>();
+  const timer = setTimeout(
+    () => expired.reject(new Error(`no answer within ${milliseconds} ms`)),
+    milliseconds,
+  );
+  try {
+    return await Promise.race([promise, expired.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,107 @@
+/** The realtime doors in the OpenAPI document. They answer no plain JSON, so they are described here. */
+
+import { type OpenAPIHono, z } from "@hono/zod-openapi";
+import { SUBPROTOCOL } from "../../realtime/protocol/protocol.ts";
+import type { AppEnv } from "../deps.ts";
+import { EXAMPLE } from "../docs/examples.ts";
+import { signedIn } from "../middleware/validation.ts";
+import { jsonAnswer, jsonBody, problemResponses } from "../schemas.ts";
+
+const common = { tags: ["Realtime"], security: signedIn };
+
+const Envelope = z.object({
+  id: z.int().min(0).optional(),
+  event: z.string().openapi({ example: "presence:ping" }),
+  data: z.looseObject({}),
+}).openapi("ClientEnvelope");
+
+const Ack = z.object({
+  ack: z.int(),
+  data: z.looseObject({ success: z.boolean() }),
+})
+  .openapi("Ack");
+
+const ErrorEvent = z.object({
+  event: z.literal("error"),
+  data: z.object({ code: z.string(), message: z.string() }),
+}).openapi("ErrorEvent");
+
+/** Adds `/ws` and `/api/events` to the document. Their events: `/docs/events`. */
+export function documentRealtimePaths(
+  { openAPIRegistry: registry }: OpenAPIHono<AppEnv>,
+): void {
+  registry.registerPath({
+    ...common,
+    method: "get",
+    path: "/ws",
+    summary: "The realtime connection, a WebSocket",
+    description:
+      `Subprotocol \`${SUBPROTOCOL}\`. With the cookie, the \`Origin\` must be the server's own; other clients offer a second subprotocol \`bearer.<accessToken>\`. An entry \`user.<id>\` has the socket closed with 4412 when the session is not that user's. A token's signature and life are checked before the upgrade; a session that has ended, or a place that turns out to be taken, closes the socket with 4401 or 4429 as the first frame. The events: [Realtime events](/docs/events).`,
+    responses: {
+      101: { description: "Switched to the WebSocket protocol" },
+      ...problemResponses(
+        "unsupported_subprotocol",
+        "unauthorized",
+        "cross_origin",
+        "upgrade_required",
+        "too_many_requests",
+        "unavailable",
+      ),
+    },
+  });
+  registry.registerPath({
+    ...common,
+    method: "get",
+    path: "/api/events",
+    summary: "The same as Server-Sent Events, where WebSockets are blocked",
+    description:
+      "The first event is `hello` with the `connectionId` to post frames under.",
+    responses: {
+      200: {
+        description:
+          "The stream; each `data:` is one envelope or an array of them",
+        content: { "text/event-stream": { schema: z.string() } },
+      },
+      ...problemResponses(
+        "unauthorized",
+        "cross_origin",
+        "too_many_requests",
+        "unavailable",
+      ),
+    },
+  });
+  registry.registerPath({
+    ...common,
+    method: "post",
+    path: "/api/events",
+    summary: "One client frame for an open event stream",
+    request: {
+      query: z.object({
+        connection: z.uuid().openapi({
+          description: "the `connectionId` of the stream's `hello`",
+          example: EXAMPLE.connectionId,
+        }),
+      }),
+      body: jsonBody(Envelope, {
+        "with an ack": { id: 1, event: "presence:ping", data: {} },
+        "without an ack": { event: "presence:ping", data: {} },
+        "refused without an ack": { event: "room:greet", data: {} },
+      }),
+    },
+    responses: {
+      200: jsonAnswer(
+        "The ack, or the `error` event of a frame that cannot be acked",
+        z.union([Ack, ErrorEvent]),
+      ),
+      204: { description: "Taken; no ack was asked for" },
+      ...problemResponses(
+        "validation_failed",
+        "unauthorized",
+        "cross_origin",
+        "connection_not_found",
+        "body_too_large",
+        "unsupported_media_type",
+      ),
+    },
+  });
+}
