@@ -18,9 +18,9 @@ import {
   type Log,
   type LogWriter,
 } from "./log.ts";
-import type { Backbone } from "./realtime/cluster/broker.ts";
+import type { Broker } from "./realtime/cluster/broker.ts";
 import { joinProcesses } from "./realtime/cluster/join_processes.ts";
-import { soloBackbone } from "./realtime/cluster/memory_broker.ts";
+import { memoryBroker } from "./realtime/cluster/memory_broker.ts";
 import { createMetrics } from "./realtime/metrics.ts";
 import { createRealtime, type Realtime } from "./realtime/realtime.ts";
 import {
@@ -98,7 +98,7 @@ export async function start(
   });
   const manifest = await readManifest(staticDir);
   const db = await openStore(config, log, onDied);
-  let backbone: Backbone | undefined;
+  let broker: Broker | undefined;
   let realtime: Realtime | undefined;
   let codeMail: CodeMail | undefined;
   let server: Deno.HttpServer<Deno.NetAddr> | undefined;
@@ -120,7 +120,7 @@ export async function start(
       () => housekeeping?.stop(),
       () => Promise.all([endRequests(), codeMail?.close()]),
       () => backupDoor?.close(),
-      () => backbone?.close(),
+      () => broker?.close(),
       () => db.destroy(),
     ];
     for (const step of steps) {
@@ -147,8 +147,8 @@ export async function start(
     );
     const metrics = createMetrics(clock);
     metrics.watchLog(() => failedLogLines + droppedLogLines());
-    backbone = config.redisUrl === undefined
-      ? soloBackbone()
+    broker = config.redisUrl === undefined
+      ? memoryBroker()
       : await joinProcesses({
         ...{ url: config.redisUrl, clock: steadyClock, timers, log },
       });
@@ -160,7 +160,7 @@ export async function start(
       steadyClock,
       timers,
       metrics,
-      backbone,
+      broker,
     });
     codeMail = config.mail &&
       await openCodeMail(config.mail, log, timers.after);
@@ -173,7 +173,7 @@ export async function start(
       keys,
       codeMail,
       realtime,
-      shared: backbone.shared,
+      shared: broker.shared,
       metrics,
       manifest,
       staticDir,

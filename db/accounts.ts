@@ -115,7 +115,7 @@ export async function deleteAccount(
     await inner.updateTable("sessions")
       .set({ revoked_at: DATABASE_TIME, user_agent: "" })
       .where("user_id", "=", userId).execute();
-    // In the order in which everybody locks several, see `storeSeenMarks`.
+    // In the order in which everybody locks several, see `storeReadMarkers`.
     await inner.selectFrom("memberships").select("room_id")
       .where("user_id", "=", userId).orderBy("room_id").forUpdate().execute();
     const left = await inner.deleteFrom("memberships")

@@ -15,7 +15,7 @@ export interface MemberRoom {
 }
 
 /** How far a member has read. */
-export interface SeenMark {
+export interface ReadMarker {
   roomId: string;
   userId: string;
   seq: number;
@@ -158,9 +158,9 @@ export async function missingMemberships(
  * Whoever changes several memberships locks them in the order of room and user first: otherwise two
  * processes wait for each other until PostgreSQL ends one of them.
  */
-export async function storeSeenMarks(
+export async function storeReadMarkers(
   db: Database,
-  marks: readonly SeenMark[],
+  marks: readonly ReadMarker[],
 ): Promise<void> {
   if (marks.length === 0) return;
   await sql`

@@ -17,7 +17,7 @@ import {
   missingMemberships,
   pageMembers,
   removeMember,
-  storeSeenMarks,
+  storeReadMarkers,
 } from "./memberships.ts";
 import { storeMessages } from "./messages.ts";
 import { findRoom } from "./rooms.ts";
@@ -119,7 +119,7 @@ Deno.test("storeSeenMarks() moves positions forward and never back", async () =>
   const user = await makeUser(test.db);
   const roomId = await makeRoom(test.db, user);
   const mark = async (seq: number, at: Date) => {
-    await storeSeenMarks(test.db, [{ roomId, userId: user.id, seq, at }]);
+    await storeReadMarkers(test.db, [{ roomId, userId: user.id, seq, at }]);
     const room = await findRoom(test.db, roomId, user.id);
     return [room?.last_seen_seq, room?.last_seen_at];
   };
@@ -131,8 +131,8 @@ Deno.test("storeSeenMarks() moves positions forward and never back", async () =>
 Deno.test("storeSeenMarks() passes over those who left and stores the others", async () => {
   const [user, gone] = [await makeUser(test.db), await makeUser(test.db)];
   const roomId = await makeRoom(test.db, user);
-  await storeSeenMarks(test.db, []);
-  await storeSeenMarks(test.db, [
+  await storeReadMarkers(test.db, []);
+  await storeReadMarkers(test.db, [
     { roomId, userId: gone.id, seq: 2, at: NOON },
     { roomId, userId: user.id, seq: 2, at: NOON },
   ]);

@@ -10,7 +10,7 @@ import {
   NOON,
 } from "../tests/helpers/records.ts";
 import { deleteAccount } from "./accounts.ts";
-import { storeSeenMarks } from "./memberships.ts";
+import { storeReadMarkers } from "./memberships.ts";
 import { listAfter, storeMessages } from "./messages.ts";
 import { removeOldMessages } from "./retention.ts";
 
@@ -87,7 +87,7 @@ Deno.test("reading marks of several processes, an account that is removed and ol
           );
         }
         // A deadlock fails the statement.
-        await storeSeenMarks(
+        await storeReadMarkers(
           inner,
           writer % 2 === 0 ? marks : marks.toReversed(),
         );

@@ -2,7 +2,7 @@
  * What the realtime side counts, in Prometheus' text format. Each app has a registry of its own.
  *
  * Counted on a message's path: once a batch, once a frame of a room, once an answer; never once a
- * follower. What can be looked up (connections, queues, the pool) is read when somebody asks.
+ * subscriber. What can be looked up (connections, queues, the pool) is read when somebody asks.
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -26,12 +26,12 @@ const BATCH_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 export interface MetricSources {
   /** Open connections, and how many bytes wait for each. */
   readonly waitingBytes: () => Iterable<number>;
-  /** Rooms that somebody here follows. */
+  /** Rooms that somebody here is subscribed to. */
   readonly rooms: () => number;
   /** Connections to the database server; undefined for the embedded one. */
   readonly databasePool: () => PoolCounts | undefined;
   /** Whether other processes are told and heard; undefined when this is the only one. */
-  readonly backboneUp: () => boolean | undefined;
+  readonly brokerUp: () => boolean | undefined;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -51,11 +51,11 @@ export function createMetrics(clock: () => number) {
   );
   const deliveries = counter(
     "chatket_deliveries_total",
-    "Messages handed to followers, each follower counted",
+    "Messages handed to subscribers, each subscriber counted",
   );
   const delivery = histogram(
     "chatket_delivery_seconds",
-    "From the beginning of a message's write until every follower's queue has it",
+    "From the beginning of a message's write until every subscriber's queue has it",
     LATENCY_BUCKETS,
   );
   const writes = histogram(
@@ -105,9 +105,9 @@ export function createMetrics(clock: () => number) {
     published(count: number): void {
       messages.inc(count);
     },
-    /** A frame of messages is in the queues of all followers that are live. */
-    delivered(sent: readonly MessageNew[], followers: number): void {
-      deliveries.inc(sent.length * followers);
+    /** A frame of messages is in the queues of all subscribers that are live. */
+    delivered(sent: readonly MessageNew[], subscribers: number): void {
+      deliveries.inc(sent.length * subscribers);
       const oldest = sent[0];
       if (oldest === undefined) return;
       const waited = clock() - Date.parse(oldest.createdAt);
@@ -153,7 +153,7 @@ export function createMetrics(clock: () => number) {
 
 function registerGauges(
   registry: Registry,
-  { waitingBytes, rooms, databasePool, backboneUp }: MetricSources,
+  { waitingBytes, rooms, databasePool, brokerUp }: MetricSources,
   startedAt: number,
 ): void {
   const registers = [registry];
@@ -193,11 +193,11 @@ function registerGauges(
     "When the process began to count, in seconds since 1970",
     () => startedAt / 1000,
   );
-  if (backboneUp() !== undefined) {
+  if (brokerUp() !== undefined) {
     gauge(
       "chatket_backbone_up",
       "Whether other processes are told and heard by Redis: 1, or 0 while it is away",
-      () => backboneUp() ? 1 : 0,
+      () => brokerUp() ? 1 : 0,
     );
   }
   new Gauge({

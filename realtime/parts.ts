@@ -8,7 +8,7 @@ import {
   type MembershipKey,
   missingMemberships,
   roomExists,
-  storeSeenMarks,
+  storeReadMarkers,
 } from "../db/memberships.ts";
 import {
   findPosts,
@@ -18,8 +18,8 @@ import {
 } from "../db/messages.ts";
 import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { Backbone } from "./cluster/broker.ts";
-import { Healing } from "./cluster/reconciler.ts";
+import type { Broker } from "./cluster/broker.ts";
+import { Reconciler } from "./cluster/reconciler.ts";
 import { Dispatch } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
 import { Membership } from "./membership/membership.ts";
@@ -39,7 +39,7 @@ import { Rosters } from "./presence/roster.ts";
 import { SharedPresence } from "./presence/shared_presence.ts";
 import { Typing } from "./presence/typing.ts";
 import { typingUpdate } from "./presence/typing_update.ts";
-import { Seen } from "./read_markers/read_markers.ts";
+import { ReadMarkers } from "./read_markers/read_markers.ts";
 import { roomRead } from "./read_markers/room_read.ts";
 import { CatchUp } from "./rooms/catch_up.ts";
 import { Hub } from "./rooms/hub.ts";
@@ -61,7 +61,7 @@ export interface PartsOptions {
   steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
-  backbone: Backbone;
+  broker: Broker;
   /** Whether the process is stopping. */
   isDraining: () => boolean;
 }
@@ -78,7 +78,7 @@ export function buildParts(
     steadyClock,
     timers,
     metrics,
-    backbone,
+    broker,
     isDraining,
   }: PartsOptions,
 ) {
@@ -96,20 +96,20 @@ export function buildParts(
   const { memberRooms } = userQueries;
 
   const hub = new Hub({
-    backbone,
+    broker,
     clock: steadyClock,
     timers,
     readAfter: async (roomId, afterSeq, limit) =>
       (await listAfter(db, roomId, afterSeq, limit)).map(messageOfRow),
     onDelivered: metrics.delivered,
-    onHold: (follower, roomId) => membership.held(follower, roomId),
+    onHold: (subscription, roomId) => membership.held(subscription, roomId),
   });
   const presence: Presence = new Presence(
     steadyClock,
     (userId, online) => sharedPresence.changedHere(userId, online),
   );
   const sharedPresence: SharedPresence = new SharedPresence({
-    backbone,
+    broker,
     isOnlineHere: (userId) => presence.isOnline(userId),
     onlineHere: () => presence.online(),
     onChange: (userId) => rosters.presenceChanged(userId),
@@ -128,12 +128,12 @@ export function buildParts(
   const typing = new Typing({
     hub,
     onChanged: (roomId, changes) =>
-      backbone.publish(`room:${roomId}`, { kind: "typing", roomId, changes }),
+      broker.publish(`room:${roomId}`, { kind: "typing", roomId, changes }),
     clock: steadyClock,
     timers,
   });
-  const seen = new Seen({
-    store: (marks) => storeSeenMarks(db, marks),
+  const readMarkers = new ReadMarkers({
+    store: (marks) => storeReadMarkers(db, marks),
     clock,
     timers,
     fail: fail("reading positions could not be stored"),
@@ -165,8 +165,8 @@ export function buildParts(
   const ownLimit = localRateLimit(rateLimit, { clock, steadyClock });
   const postMessage = new PostMessage({
     writer,
-    limit: backbone.shared === undefined ? ownLimit : sharedRateLimit(
-      backbone.shared,
+    limit: broker.shared === undefined ? ownLimit : sharedRateLimit(
+      broker.shared,
       config.rateLimit,
       ownLimit,
       steadyClock,
@@ -186,13 +186,13 @@ export function buildParts(
   const missingAmong = (keys: readonly MembershipKey[]) =>
     missingMemberships(db, keys);
   const membership: Membership = new Membership({
-    ...{ db, hub, rosters, typing, backbone, missingAmong, clock, timers },
+    ...{ db, hub, rosters, typing, broker, missingAmong, clock, timers },
     maxMembershipsPerUser: config.maxMembershipsPerUser,
     fail: failToRead("a membership could not be asked for"),
   });
-  const healing = new Healing({
+  const reconciler = new Reconciler({
     hub,
-    backbone,
+    broker,
     newestOf: (roomIds) => newestSeqs(db, roomIds),
     missingAmong,
     onMissing: (key) => membership.foundMissing(key),
@@ -206,7 +206,7 @@ export function buildParts(
     catchUp,
     postMessage,
     typing,
-    seen,
+    readMarkers,
     memberRooms,
     roomExists: (roomId) => roomExists(db, roomId),
     isDraining,
@@ -231,11 +231,11 @@ export function buildParts(
     sharedPresence,
     rosters,
     typing,
-    seen,
+    readMarkers,
     writer,
     rateLimit,
     membership,
-    healing,
+    reconciler,
     dispatch,
     handlerParts,
   };

@@ -4,7 +4,7 @@ import type { Config } from "../config.ts";
 import { type Database, poolCounts } from "../db/engine/database.ts";
 import { listRevokedWithin, listTokensFrom } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
-import type { Backbone, Signal } from "./cluster/broker.ts";
+import type { Broker, Signal } from "./cluster/broker.ts";
 import { createConnections } from "./connection/connections.ts";
 import { Forwarding } from "./connection/forwarding.ts";
 import { watchRevocations } from "./connection/revocations.ts";
@@ -24,7 +24,7 @@ const SWEEP_INTERVAL_MS = 1_000;
 const WRITES_TIMEOUT_MS = 4_000;
 
 /** At the end, reading positions get this long to be stored, in milliseconds. */
-const SEEN_TIMEOUT_MS = 500;
+const READ_MARKERS_TIMEOUT_MS = 500;
 
 /** Sockets get this long to take their last frames and the close, in milliseconds. */
 const CLOSE_TIMEOUT_MS = 1_500;
@@ -39,14 +39,14 @@ export interface RealtimeOptions {
   steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
-  backbone: Backbone;
+  broker: Broker;
 }
 
 export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Starts the realtime side. Until the first connection nothing runs but two timers. */
 export function createRealtime(options: RealtimeOptions) {
-  const { db, log, steadyClock, metrics, backbone } = options;
+  const { db, log, steadyClock, metrics, broker } = options;
   const timers = stoppableTimers(options.timers);
   let draining = false;
   const isDraining = () => draining;
@@ -57,10 +57,10 @@ export function createRealtime(options: RealtimeOptions) {
     timers,
     isDraining,
   });
-  const { hub, presence, sharedPresence, rosters, seen, writer } = parts;
-  const { rateLimit, membership, healing, typing } = parts;
+  const { hub, presence, sharedPresence, rosters, readMarkers, writer } = parts;
+  const { rateLimit, membership, reconciler, typing } = parts;
   const forwarding = new Forwarding({
-    backbone,
+    broker,
     handle: connections.postFrame,
     timers,
   });
@@ -74,18 +74,18 @@ export function createRealtime(options: RealtimeOptions) {
     rateLimit.sweep(steadyClock());
   }
   sweep();
-  healing.start();
-  backbone.listen({
+  reconciler.start();
+  broker.listen({
     received,
     up() {
-      void sharedPresence.backboneUp();
+      void sharedPresence.brokerUp();
       void connections.sharedSockets.noteAll();
-      healing.now();
+      reconciler.now();
       rosters.refresh();
     },
-    down: () => healing.now(),
+    down: () => reconciler.now(),
   });
-  void backbone.follow("presence");
+  void broker.subscribe("presence");
   watchRevocations({
     listRevokedWithin: (milliseconds) => listRevokedWithin(db, milliseconds),
     listTokensFrom: (userIds) => listTokensFrom(db, userIds),
@@ -105,7 +105,7 @@ export function createRealtime(options: RealtimeOptions) {
     },
     rooms: () => hub.roomCount,
     databasePool: () => poolCounts(db),
-    backboneUp: () => backbone.isUp,
+    brokerUp: () => broker.isUp,
   });
 
   /** Another process has told something. */
@@ -121,7 +121,7 @@ export function createRealtime(options: RealtimeOptions) {
       case "membership":
         return membership.heard(signal.change);
       case "event":
-        return hub.tellUserHere(signal.userId, signal.event);
+        return hub.sendToUserHere(signal.userId, signal.event);
       case "sign_out":
         return connections.signOut(signal.userId, signal.sessionIds);
       case "presence": {
@@ -144,7 +144,7 @@ export function createRealtime(options: RealtimeOptions) {
   /** Closes a user's connections, of all sessions or some, in every process. */
   function signOut(userId: string, sessionIds?: readonly string[]): void {
     connections.signOut(userId, sessionIds);
-    void backbone.publish(`user:${userId}`, {
+    void broker.publish(`user:${userId}`, {
       kind: "sign_out",
       userId,
       ...sessionIds && { sessionIds },
@@ -155,8 +155,8 @@ export function createRealtime(options: RealtimeOptions) {
     membership,
 
     /** Whether other processes are told and heard; undefined when this is the only one. */
-    get backboneUp(): boolean | undefined {
-      return backbone.isUp;
+    get brokerUp(): boolean | undefined {
+      return broker.isUp;
     },
 
     /** Whether {@link drain} has begun. */
@@ -199,7 +199,7 @@ export function createRealtime(options: RealtimeOptions) {
       markRead(parts.handlerParts, userId, roomId, lastSeq),
 
     /** Stores the reading positions that wait, so that what is read next counts them. */
-    flushSeen: (): Promise<void> => seen.flush(),
+    flushReadMarkers: (): Promise<void> => readMarkers.flush(),
 
     /** Posts a message without a socket, as `message:send` does. Ids are in lower case. */
     post: sendMessage(parts.handlerParts),
@@ -237,8 +237,8 @@ export function createRealtime(options: RealtimeOptions) {
       ) {
         await pause(20);
       }
-      const stored = Promise.all([seen.flush(), sharedPresence.leave()]);
-      await Promise.race([stored, pause(SEEN_TIMEOUT_MS)]);
+      const stored = Promise.all([readMarkers.flush(), sharedPresence.leave()]);
+      await Promise.race([stored, pause(READ_MARKERS_TIMEOUT_MS)]);
       timers.stop();
     },
   };

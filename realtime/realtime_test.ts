@@ -5,8 +5,8 @@ import { loadConfig } from "../config.ts";
 import type { Database } from "../db/engine/database.ts";
 import { createFakeClock } from "../tests/helpers/clock.ts";
 import { recordingLog } from "../tests/helpers/log.ts";
-import { createBackbones } from "../tests/realtime/fake_backbone.ts";
-import type { BackboneListener, Signal } from "./cluster/broker.ts";
+import { createBrokers } from "../tests/realtime/fake_broker.ts";
+import type { BrokerListener, Signal } from "./cluster/broker.ts";
 import { createMetrics } from "./metrics.ts";
 import { createRealtime } from "./realtime.ts";
 
@@ -14,27 +14,27 @@ const USER = { id: crypto.randomUUID(), username: "alice" };
 
 function createProcess() {
   const clock = createFakeClock();
-  const backbone = createBackbones(clock).join();
+  const broker = createBrokers(clock).join();
   const log = recordingLog();
-  let listener: BackboneListener | undefined;
-  const { listen } = backbone;
-  backbone.listen = (its) => listen(listener = its);
+  let listener: BrokerListener | undefined;
+  const { listen } = broker;
+  broker.listen = (its) => listen(listener = its);
   const realtime = createRealtime({
     config: loadConfig({ DATABASE_URL: "postgres://nowhere" }),
     // Nobody is connected: nothing is asked for.
     db: {} as Database,
-    ...{ log, backbone, timers: clock },
+    ...{ log, broker, timers: clock },
     ...{ clock: clock.now, steadyClock: clock.now },
     metrics: createMetrics(clock.now),
   });
   return {
-    ...{ clock, backbone, log, realtime },
+    ...{ clock, broker, log, realtime },
     receive: (signal: unknown) => listener!.received(signal as Signal),
   };
 }
 
 Deno.test("what a newer version tells is passed over: other signals, and more in those that are known", async () => {
-  const { clock, backbone, log, realtime, receive } = createProcess();
+  const { clock, broker, log, realtime, receive } = createProcess();
   await clock.advance(100);
   receive({ kind: "of tomorrow", roomId: 7 });
   receive({});
@@ -48,8 +48,8 @@ Deno.test("what a newer version tells is passed over: other signals, and more in
   receive({ kind: "goodbye", from: "0123456789ab", why: "tired" });
   assert.equal(realtime.statusOf(USER.id), "offline");
   assert.deepEqual(log.lines, []);
-  assert.equal(realtime.backboneUp, true);
-  assert.ok(backbone.channels.has("presence"));
+  assert.equal(realtime.brokerUp, true);
+  assert.ok(broker.channels.has("presence"));
 });
 
 Deno.test("what is told of rooms, users and streams that nobody here has is passed over", async () => {
@@ -102,7 +102,7 @@ Deno.test("what is told while the process ends, after everything was finished, i
 });
 
 Deno.test("a frame for a stream that is not here, or is another user's, is answered with not_found", async () => {
-  const { clock, backbone, receive } = createProcess();
+  const { clock, broker, receive } = createProcess();
   const frame = {
     ...{ id: "question", from: "0123456789ab", userId: USER.id, text: "{}" },
     connectionId: crypto.randomUUID(),
@@ -110,7 +110,7 @@ Deno.test("a frame for a stream that is not here, or is another user's, is answe
   receive({ kind: "frame", frame });
   await clock.advance(10);
   assert.deepEqual(
-    backbone.told.filter(({ signal }) => signal.kind === "frame_answer"),
+    broker.told.filter(({ signal }) => signal.kind === "frame_answer"),
     [{
       channel: "process:0123456789ab",
       signal: { kind: "frame_answer", id: "question", result: "not_found" },

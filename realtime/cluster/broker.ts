@@ -1,12 +1,12 @@
 /**
- * What joins the processes of one chat. PostgreSQL keeps what was said; the backbone tells the other
+ * What joins the processes of one chat. PostgreSQL keeps what was said; the broker tells the other
  * processes at once, and holds what they share for a while: limits, mutes, who is online. It may lose
  * anything at any moment (see `reconciler.ts` for what makes up for it).
  */
 
 import type { MessageNew, ServerEvent, UserRef } from "../protocol/protocol.ts";
 
-/** A room, for the processes that somebody follows it in; a user, for those with a socket of theirs. */
+/** A room, for processes with at least one subscriber of it; a user, for processes with one of their connections. */
 export type Channel =
   | `room:${string}`
   | `user:${string}`
@@ -17,7 +17,7 @@ export type Channel =
 export type Signal =
   /** Messages of a room, committed, in order of `seq`. */
   | { kind: "messages"; roomId: string; messages: readonly MessageNew[] }
-  /** Somebody has come into a room or gone: for its followers. */
+  /** Somebody has come into a room or gone: for its subscribers. */
   | { kind: "announcement"; event: RoomSystem }
   /** Typing marks of a room that were set or ended. */
   | { kind: "typing"; roomId: string; changes: readonly TypingChange[] }
@@ -53,7 +53,7 @@ export interface MembershipChange {
   isMember: boolean;
   /** When it was changed, ISO 8601. */
   at: string;
-  /** Whether the rooms' followers have been told already. */
+  /** Whether the rooms' subscribers have been told already. */
   isAnnounced: boolean;
 }
 
@@ -73,31 +73,31 @@ export interface ForwardedFrame {
 
 export type FrameResult = { answer: string | undefined } | "not_found";
 
-/** What the owner of a backbone hears. */
-export interface BackboneListener {
+/** What the owner of a broker hears. */
+export interface BrokerListener {
   /** Another process has told something. */
   received(signal: Signal): void;
-  /** The backbone works, for the first time or again: what was told before may have been missed. */
+  /** The broker works, for the first time or again: what was told before may have been missed. */
   up(): void;
-  /** The backbone is away. */
+  /** The broker is away. */
   down(): void;
 }
 
-export interface Backbone {
+export interface Broker {
   /** Names this process among the others: twelve hexadecimal digits, as at the end of a UUID. */
   readonly processId: string;
   /** Whether others are told and heard at this moment; undefined when there are none to be. */
   readonly isUp: boolean | undefined;
-  /** Says who listens. Once, before anything is followed. */
-  listen(listener: BackboneListener): void;
+  /** Says who listens. Once, before anything is subscribed to. */
+  listen(listener: BrokerListener): void;
   /**
    * Hears a channel from now on.
    *
-   * @returns resolves when nothing told from then on is missed, or when the backbone is away;
+   * @returns resolves when nothing told from then on is missed, or when the broker is away;
    *   undefined when that is the case already
    */
-  follow(channel: Channel): Promise<void> | undefined;
-  unfollow(channel: Channel): void;
+  subscribe(channel: Channel): Promise<void> | undefined;
+  unsubscribe(channel: Channel): void;
   /**
    * Tells the others, if it can be done.
    *
@@ -130,7 +130,7 @@ export type SharedLimitState =
   | { kind: "muted"; until: number; leftMs: number };
 
 /**
- * State of all processes together. Every promise rejects soon when the backbone is away: then each
+ * State of all processes together. Every promise rejects soon when the broker is away: then each
  * process is on its own. Keys are free texts.
  */
 export interface SharedState {

@@ -1,5 +1,5 @@
 import { unusable } from "../../config.ts";
-import { openRedisBackbone } from "./redis_broker.ts";
+import { openRedisBroker } from "./redis_broker.ts";
 import { RedisRefusedError } from "./redis_refusal.ts";
 
 /**
@@ -8,10 +8,10 @@ import { RedisRefusedError } from "./redis_refusal.ts";
  * @throws {ConfigError} naming `REDIS_URL` when Redis refuses this process
  */
 export async function joinProcesses(
-  options: Parameters<typeof openRedisBackbone>[0],
-): ReturnType<typeof openRedisBackbone> {
+  options: Parameters<typeof openRedisBroker>[0],
+): ReturnType<typeof openRedisBroker> {
   try {
-    return await openRedisBackbone(options);
+    return await openRedisBroker(options);
   } catch (error) {
     throw error instanceof RedisRefusedError
       ? unusable("REDIS_URL", options.url, error)

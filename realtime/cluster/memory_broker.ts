@@ -1,14 +1,14 @@
-import type { Backbone } from "./broker.ts";
+import type { Broker } from "./broker.ts";
 import { newProcessId } from "./process_id.ts";
 
-/** The backbone of a chat that is one process: there is nobody to tell. */
-export function soloBackbone(): Backbone {
+/** The broker of a chat that is one process: there is nobody to tell. */
+export function memoryBroker(): Broker {
   return {
     processId: newProcessId(),
     isUp: undefined,
     listen: () => {},
-    follow: () => undefined,
-    unfollow: () => {},
+    subscribe: () => undefined,
+    unsubscribe: () => {},
     publish: () => Promise.resolve(0),
     shared: undefined,
     close: () => Promise.resolve(),

@@ -1,13 +1,13 @@
 /**
- * Makes up for what the backbone loses. PostgreSQL knows each room's newest number and every
- * membership: asking it now and then, for all rooms that are followed here in a few statements, finds
+ * Makes up for what the broker loses. PostgreSQL knows each room's newest number and every
+ * membership: asking it now and then, for all rooms that are subscribed to here in a few statements, finds
  * whatever was told by another process and not heard.
  */
 
 import type { MembershipKey } from "../../db/memberships.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Timers } from "../timers.ts";
-import type { Backbone } from "./broker.ts";
+import type { Broker } from "./broker.ts";
 
 /** How often newest numbers are asked for, in milliseconds: this bounds how late a message can be. */
 const INTERVAL_UP_MS = 5_000;
@@ -19,9 +19,9 @@ const ROUNDS_PER_MEMBERSHIP_CHECK = 3;
 /** Most rooms, or memberships, in one statement. */
 const AT_ONCE = 1_000;
 
-export interface HealingOptions {
+export interface ReconcilerOptions {
   hub: Hub;
-  backbone: Backbone;
+  broker: Broker;
   newestOf: (
     roomIds: readonly string[],
   ) => Promise<{ id: string; last_seq: number }[]>;
@@ -37,23 +37,23 @@ export interface HealingOptions {
   fail: (error: unknown) => void;
 }
 
-export class Healing {
-  readonly #options: HealingOptions;
+export class Reconciler {
+  readonly #options: ReconcilerOptions;
   #cancel: (() => void) | undefined;
   #running = false;
   #again = false;
   #round = 0;
 
-  constructor(options: HealingOptions) {
+  constructor(options: ReconcilerOptions) {
     this.#options = options;
   }
 
   /** Begins to look every few seconds, if there are other processes at all. */
   start(): void {
-    if (this.#options.backbone.isUp !== undefined) this.#schedule();
+    if (this.#options.broker.isUp !== undefined) this.#schedule();
   }
 
-  /** Looks now, at memberships too: the backbone is back, or has gone with what it was about to tell. */
+  /** Looks now, at memberships too: the broker is back, or has gone with what it was about to tell. */
   now(): void {
     this.#cancel?.();
     // What is being read now may have been too early.
@@ -65,10 +65,10 @@ export class Healing {
   }
 
   #schedule(): void {
-    const { backbone, timers, isDone } = this.#options;
+    const { broker, timers, isDone } = this.#options;
     if (isDone()) return;
     this.#cancel = timers.after(
-      backbone.isUp ? INTERVAL_UP_MS : INTERVAL_AWAY_MS,
+      broker.isUp ? INTERVAL_UP_MS : INTERVAL_AWAY_MS,
       () => void this.#run(),
     );
   }

@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import type { MembershipKey } from "../../db/memberships.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import {
-  createBackbones,
-  type FakeBackbone,
-} from "../../tests/realtime/fake_backbone.ts";
+  createBrokers,
+  type FakeBroker,
+} from "../../tests/realtime/fake_broker.ts";
 import {
   connectionLost,
   createGate,
@@ -14,21 +14,21 @@ import {
   createUser,
   numbers,
 } from "../../tests/realtime/fakes.ts";
-import type { Backbone } from "./broker.ts";
-import { soloBackbone } from "./memory_broker.ts";
-import { Healing } from "./reconciler.ts";
+import type { Broker } from "./broker.ts";
+import { memoryBroker } from "./memory_broker.ts";
+import { Reconciler } from "./reconciler.ts";
 
 const ROOM = "room";
 
-function createHealing<B extends Backbone = FakeBackbone>(
-  make: (backbones: ReturnType<typeof createBackbones>) => B = (backbones) =>
-    backbones.join() as Backbone as B,
+function createReconciler<B extends Broker = FakeBroker>(
+  make: (brokers: ReturnType<typeof createBrokers>) => B = (brokers) =>
+    brokers.join() as Broker as B,
 ) {
   const clock = createFakeClock();
-  const backbone = make(createBackbones(clock));
+  const broker = make(createBrokers(clock));
   const store = createStore();
   const world = createHub({
-    backbone,
+    broker,
     readAfter: store.gate.call,
     clock: clock.now,
     timers: clock,
@@ -41,9 +41,9 @@ function createHealing<B extends Backbone = FakeBackbone>(
   const ended: MembershipKey[] = [];
   const failures: unknown[] = [];
   const state = { isDone: false };
-  const healing = new Healing({
+  const reconciler = new Reconciler({
     hub: world.hub,
-    backbone,
+    broker,
     newestOf: newest.call,
     missingAmong: missing.call,
     onMissing: (key) => ended.push(key),
@@ -52,8 +52,8 @@ function createHealing<B extends Backbone = FakeBackbone>(
     fail: (error) => failures.push(error),
   });
   return {
-    ...{ ...world, world, clock, backbone, store, newest, missing, ended },
-    ...{ failures, state, healing },
+    ...{ ...world, world, clock, broker, store, newest, missing, ended },
+    ...{ failures, state, reconciler },
     /** Answers whatever is asked, for a time. How often newest numbers and memberships were asked for. */
     async pass(ms: number) {
       const asked = { newest: 0, missing: 0 };
@@ -74,11 +74,11 @@ function createHealing<B extends Backbone = FakeBackbone>(
 }
 
 Deno.test("a message that was told elsewhere and not heard is delivered within 5 s", async () => {
-  const { world, clock, store, newest, healing } = createHealing();
-  const { wire } = world.follow(ROOM, 4);
-  world.follow("quiet", 7);
+  const { world, clock, store, newest, reconciler } = createReconciler();
+  const { wire } = world.subscribe(ROOM, 4);
+  world.subscribe("quiet", 7);
   store.stored.push(...createMessages(1, 6));
-  healing.start();
+  reconciler.start();
   await clock.advance(5_000);
   const { args: [roomIds], resolve } = newest.next();
   assert.deepEqual(roomIds, [ROOM, "quiet"]);
@@ -91,9 +91,9 @@ Deno.test("a message that was told elsewhere and not heard is delivered within 5
 });
 
 Deno.test("a room that was left while it was asked for is no error", async () => {
-  const { world, clock, newest, failures, healing } = createHealing();
-  const { connection } = world.follow(ROOM, 4);
-  healing.start();
+  const { world, clock, newest, failures, reconciler } = createReconciler();
+  const { connection } = world.subscribe(ROOM, 4);
+  reconciler.start();
   await clock.advance(5_000);
   connection.lost();
   newest.next().resolve([{ id: ROOM, last_seq: 6 }]);
@@ -102,14 +102,14 @@ Deno.test("a room that was left while it was asked for is no error", async () =>
 });
 
 Deno.test("2,500 rooms are asked for in three statements, one after another", async () => {
-  const { world, clock, newest, missing, healing } = createHealing();
+  const { world, clock, newest, missing, reconciler } = createReconciler();
   const user = createUser();
   const { connection } = world.connect(user);
   for (const n of numbers(1, 2_500)) {
-    const { feed, follower } = world.hub.hold(connection, `room ${n}`);
-    feed.release(follower, 0, 0);
+    const { feed, subscription } = world.hub.hold(connection, `room ${n}`);
+    feed.release(subscription, 0, 0);
   }
-  healing.start();
+  reconciler.start();
   await clock.advance(5_000);
   for (const gate of [newest, missing]) {
     for (const length of [1_000, 1_000, 500]) {
@@ -124,13 +124,13 @@ Deno.test("2,500 rooms are asked for in three statements, one after another", as
 });
 
 Deno.test("memberships that have ended are found, one of each user and room, in every third round", async () => {
-  const { world, clock, newest, missing, ended, pass, healing } =
-    createHealing();
+  const { world, clock, newest, missing, ended, pass, reconciler } =
+    createReconciler();
   const [alice, bob] = [createUser("alice"), createUser("bob")];
-  world.follow(ROOM, 0, alice);
-  world.follow(ROOM, 0, alice);
-  world.follow(ROOM, 0, bob);
-  healing.start();
+  world.subscribe(ROOM, 0, alice);
+  world.subscribe(ROOM, 0, alice);
+  world.subscribe(ROOM, 0, bob);
+  reconciler.start();
   await clock.advance(5_000);
   newest.next().resolve([]);
   await clock.advance(0);
@@ -147,46 +147,47 @@ Deno.test("memberships that have ended are found, one of each user and room, in 
 });
 
 Deno.test("who has not been let in yet is not taken for a member whose membership ended", async () => {
-  const { world, clock, newest, missing, healing } = createHealing();
+  const { world, clock, newest, missing, reconciler } = createReconciler();
   world.hub.hold(world.connect().connection, ROOM);
-  healing.start();
+  reconciler.start();
   await clock.advance(5_000);
   newest.next().resolve([]);
   await clock.advance(0);
   assert.equal(missing.calls.length, 0);
 });
 
-Deno.test("while the backbone is away newest numbers are asked for every second", async () => {
-  const { world, backbone, pass, healing } = createHealing();
-  world.follow(ROOM);
-  healing.start();
+Deno.test("while the broker is away newest numbers are asked for every second", async () => {
+  const { world, broker, pass, reconciler } = createReconciler();
+  world.subscribe(ROOM);
+  reconciler.start();
   assert.equal((await pass(20_000)).newest, 4);
-  backbone.goDown();
-  healing.now();
+  broker.goDown();
+  reconciler.now();
   assert.equal((await pass(20_000)).newest, 20);
-  backbone.comeUp();
-  healing.now();
+  broker.comeUp();
+  reconciler.now();
   assert.equal((await pass(20_500)).newest, 5, "the first at once");
 });
 
 Deno.test("now() looks at once, at memberships too, and the next time is counted from then", async () => {
-  const { world, pass, healing } = createHealing();
-  world.follow(ROOM);
-  healing.start();
+  const { world, pass, reconciler } = createReconciler();
+  world.subscribe(ROOM);
+  reconciler.start();
   await pass(7_000);
-  healing.now();
+  reconciler.now();
   assert.deepEqual(await pass(10), { newest: 1, missing: 1 });
   assert.deepEqual(await pass(4_900), { newest: 0, missing: 0 });
   assert.deepEqual(await pass(100), { newest: 1, missing: 0 });
 });
 
 Deno.test("now() while a look is on its way looks once more: the first may have been too early", async () => {
-  const { world, clock, newest, missing, pass, healing } = createHealing();
-  world.follow(ROOM);
-  healing.start();
+  const { world, clock, newest, missing, pass, reconciler } =
+    createReconciler();
+  world.subscribe(ROOM);
+  reconciler.start();
   await clock.advance(5_000);
-  healing.now();
-  healing.now();
+  reconciler.now();
+  reconciler.now();
   assert.equal(newest.calls.length, 1, "one at a time");
   newest.next().resolve([]);
   await clock.advance(0);
@@ -197,17 +198,17 @@ Deno.test("now() while a look is on its way looks once more: the first may have 
 });
 
 Deno.test("a look that takes long is not overtaken by the next", async () => {
-  const { world, clock, newest, healing } = createHealing();
-  world.follow(ROOM);
-  healing.start();
+  const { world, clock, newest, reconciler } = createReconciler();
+  world.subscribe(ROOM);
+  reconciler.start();
   await clock.advance(60_000);
   assert.equal(newest.calls.length, 1);
 });
 
 Deno.test("a look that fails says so, and the next comes in its time", async () => {
-  const { world, clock, newest, failures, healing } = createHealing();
-  world.follow(ROOM);
-  healing.start();
+  const { world, clock, newest, failures, reconciler } = createReconciler();
+  world.subscribe(ROOM);
+  reconciler.start();
   for (const times of [1, 2, 3]) {
     await clock.advance(5_000);
     newest.next().reject(connectionLost());
@@ -217,8 +218,8 @@ Deno.test("a look that fails says so, and the next comes in its time", async () 
 });
 
 Deno.test("nothing is asked for where nobody is connected, and nothing any more when the process ends", async () => {
-  const { clock, pass, state, healing } = createHealing();
-  healing.start();
+  const { clock, pass, state, reconciler } = createReconciler();
+  reconciler.start();
   assert.deepEqual(await pass(60_000), { newest: 0, missing: 0 });
   state.isDone = true;
   await pass(5_000);
@@ -226,8 +227,8 @@ Deno.test("nothing is asked for where nobody is connected, and nothing any more 
 });
 
 Deno.test("a process without others does not look at all", () => {
-  const { world, clock, healing } = createHealing(() => soloBackbone());
-  world.follow(ROOM);
-  healing.start();
+  const { world, clock, reconciler } = createReconciler(() => memoryBroker());
+  world.subscribe(ROOM);
+  reconciler.start();
   assert.equal(clock.waiting, 0);
 });

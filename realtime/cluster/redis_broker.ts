@@ -1,6 +1,6 @@
 import { errorFields, type Log } from "../../log.ts";
 import type { Timers } from "../timers.ts";
-import type { Backbone, BackboneListener, Channel, Signal } from "./broker.ts";
+import type { Broker, BrokerListener, Channel, Signal } from "./broker.ts";
 import { newProcessId } from "./process_id.ts";
 import {
   AnswerWatch,
@@ -16,7 +16,7 @@ const FIRST_CONNECT_MS = 2_000;
 /** Redis is asked for a sign of life this often, in milliseconds. */
 const PROBE_INTERVAL_MS = 1_000;
 
-export interface RedisBackboneOptions {
+export interface RedisBrokerOptions {
   /** `redis://` or `rediss://`, of a node of a cluster `redis+cluster://`; with name and password where needed. */
   url: string;
   clock: () => number;
@@ -27,16 +27,16 @@ export interface RedisBackboneOptions {
 }
 
 /**
- * A backbone over Redis, by sharded publish and subscribe: in a cluster each channel is carried by one
+ * A broker over Redis, by sharded publish and subscribe: in a cluster each channel is carried by one
  * node alone. Does not wait for a Redis that is away: the chat serves without it, and joins the
  * others when it comes.
  *
  * @throws {RedisRefusedError} when it is there and refuses us
  */
-export async function openRedisBackbone(
+export async function openRedisBroker(
   { url, clock, timers, log, createConnection = createRedisConnection }:
-    RedisBackboneOptions,
-): Promise<Backbone> {
+    RedisBrokerOptions,
+): Promise<Broker> {
   const processId = newProcessId();
   const connection = createConnection(
     url,
@@ -53,7 +53,7 @@ export async function openRedisBackbone(
   const settling = new Map<Channel, Promise<void>>();
   /** Channels of which it did not. */
   const failed = new Set<Channel>();
-  let listener: BackboneListener | undefined;
+  let listener: BrokerListener | undefined;
   let isUp = false;
   let isClosed = false;
   let opening = 0;
@@ -133,7 +133,7 @@ export async function openRedisBackbone(
     const attempt = ++opening;
     if (isUp || isClosed || !isWorking()) return;
     try {
-      // The client itself follows again what it followed before. Meanwhile there may be more to follow.
+      // The client restores its own subscriptions. Meanwhile there may be more.
       let left = unsettled();
       while (left.length > 0) {
         await Promise.all(left.map(settledIfThere));
@@ -226,13 +226,13 @@ export async function openRedisBackbone(
       listener = its;
       if (isUp) its.up();
     },
-    follow(channel) {
+    subscribe(channel) {
       channels.add(channel);
       if (!isUp) return undefined;
       // When Redis has just gone away the channel is heard as soon as it is back.
       return followWatch.answer(settled(channel)).catch(unheard);
     },
-    unfollow(channel) {
+    unsubscribe(channel) {
       channels.delete(channel);
       if (isUp) settled(channel).catch(unheard);
     },

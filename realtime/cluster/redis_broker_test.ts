@@ -1,4 +1,4 @@
-/** The backbone over a Redis of its own: what processes tell each other, and what becomes of it when Redis fails. */
+/** The broker over a Redis of its own: what processes tell each other, and what becomes of it when Redis fails. */
 
 import assert from "node:assert/strict";
 import { startRedis } from "../../tests/helpers/redis.ts";
@@ -31,22 +31,22 @@ redisTest(
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
     assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
-    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
-    await b.backbone.follow(ROOM);
-    await a.backbone.follow(ROOM);
-    assert.equal(await a.backbone.publish("room:other", HELLO), 0);
+    assert.equal(await a.broker.publish(ROOM, HELLO), 0);
+    await b.broker.subscribe(ROOM);
+    await a.broker.subscribe(ROOM);
+    assert.equal(await a.broker.publish("room:other", HELLO), 0);
     const counts = await Promise.all(
-      [1, 2, 3].map((number) => a.backbone.publish(ROOM, signal(number))),
+      [1, 2, 3].map((number) => a.broker.publish(ROOM, signal(number))),
     );
     assert.deepEqual(counts, [2, 2, 2], "this process counts, too");
     await until("all are heard", () => b.signals.length === 3);
     assert.deepEqual(b.numbers(), [1, 2, 3]);
-    b.backbone.unfollow(ROOM);
+    b.broker.unsubscribe(ROOM);
     await until("it is left", () => b.signals.length === 3);
-    while (await a.backbone.publish(ROOM, signal(4)) === 2) await pause(5);
+    while (await a.broker.publish(ROOM, signal(4)) === 2) await pause(5);
     await pause(50);
     b.signals.length = 0;
-    await a.backbone.publish(ROOM, signal(5));
+    await a.broker.publish(ROOM, signal(5));
     await pause(50);
     assert.deepEqual([a.signals, b.signals], [[], []]);
   },
@@ -60,16 +60,16 @@ redisTest(
     const rooms = Array.from({ length: 60 }, (_, n): Channel => `room:${n}`);
     await Promise.all(rooms.map(async (room, index) => {
       for (let n = 0; n < 15; n++) {
-        void b.backbone.follow(room);
+        void b.broker.subscribe(room);
         if ((index + n) % 3 > 0) await pause((index * n) % 3);
-        b.backbone.unfollow(room);
+        b.broker.unsubscribe(room);
         if ((index + n) % 2 > 0) await pause((index + n) % 2);
       }
-      if (index % 2 === 0) await b.backbone.follow(room);
+      if (index % 2 === 0) await b.broker.subscribe(room);
     }));
     await pause(100);
     const heard = await Promise.all(
-      rooms.map((room) => a.backbone.publish(room, HELLO)),
+      rooms.map((room) => a.broker.publish(room, HELLO)),
     );
     assert.deepEqual(heard, rooms.map((_, index) => index % 2 === 0 ? 1 : 0));
   },
@@ -80,13 +80,13 @@ redisTest(
   async () => {
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
-    await b.backbone.follow(ROOM);
+    await b.broker.subscribe(ROOM);
     for (
       const text of ["x", "0123456789ab{", "0123456789ab", "{}", "\\u0000"]
     ) {
       await chat.redis.command(`SPUBLISH chatket:${ROOM} ${text}`);
     }
-    await a.backbone.publish(ROOM, signal(1));
+    await a.broker.publish(ROOM, signal(1));
     await until("the signal is heard", () => b.numbers().length === 1);
     assert.ok(b.log.lines.length > 0);
   },
@@ -97,21 +97,21 @@ redisTest(
   async () => {
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
-    await b.backbone.follow(ROOM);
-    await b.backbone.follow("room:left");
+    await b.broker.subscribe(ROOM);
+    await b.broker.subscribe("room:left");
     await a.shared.countEvent("key", { limit: 1, windowMs: 60_000 });
     await chat.redis.kill();
-    await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
-    assert.equal(b.backbone.follow("room:new"), undefined);
-    b.backbone.unfollow("room:left");
-    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    await until("it is away", () => !a.broker.isUp && !b.broker.isUp);
+    assert.equal(b.broker.subscribe("room:new"), undefined);
+    b.broker.unsubscribe("room:left");
+    assert.equal(await a.broker.publish(ROOM, HELLO), 0);
     await assert.rejects(a.shared.listOnline("x"), { name: "RedisAwayError" });
     await chat.redis.start();
-    await until("it is back", () => !!a.backbone.isUp && !!b.backbone.isUp);
+    await until("it is back", () => !!a.broker.isUp && !!b.broker.isUp);
     assert.deepEqual(b.states, ["up", "down", "up"]);
-    assert.equal(await a.backbone.publish(ROOM, signal(1)), 1);
-    assert.equal(await a.backbone.publish("room:new", signal(2)), 1);
-    assert.equal(await a.backbone.publish("room:left", signal(3)), 0);
+    assert.equal(await a.broker.publish(ROOM, signal(1)), 1);
+    assert.equal(await a.broker.publish("room:new", signal(2)), 1);
+    assert.equal(await a.broker.publish("room:left", signal(3)), 0);
     await until("both are heard", () => b.signals.length === 2);
     // Redis has forgotten the script that it is now asked for by name.
     const limit = { limit: 1, windowMs: 60_000 };
@@ -127,23 +127,25 @@ redisTest(
     const [a, b] = chat.processes;
     for (let round = 0; round < 3; round++) {
       await chat.redis.kill();
-      await until("it is away", () => !a.backbone.isUp && !b.backbone.isUp);
+      await until("it is away", () => !a.broker.isUp && !b.broker.isUp);
       await chat.redis.start();
       let rooms = 0;
-      while (!b.backbone.isUp) {
-        void b.backbone.follow(`room:${round}:${rooms++}`);
+      while (!b.broker.isUp) {
+        void b.broker.subscribe(`room:${round}:${rooms++}`);
         await (rooms % 20 === 0 ? pause(1) : Promise.resolve());
         assert.ok(rooms < 1_000_000);
       }
-      await until("the other is back", () => !!a.backbone.isUp);
+      await until("the other is back", () => !!a.broker.isUp);
       const heard: number[] = await Promise.all(
         Array.from(
           { length: Math.min(rooms, 500) },
-          (_, n) => a.backbone.publish(`room:${round}:${rooms - 1 - n}`, HELLO),
+          (_, n) => a.broker.publish(`room:${round}:${rooms - 1 - n}`, HELLO),
         ),
       );
       assert.deepEqual(heard, heard.map(() => 1));
-      for (let n = 0; n < rooms; n++) b.backbone.unfollow(`room:${round}:${n}`);
+      for (let n = 0; n < rooms; n++) {
+        b.broker.unsubscribe(`room:${round}:${n}`);
+      }
     }
   },
 );
@@ -168,25 +170,25 @@ redisTest(
       order.push(number);
       return performance.now() - from;
     });
-    const followed = a.backbone.follow(ROOM);
-    await followed;
-    assert.ok(performance.now() - started < 1_200, "follow() does not wait");
+    const subscribed = a.broker.subscribe(ROOM);
+    await subscribed;
+    assert.ok(performance.now() - started < 1_200, "subscribe() does not wait");
     const waited = await Promise.all(takes);
     assert.deepEqual(order, [1, 2, 3, 4, 5]);
     assert.ok(Math.max(...waited) < 1_500, `${waited}`);
-    await until("it is noticed", () => a.backbone.isUp === false);
+    await until("it is noticed", () => a.broker.isUp === false);
     assert.ok(performance.now() - started < 3_500);
     const away = performance.now();
     await assert.rejects(a.shared.takeMessage("user:room", "late", window));
     assert.ok(performance.now() - away < 50, "nothing is waited for");
     chat.redis.resume();
-    await until("it is back", () => a.backbone.isUp === true);
+    await until("it is back", () => a.broker.isUp === true);
     assert.deepEqual(await a.shared.takeMessage("user:room", "new", window), {
       kind: "free",
     });
     const [, b] = chat.processes;
-    await until("the other is back", () => b.backbone.isUp === true);
-    assert.equal(await b.backbone.publish(ROOM, HELLO), 1);
+    await until("the other is back", () => b.broker.isUp === true);
+    assert.equal(await b.broker.publish(ROOM, HELLO), 1);
   },
 );
 
@@ -199,13 +201,13 @@ redisTest(
     await using late = await openProcess(redis);
     assert.ok(performance.now() - started < 3_000);
     late.listen();
-    assert.equal(late.backbone.isUp, false);
-    assert.equal(late.backbone.follow(ROOM), undefined);
+    assert.equal(late.broker.isUp, false);
+    assert.equal(late.broker.subscribe(ROOM), undefined);
     await redis.start();
-    await until("it has joined", () => late.backbone.isUp === true);
+    await until("it has joined", () => late.broker.isUp === true);
     assert.deepEqual(late.states, ["up"]);
     await using other = await openProcess(redis);
-    assert.equal(await other.backbone.publish(ROOM, signal(1)), 1);
+    assert.equal(await other.broker.publish(ROOM, signal(1)), 1);
     await until("it is heard", () => late.signals.length === 1);
   },
 );
@@ -247,7 +249,7 @@ redisTest(
     await using process = await openProcess({
       url: `redis://:sesame@${address}`,
     });
-    assert.equal(process.backbone.isUp, true);
+    assert.equal(process.broker.isUp, true);
     await clientsForget();
   },
 );
@@ -270,14 +272,14 @@ redisTest(
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
     await chat.redis.command("ACL SETUSER default -ssubscribe");
-    await b.backbone.follow(ROOM);
+    await b.broker.subscribe(ROOM);
     await until(
       "it is named",
       () => b.log.lines.some((line) => /"warn".*refuses.*NOPERM/.test(line)),
     );
-    assert.equal(await a.backbone.publish(ROOM, HELLO), 0);
+    assert.equal(await a.broker.publish(ROOM, HELLO), 0);
     await chat.redis.command("ACL SETUSER default +ssubscribe");
-    while (await a.backbone.publish(ROOM, signal(1)) === 0) await pause(50);
+    while (await a.broker.publish(ROOM, signal(1)) === 0) await pause(50);
     await until("it is heard", () => b.numbers().length > 0);
     assert.deepEqual([a.states, b.states], [["up"], ["up"]]);
   },
@@ -289,22 +291,22 @@ redisTest(
   async () => {
     await using redis = await startRedis();
     const there = await openProcess(redis);
-    await there.backbone.follow(ROOM);
-    void there.backbone.follow("room:two");
-    void there.backbone.publish(ROOM, HELLO);
+    await there.broker.subscribe(ROOM);
+    void there.broker.subscribe("room:two");
+    void there.broker.publish(ROOM, HELLO);
     const asked = there.shared.listOnline("x").catch(() => {});
-    await there.backbone.close();
+    await there.broker.close();
     await asked;
     const frozen = await openProcess(redis);
     redis.pause();
     const waiting = frozen.shared.listOnline("x").catch(() => {});
-    await frozen.backbone.close();
+    await frozen.broker.close();
     await waiting;
     redis.resume();
     await redis.kill();
     const never = await openProcess(redis);
-    await never.backbone.close();
-    assert.equal(never.backbone.isUp, false);
+    await never.broker.close();
+    assert.equal(never.broker.isUp, false);
     // A pause of the client before it tries again ends by itself.
     await pause(1_200);
   },

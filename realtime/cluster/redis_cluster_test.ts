@@ -1,4 +1,4 @@
-/** The backbone over a Redis Cluster of its own: what becomes of it when nodes go and come. */
+/** The broker over a Redis Cluster of its own: what becomes of it when nodes go and come. */
 
 import assert from "node:assert/strict";
 import { startRedisCluster } from "../../tests/helpers/redis_cluster.ts";
@@ -21,9 +21,9 @@ const ROOMS = Array.from({ length: 12 }, (_, n): Channel => `room:${n}`);
 type Process = Awaited<ReturnType<typeof openProcess>>;
 
 /** In how many of the rooms somebody hears what is told. */
-async function countHeard({ backbone }: Process): Promise<number> {
+async function countHeard({ broker }: Process): Promise<number> {
   const counts = await Promise.all(
-    ROOMS.map((room) => backbone.publish(room, HELLO)),
+    ROOMS.map((room) => broker.publish(room, HELLO)),
   );
   return counts.filter((count) => count > 0).length;
 }
@@ -34,26 +34,26 @@ redisTest(
     await using cluster = await startRedisCluster(1);
     await using process = await openProcess(cluster);
     process.listen();
-    for (const room of ROOMS) await process.backbone.follow(room);
+    for (const room of ROOMS) await process.broker.subscribe(room);
     assert.equal(await countHeard(process), ROOMS.length);
     await cluster.kill(0);
-    await until("it is away", () => process.backbone.isUp === false);
+    await until("it is away", () => process.broker.isUp === false);
     assert.ok(
       process.log.lines.some((line) => /"warn".*Redis is away/.test(line)),
     );
-    assert.equal(process.backbone.follow("room:new"), undefined);
+    assert.equal(process.broker.subscribe("room:new"), undefined);
     await assert.rejects(process.shared.listOnline("x"), {
       name: "RedisAwayError",
     });
     cluster.start(0);
     await until(
       "it is back",
-      () => process.backbone.isUp === true,
+      () => process.broker.isUp === true,
       RETURN_LIMIT_MS,
     );
     assert.deepEqual(process.states, ["up", "down", "up"]);
     assert.equal(await countHeard(process), ROOMS.length);
-    assert.equal(await process.backbone.publish("room:new", HELLO), 1);
+    assert.equal(await process.broker.publish("room:new", HELLO), 1);
     assert.deepEqual(await process.shared.listOnline("x"), []);
   },
 );
@@ -64,7 +64,7 @@ redisTest(
     await using cluster = await startRedisCluster(3);
     await using process = await openProcess(cluster);
     process.listen();
-    for (const room of ROOMS) await process.backbone.follow(room);
+    for (const room of ROOMS) await process.broker.subscribe(room);
     assert.equal(await countHeard(process), ROOMS.length);
     // Whichever node the probe's key is on, one of these rounds kills it.
     for (const node of [0, 1, 2]) {
@@ -79,11 +79,11 @@ redisTest(
     assert.deepEqual(process.states, ["up"]);
 
     for (const node of [0, 1, 2]) await cluster.kill(node);
-    await until("all are away", () => process.backbone.isUp === false);
+    await until("all are away", () => process.broker.isUp === false);
     for (const node of [0, 1]) cluster.start(node);
     await until(
       "the others are back",
-      () => process.backbone.isUp === true,
+      () => process.broker.isUp === true,
       RETURN_LIMIT_MS,
     );
     cluster.start(2);

@@ -1,9 +1,9 @@
-/** How a backbone finds that Redis is away and back, by probes of a connection that is not one. */
+/** How a broker finds that Redis is away and back, by probes of a connection that is not one. */
 
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { recordingLog } from "../../tests/helpers/log.ts";
-import { openRedisBackbone } from "./redis_broker.ts";
+import { openRedisBroker } from "./redis_broker.ts";
 import {
   RedisAwayError,
   type RedisCommands,
@@ -13,7 +13,7 @@ import {
 /** The next probe, and the time until an answer is late. */
 const PROBE_MS = 1_500;
 
-/** A backbone over a connection that does what the test says. */
+/** A broker over a connection that does what the test says. */
 async function openFake() {
   const clock = createFakeClock();
   const log = recordingLog();
@@ -42,18 +42,18 @@ async function openFake() {
     connect: () => Promise.resolve(),
     destroy() {},
   };
-  const backbone = await openRedisBackbone({
+  const broker = await openRedisBroker({
     ...{ url: "redis://fake", clock: clock.now, timers: clock, log },
     createConnection: () => connection,
   });
-  backbone.listen({
+  broker.listen({
     received() {},
     up: () => void states.push("up"),
     down: () => void states.push("down"),
   });
   return {
-    ...{ backbone, clock, fake, log, states, subscribed },
-    [Symbol.asyncDispose]: () => backbone.close(),
+    ...{ broker, clock, fake, log, states, subscribed },
+    [Symbol.asyncDispose]: () => broker.close(),
   };
 }
 
@@ -63,7 +63,7 @@ Deno.test("a Redis that is connected and answers a probe with an error is away, 
   assert.deepEqual(it.states, ["up"]);
   it.fake.probe = () => Promise.reject(new Error("CLUSTERDOWN for now"));
   await it.clock.advance(PROBE_MS);
-  assert.equal(it.backbone.isUp, false);
+  assert.equal(it.broker.isUp, false);
   assert.ok(
     it.log.lines.some((line) => /"warn".*is away.*CLUSTERDOWN/.test(line)),
     "the log says why",
@@ -72,7 +72,7 @@ Deno.test("a Redis that is connected and answers a probe with an error is away, 
   assert.deepEqual(it.states, ["up", "down"], "it is told once");
   it.fake.probe = () => Promise.resolve();
   await it.clock.advance(PROBE_MS);
-  assert.equal(it.backbone.isUp, true);
+  assert.equal(it.broker.isUp, true);
   assert.deepEqual(it.states, ["up", "down", "up"]);
 });
 
@@ -81,11 +81,11 @@ Deno.test("a channel whose node is away does not keep Redis from being there, an
   it.fake.away.add("chatket:room:away");
   it.fake.probe = () => Promise.reject(new Error("gone"));
   await it.clock.advance(PROBE_MS);
-  assert.equal(it.backbone.follow("room:away"), undefined);
-  assert.equal(it.backbone.follow("room:there"), undefined);
+  assert.equal(it.broker.subscribe("room:away"), undefined);
+  assert.equal(it.broker.subscribe("room:there"), undefined);
   it.fake.probe = () => Promise.resolve();
   await it.clock.advance(3 * PROBE_MS);
-  assert.equal(it.backbone.isUp, true);
+  assert.equal(it.broker.isUp, true);
   assert.deepEqual(it.subscribed, ["chatket:room:there"]);
   assert.ok(
     !it.log.lines.some((line) => line.includes("refuses")),

@@ -127,7 +127,7 @@ redisTest(
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
     const online = async () =>
-      (await b.shared.listOnline(a.backbone.processId)).sort();
+      (await b.shared.listOnline(a.broker.processId)).sort();
     assert.equal(await a.shared.keepOnline(), 0);
     await a.shared.noteOnline({ online: ["anna", "bob"], offline: [] });
     assert.deepEqual(await online(), ["anna", "bob"]);
@@ -144,7 +144,7 @@ redisTest(
     await a.shared.replaceOnline([]);
     assert.deepEqual(await online(), []);
     assert.equal(await a.shared.keepOnline(), 0);
-    assert.deepEqual(await a.shared.listOnline(b.backbone.processId), []);
+    assert.deepEqual(await a.shared.listOnline(b.broker.processId), []);
   },
 );
 
@@ -153,7 +153,7 @@ redisTest(
   async () => {
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
-    const { processId } = a.backbone;
+    const { processId } = a.broker;
     await a.shared.replaceOnline(["anna"]);
     const changes: Promise<void>[] = [];
     for (let n = 0; n < 200; n++) {
@@ -177,8 +177,8 @@ redisTest(
   async () => {
     await using chat = await openChat(2);
     const [a, b] = chat.processes;
-    const { processId: idA } = a.backbone;
-    const { processId: idB } = b.backbone;
+    const { processId: idA } = a.broker;
+    const { processId: idB } = b.broker;
     assert.equal(await a.shared.noteSockets(KEY, 3, [idB]), 0);
     assert.equal(await b.shared.noteSockets(KEY, 2, [idA, "unknown"]), 3);
     assert.equal(await a.shared.noteSockets(KEY, 4, [idB]), 2);

@@ -4,7 +4,7 @@ import {
   type ServerEvent,
   type UserRef,
 } from "../protocol/protocol.ts";
-import type { Follower } from "../rooms/room_feed.ts";
+import type { Subscription } from "../rooms/room_feed.ts";
 import type { Timers } from "../timers.ts";
 import {
   envelopesFrame,
@@ -63,8 +63,8 @@ export class Connection {
   readonly sessionId: string | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** Rooms followed. Kept by the hub. */
-  readonly rooms = new Map<string, Follower>();
+  /** Rooms subscribed to. Kept by the hub. */
+  readonly rooms = new Map<string, Subscription>();
   /** When the peer gave its last sign of life, a frame or an answered ping, in milliseconds since 1970. */
   lastSignAt: number;
 

@@ -2,7 +2,7 @@
 
 import type { Config } from "../../config.ts";
 import { errorFields, type Log } from "../../log.ts";
-import type { Backbone, FrameResult } from "../cluster/broker.ts";
+import type { Broker, FrameResult } from "../cluster/broker.ts";
 import { newConnectionId } from "../cluster/process_id.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Parts } from "../parts.ts";
@@ -45,7 +45,7 @@ export interface ConnectionsOptions {
   steadyClock: () => number;
   timers: Timers;
   metrics: Metrics;
-  backbone: Backbone;
+  broker: Broker;
   /** Whether the process is stopping: nobody is admitted then. */
   isDraining: () => boolean;
 }
@@ -60,7 +60,7 @@ export function createConnections(
     steadyClock,
     timers,
     metrics,
-    backbone,
+    broker,
     isDraining,
   }: ConnectionsOptions,
 ) {
@@ -70,7 +70,7 @@ export function createConnections(
     (userId) => sharedSockets.released(userId),
   );
   const sharedSockets = new SharedSockets({
-    shared: backbone.shared,
+    shared: broker.shared,
     others: () => sharedPresence.others(),
     countHere: (userId) => admissions.countOf(userId),
     maxSocketsPerUser: config.maxSocketsPerUser,
@@ -82,7 +82,7 @@ export function createConnections(
 
   function openConnection(session: Session, admission: Admission): Connection {
     const connection = new Connection({
-      id: newConnectionId(backbone.processId),
+      id: newConnectionId(broker.processId),
       ...session,
       frameLimit: config.frameLimit,
       clock: steadyClock,

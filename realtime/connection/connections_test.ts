@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { loadConfig } from "../../config.ts";
 import { recordingLog } from "../../tests/helpers/log.ts";
 import { createHub, createUser } from "../../tests/realtime/fakes.ts";
-import { soloBackbone } from "../cluster/memory_broker.ts";
+import { memoryBroker } from "../cluster/memory_broker.ts";
 import { createMetrics } from "../metrics.ts";
 import type { Parts } from "../parts.ts";
 import { createConnections } from "./connections.ts";
@@ -17,7 +17,7 @@ Deno.test("closeTokensBefore() closes a user's older tokens that belong to no se
     parts: { hub, presence, typing, dispatch: {} } as unknown as Parts,
     log: recordingLog(),
     ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
-    backbone: soloBackbone(),
+    broker: memoryBroker(),
     metrics: createMetrics(clock.now),
     isDraining: () => false,
   });
@@ -52,7 +52,7 @@ Deno.test("a verdict that cannot be had tells the client to come back, and its p
     parts: { hub } as unknown as Parts,
     log,
     ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
-    backbone: soloBackbone(),
+    broker: memoryBroker(),
     metrics: createMetrics(clock.now),
     isDraining: () => false,
   });
@@ -86,7 +86,7 @@ Deno.test("a stream that opens while the process stops is told to come back, and
     } as unknown as Parts,
     log: recordingLog(),
     ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
-    backbone: soloBackbone(),
+    broker: memoryBroker(),
     metrics: createMetrics(clock.now),
     isDraining: () => true,
   });

@@ -1,8 +1,4 @@
-import type {
-  Backbone,
-  ForwardedFrame,
-  FrameResult,
-} from "../cluster/broker.ts";
+import type { Broker, ForwardedFrame, FrameResult } from "../cluster/broker.ts";
 import { processOf } from "../cluster/process_id.ts";
 import type { Timers } from "../timers.ts";
 
@@ -10,7 +6,7 @@ import type { Timers } from "../timers.ts";
 const ANSWER_TIMEOUT_MS = 10_000;
 
 export interface ForwardingOptions {
-  backbone: Backbone;
+  broker: Broker;
   /** Handles a frame for an event stream of this process. */
   handle: (
     connectionId: string,
@@ -30,9 +26,9 @@ export class Forwarding {
 
   constructor(options: ForwardingOptions) {
     this.#options = options;
-    const { backbone } = options;
-    if (backbone.shared !== undefined) {
-      void backbone.follow(`process:${backbone.processId}`);
+    const { broker } = options;
+    if (broker.shared !== undefined) {
+      void broker.subscribe(`process:${broker.processId}`);
     }
   }
 
@@ -47,12 +43,12 @@ export class Forwarding {
     userId: string,
     text: string,
   ): Promise<FrameResult | "unavailable"> {
-    const { backbone, handle, timers } = this.#options;
+    const { broker, handle, timers } = this.#options;
     const owner = processOf(connectionId);
-    if (owner === backbone.processId || backbone.isUp === undefined) {
+    if (owner === broker.processId || broker.isUp === undefined) {
       return await handle(connectionId, userId, text);
     }
-    if (!backbone.isUp) return "unavailable";
+    if (!broker.isUp) return "unavailable";
     const id = crypto.randomUUID();
     const { promise, resolve } = Promise.withResolvers<
       FrameResult | "unavailable"
@@ -62,13 +58,13 @@ export class Forwarding {
       ANSWER_TIMEOUT_MS,
       () => resolve("unavailable"),
     );
-    const from = backbone.processId;
-    const heardBy = await backbone.publish(`process:${owner}`, {
+    const from = broker.processId;
+    const heardBy = await broker.publish(`process:${owner}`, {
       kind: "frame",
       frame: { id, from, connectionId, userId, text },
     });
     // Nobody hears it: the process is gone, and the stream with it.
-    if (heardBy === 0) resolve(backbone.isUp ? "not_found" : "unavailable");
+    if (heardBy === 0) resolve(broker.isUp ? "not_found" : "unavailable");
     try {
       return await promise;
     } finally {
@@ -79,10 +75,10 @@ export class Forwarding {
 
   /** Another process has a frame for a stream here. */
   async received(frame: ForwardedFrame): Promise<void> {
-    const { backbone, handle } = this.#options;
+    const { broker, handle } = this.#options;
     const { id, from, connectionId, userId, text } = frame;
     const result = await handle(connectionId, userId, text);
-    void backbone.publish(`process:${from}`, {
+    void broker.publish(`process:${from}`, {
       kind: "frame_answer",
       id,
       result,

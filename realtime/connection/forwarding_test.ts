@@ -1,23 +1,23 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";
 import type { FrameResult } from "../cluster/broker.ts";
-import { soloBackbone } from "../cluster/memory_broker.ts";
+import { memoryBroker } from "../cluster/memory_broker.ts";
 import { newConnectionId, newProcessId } from "../cluster/process_id.ts";
 import { Forwarding } from "./forwarding.ts";
 
 /** Processes that bring each other frames; each handles one when the test says so. */
 function createProcesses(count: number) {
   const clock = createFakeClock();
-  const backbones = createBackbones(clock);
+  const brokers = createBrokers(clock);
   const processes = Array.from({ length: count }, () => {
-    const backbone = backbones.join();
+    const broker = brokers.join();
     const handled = createGate<[string, string, string], FrameResult>();
     const forwarding = new Forwarding({
-      ...{ backbone, handle: handled.call, timers: clock },
+      ...{ broker, handle: handled.call, timers: clock },
     });
-    backbone.listen({
+    broker.listen({
       received(signal) {
         if (signal.kind === "frame") void forwarding.received(signal.frame);
         if (signal.kind === "frame_answer") {
@@ -28,14 +28,14 @@ function createProcesses(count: number) {
       down: () => {},
     });
     return {
-      ...{ backbone, handled, forwarding },
+      ...{ broker, handled, forwarding },
       /** A stream of this process. */
-      stream: newConnectionId(backbone.processId),
+      stream: newConnectionId(broker.processId),
     };
   });
   type Process = typeof processes[number];
   return {
-    ...{ clock, backbones },
+    ...{ clock, brokers },
     processes: processes as [Process, Process, Process],
   };
 }
@@ -73,21 +73,21 @@ Deno.test("post() keeps apart what waits at the same moment", async () => {
   ]);
 });
 
-Deno.test("post() for a stream of this process asks nobody, also while the backbone is away", async () => {
+Deno.test("post() for a stream of this process asks nobody, also while the broker is away", async () => {
   const { processes: [a] } = createProcesses(2);
-  a.backbone.goDown();
+  a.broker.goDown();
   const posted = a.forwarding.post(a.stream, "alice", "{}");
   a.handled.next().resolve({ answer: "ack" });
   assert.deepEqual(await posted, { answer: "ack" });
-  assert.deepEqual(a.backbone.told, []);
+  assert.deepEqual(a.broker.told, []);
 });
 
 Deno.test("post() in the only process there is handles whatever comes", async () => {
   const handled = createGate<[string, string, string], FrameResult>();
   const clock = createFakeClock();
-  const backbone = soloBackbone();
+  const broker = memoryBroker();
   const forwarding = new Forwarding({
-    ...{ backbone, handle: handled.call, timers: clock },
+    ...{ broker, handle: handled.call, timers: clock },
   });
   const posted = forwarding.post("of an earlier process", "alice", "{}");
   handled.next().resolve("not_found");
@@ -105,23 +105,23 @@ Deno.test("post() finds no stream of a process that is gone, or of none", async 
   assert.equal(clock.waiting, 0);
 });
 
-Deno.test("post() says unavailable while the backbone is away, and when it goes away on the way", async () => {
+Deno.test("post() says unavailable while the broker is away, and when it goes away on the way", async () => {
   const { clock, processes: [a, b] } = createProcesses(2);
   await clock.advance(10);
   const posted = a.forwarding.post(b.stream, "alice", "{}");
   // Nobody can be said to have heard it.
-  a.backbone.goDown();
-  a.backbone.publish = () => Promise.resolve(0);
+  a.broker.goDown();
+  a.broker.publish = () => Promise.resolve(0);
   assert.equal(await a.forwarding.post(b.stream, "alice", "{}"), "unavailable");
   await clock.advance(10_000);
   assert.equal(await posted, "unavailable");
 });
 
-Deno.test("post() whose publish fails because the backbone goes away is unavailable, not unknown", async () => {
+Deno.test("post() whose publish fails because the broker goes away is unavailable, not unknown", async () => {
   const { clock, processes: [a, b] } = createProcesses(2);
   await clock.advance(10);
-  a.backbone.publish = () => {
-    a.backbone.goDown();
+  a.broker.publish = () => {
+    a.broker.goDown();
     return Promise.resolve(0);
   };
   assert.equal(await a.forwarding.post(b.stream, "alice", "{}"), "unavailable");
@@ -148,7 +148,7 @@ Deno.test("an answer that is told twice, or to nobody's question, changes nothin
   await clock.advance(10);
   const posted = a.forwarding.post(b.stream, "alice", "{}");
   await clock.advance(10);
-  const [{ signal }] = a.backbone.told as [typeof a.backbone.told[0]];
+  const [{ signal }] = a.broker.told as [typeof a.broker.told[0]];
   assert.equal(signal.kind, "frame");
   if (signal.kind !== "frame") return;
   a.forwarding.answered(crypto.randomUUID(), { answer: "foreign" });

@@ -1,7 +1,7 @@
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { PostMessage } from "../messages/post_message.ts";
 import type { Typing } from "../presence/typing.ts";
-import type { Seen } from "../read_markers/read_markers.ts";
+import type { ReadMarkers } from "../read_markers/read_markers.ts";
 import type { CatchUp } from "../rooms/catch_up.ts";
 import type { Hub } from "../rooms/hub.ts";
 
@@ -11,7 +11,7 @@ export interface HandlerParts {
   catchUp: CatchUp;
   postMessage: PostMessage;
   typing: Typing;
-  seen: Seen;
+  readMarkers: ReadMarkers;
   /** Of these rooms, those the user is a member of. */
   memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
   roomExists: (roomId: string) => Promise<boolean>;

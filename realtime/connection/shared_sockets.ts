@@ -20,7 +20,7 @@ export interface SharedSocketsOptions {
 
 /**
  * A user's sockets over all processes. Each process notes how many it has and reads what the others have
- * noted; while they share nothing, because the backbone is away, each counts for itself.
+ * noted; while they share nothing, because the broker is away, each counts for itself.
  */
 export class SharedSockets {
   readonly #options: SharedSocketsOptions;

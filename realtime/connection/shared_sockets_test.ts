@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import {
-  createBackbones,
-  type FakeBackbone,
-} from "../../tests/realtime/fake_backbone.ts";
+  createBrokers,
+  type FakeBroker,
+} from "../../tests/realtime/fake_broker.ts";
 import { numbers } from "../../tests/realtime/fakes.ts";
 import { Admissions } from "./admission.ts";
 import { NOTE_TTL_MS, SharedSockets } from "./shared_sockets.ts";
@@ -12,29 +12,29 @@ const USER = "alice";
 
 function createProcesses() {
   const clock = createFakeClock();
-  const backbones = createBackbones(clock);
-  const alive: FakeBackbone[] = [];
+  const brokers = createBrokers(clock);
+  const alive: FakeBroker[] = [];
   return {
     ...{ clock, alive },
     /** A process with the doors of one: `enter` gives a place, or undefined. */
     join() {
-      const backbone = backbones.join();
-      alive.push(backbone);
+      const broker = brokers.join();
+      alive.push(broker);
       const admissions: Admissions = new Admissions(
         { maxSocketsPerUser: 5, maxSocketsPerAddress: 100 },
         (userId) => sockets.released(userId),
       );
       const sockets = new SharedSockets({
-        shared: backbone.shared,
+        shared: broker.shared,
         others: () =>
-          alive.filter((other) => other !== backbone)
+          alive.filter((other) => other !== broker)
             .map(({ processId }) => processId),
         countHere: (userId) => admissions.countOf(userId),
         maxSocketsPerUser: 5,
         timers: clock,
       });
       return {
-        ...{ backbone, sockets },
+        ...{ broker, sockets },
         async enter() {
           const admission = admissions.admit(USER, "1.1.1.1");
           if (admission === undefined) return undefined;
@@ -76,11 +76,11 @@ Deno.test("of two that come to two processes for the last place at the same mome
 Deno.test("while the others cannot be reached each process counts for itself, and tells them afterwards", async () => {
   const { clock, join } = createProcesses();
   const [one, two] = [join(), join()];
-  one.backbone.goDown();
+  one.broker.goDown();
   for (const _ of numbers(1, 5)) assert.ok(await one.enter());
   assert.equal(await one.enter(), undefined);
   assert.ok(await two.enter());
-  one.backbone.comeUp();
+  one.broker.comeUp();
   const noted = one.sockets.noteAll();
   await clock.advance(1);
   await noted;
@@ -93,13 +93,13 @@ Deno.test("a process that has ended counts no more, and notes are made anew befo
   for (const _ of numbers(1, 5)) await one.enter();
   assert.equal(await two.enter(), undefined);
   let notes = 0;
-  const { noteSockets } = one.backbone.shared;
-  one.backbone.shared.noteSockets = (...args) => {
+  const { noteSockets } = one.broker.shared;
+  one.broker.shared.noteSockets = (...args) => {
     notes++;
     return noteSockets(...args);
   };
   await clock.advance(NOTE_TTL_MS);
   assert.ok(notes >= 2);
-  alive.splice(alive.indexOf(one.backbone), 1);
+  alive.splice(alive.indexOf(one.broker), 1);
   assert.ok(await two.enter());
 });

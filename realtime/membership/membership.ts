@@ -5,21 +5,21 @@ import {
   type MembershipKey,
   removeMember,
 } from "../../db/memberships.ts";
-import type { Backbone, MembershipChange } from "../cluster/broker.ts";
+import type { Broker, MembershipChange } from "../cluster/broker.ts";
 import type { Rosters } from "../presence/roster.ts";
 import type { Typing } from "../presence/typing.ts";
 import type { UserRef } from "../protocol/protocol.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Follower } from "../rooms/room_feed.ts";
+import type { Subscription } from "../rooms/room_feed.ts";
 import type { Timers } from "../timers.ts";
-import { Doubts } from "./membership_checks.ts";
+import { MembershipChecks } from "./membership_checks.ts";
 
 export interface MembershipParts {
   db: Database;
   hub: Hub;
   rosters: Rosters;
   typing: Typing;
-  backbone: Backbone;
+  broker: Broker;
   /** Rooms a user may be a member of. */
   maxMembershipsPerUser: number;
   /** Of these memberships, those that do not exist. */
@@ -33,14 +33,14 @@ export interface MembershipParts {
 /** Becoming and ceasing to be a member: database first, then the live feed, then the announcement. */
 export class Membership {
   readonly #parts: MembershipParts;
-  readonly #doubts: Doubts;
+  readonly #checks: MembershipChecks;
 
   constructor(parts: MembershipParts) {
     this.#parts = parts;
-    this.#doubts = new Doubts({
+    this.#checks = new MembershipChecks({
       ...parts,
       onEnded: (change) => void this.#changed(change),
-      onStands: ({ roomId, user }) =>
+      onConfirmed: ({ roomId, user }) =>
         parts.rosters.memberChanged(roomId, user, true),
     });
   }
@@ -56,7 +56,7 @@ export class Membership {
 
   /**
    * Ends the membership. The user's sockets stop receiving the room before this resolves; each that
-   * followed it is told with a last `room:system` of type `leave`.
+   * subscribed to it is told with a last `room:system` of type `leave`.
    *
    * @returns false when the user was no member
    */
@@ -72,25 +72,25 @@ export class Membership {
   }
 
   #change(user: UserRef, roomId: string, isMember: boolean): void {
-    const { backbone, clock } = this.#parts;
+    const { broker, clock } = this.#parts;
     const at = new Date(clock()).toISOString();
     const change = { user, roomId, isMember, at, isAnnounced: false };
     change.isAnnounced = this.#changed(change);
-    void backbone.publish(`room:${roomId}`, { kind: "membership", change });
+    void broker.publish(`room:${roomId}`, { kind: "membership", change });
   }
 
   /**
    * Another process says that a membership has begun or ended. An end is asked for before it is
-   * believed, see {@link Doubts}; meanwhile the user's sockets get no more messages of the room.
+   * believed, see {@link MembershipChecks}; meanwhile the user's sockets get no more messages of the room.
    */
   heard(change: MembershipChange): void {
-    const isFollowed = this.#parts.hub.feed(change.roomId) !== undefined;
-    if (isFollowed && !change.isMember) this.#doubts.raise(change);
+    const hasSubscribers = this.#parts.hub.feed(change.roomId) !== undefined;
+    if (hasSubscribers && !change.isMember) this.#checks.verify(change);
     else this.#changed(change);
   }
 
   /**
-   * The database did not have the membership of somebody who follows the room. That may be an old
+   * The database did not have the membership of somebody who is subscribed to the room. That may be an old
    * answer: the user may have come back while it was on its way.
    */
   foundMissing({ userId, roomId }: MembershipKey): void {
@@ -103,19 +103,19 @@ export class Membership {
   }
 
   /** A socket begins to catch up with a room: what was asked for its user may be too old. */
-  held(follower: Follower, roomId: string): void {
-    this.#doubts.held(follower, roomId);
+  held(subscription: Subscription, roomId: string): void {
+    this.#checks.held(subscription, roomId);
   }
 
   /**
    * A membership has begun or ended: sockets here must know.
    *
-   * @returns whether the room's followers know of its end now
+   * @returns whether the room's subscribers know of its end now
    */
   #changed(
     { user, roomId, isMember, at, isAnnounced }: MembershipChange,
   ): boolean {
-    this.#doubts.changed(user.id, roomId);
+    this.#checks.changed(user.id, roomId);
     const { hub, rosters, typing } = this.#parts;
     rosters.memberChanged(roomId, user, isMember);
     if (isMember) return false;

@@ -14,7 +14,7 @@
 import type { MembershipKey } from "../../db/memberships.ts";
 import type { MembershipChange } from "../cluster/broker.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Follower } from "../rooms/room_feed.ts";
+import type { Subscription } from "../rooms/room_feed.ts";
 import type { Timers } from "../timers.ts";
 
 /** So long the database may take to answer, in milliseconds. */
@@ -26,23 +26,23 @@ export const RETRY_MS = 5_000;
 /** Most memberships in one statement. */
 const AT_ONCE = 1_000;
 
-export interface DoubtsOptions {
+export interface MembershipChecksOptions {
   hub: Hub;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   /** The membership has ended, or nobody can say that it has not. */
   onEnded: (change: MembershipChange) => void;
   /** The user is a member, whatever was said before. */
-  onStands: (change: MembershipChange) => void;
+  onConfirmed: (change: MembershipChange) => void;
   timers: Timers;
   fail: (error: unknown) => void;
 }
 
-interface Doubt {
+interface Check {
   /** What was said last. */
   change: MembershipChange;
   /** The sockets whose messages are held back for this question, and by nobody else. */
-  readonly suspended: Set<Follower>;
+  readonly suspended: Set<Subscription>;
   /** Something has happened since the database was asked: its answer may be too old. */
   isStale: boolean;
   /** There was no answer, and the sockets are cut: only the roster still wants to know. */
@@ -52,72 +52,74 @@ interface Doubt {
 }
 
 /** Asks for doubtful memberships: one statement at a time, for all that have gathered. */
-export class Doubts {
-  readonly #options: DoubtsOptions;
-  readonly #open = new Map<string, Doubt>();
+export class MembershipChecks {
+  readonly #options: MembershipChecksOptions;
+  readonly #open = new Map<string, Check>();
   #running = false;
 
-  constructor(options: DoubtsOptions) {
+  constructor(options: MembershipChecksOptions) {
     this.#options = options;
   }
 
   /** Somebody says that a membership has ended. Ends in `onEnded` or `onStands`, or in one after the other. */
-  raise(change: MembershipChange): void {
+  verify(change: MembershipChange): void {
     const key = keyOf(change.user.id, change.roomId);
-    let doubt = this.#open.get(key);
-    if (doubt === undefined) {
-      doubt = {
-        ...{ change, suspended: new Set<Follower>() },
+    let check = this.#open.get(key);
+    if (check === undefined) {
+      check = {
+        ...{ change, suspended: new Set<Subscription>() },
         ...{ isStale: false, isCut: false, isDue: true },
       };
-      this.#open.set(key, doubt);
+      this.#open.set(key, check);
     }
     // Another end of the same membership: sockets that have come since are in doubt, too.
-    doubt.change = change;
-    doubt.isStale = doubt.isDue = true;
-    doubt.isCut = false;
-    this.#suspend(doubt);
+    check.change = change;
+    check.isStale = check.isDue = true;
+    check.isCut = false;
+    this.#suspend(check);
     if (!this.#running) void this.#run();
   }
 
   /** The membership was changed, or its change was heard of: an answer that is on its way may be too old. */
   changed(userId: string, roomId: string): void {
-    const doubt = this.#open.get(keyOf(userId, roomId));
-    if (doubt !== undefined) doubt.isStale = true;
+    const check = this.#open.get(keyOf(userId, roomId));
+    if (check !== undefined) check.isStale = true;
   }
 
   /** A socket catches up: it reads for itself whether the user is a member, and lets itself go live. */
-  held(follower: Follower, roomId: string): void {
+  held(subscription: Subscription, roomId: string): void {
     if (this.#open.size === 0) return;
-    const doubt = this.#open.get(keyOf(follower.connection.user.id, roomId));
-    if (doubt === undefined) return;
-    doubt.isStale = true;
-    doubt.suspended.delete(follower);
+    const check = this.#open.get(
+      keyOf(subscription.connection.user.id, roomId),
+    );
+    if (check === undefined) return;
+    check.isStale = true;
+    check.suspended.delete(subscription);
   }
 
   async #run(): Promise<void> {
     this.#running = true;
     for (let due = this.#due(); due.length > 0; due = this.#due()) {
-      for (const doubt of due) {
-        doubt.isStale = false;
-        this.#suspend(doubt);
+      for (const check of due) {
+        check.isStale = false;
+        this.#suspend(check);
       }
       const missing = await this.#ask(due);
-      for (const doubt of due) {
-        if (missing === undefined) this.#giveUp(doubt);
-        else if (!doubt.isStale) this.#settle(doubt, missing);
+      for (const check of due) {
+        if (missing === undefined) this.#giveUp(check);
+        else if (!check.isStale) this.#settle(check, missing);
       }
     }
     this.#running = false;
   }
 
-  #due(): Doubt[] {
+  #due(): Check[] {
     return [...this.#open.values()].filter(({ isDue }) => isDue)
       .slice(0, AT_ONCE);
   }
 
   /** @returns keys of the memberships that do not exist; undefined without an answer */
-  async #ask(doubts: readonly Doubt[]): Promise<Set<string> | undefined> {
+  async #ask(checks: readonly Check[]): Promise<Set<string> | undefined> {
     const { missingAmong, timers, fail } = this.#options;
     const late = Promise.withResolvers<never>();
     const cancel = timers.after(
@@ -125,7 +127,7 @@ export class Doubts {
       () => late.reject(new Error("the database has not answered in time")),
     );
     try {
-      const keys = doubts.map(({ change: { user, roomId } }) => ({
+      const keys = checks.map(({ change: { user, roomId } }) => ({
         ...{ userId: user.id, roomId },
       }));
       const missing = await Promise.race([missingAmong(keys), late.promise]);
@@ -140,45 +142,49 @@ export class Doubts {
     }
   }
 
-  #settle(doubt: Doubt, missing: ReadonlySet<string>): void {
-    const { onEnded, onStands } = this.#options;
-    const { change } = doubt;
+  #settle(check: Check, missing: ReadonlySet<string>): void {
+    const { onEnded, onConfirmed } = this.#options;
+    const { change } = check;
     const key = keyOf(change.user.id, change.roomId);
     this.#open.delete(key);
     if (missing.has(key)) return onEnded(change);
-    if (!this.#resume(doubt)) onEnded(change);
-    onStands(change);
+    if (!this.#resume(check)) onEnded(change);
+    onConfirmed(change);
   }
 
-  #giveUp(doubt: Doubt): void {
-    doubt.isDue = false;
-    doubt.suspended.clear();
+  #giveUp(check: Check): void {
+    check.isDue = false;
+    check.suspended.clear();
     // A socket that has come after the cut has read for itself that the user is a member.
-    if (!doubt.isCut) this.#options.onEnded(doubt.change);
-    doubt.isCut = true;
+    if (!check.isCut) this.#options.onEnded(check.change);
+    check.isCut = true;
     this.#options.timers.after(RETRY_MS, () => {
-      doubt.isDue = true;
+      check.isDue = true;
       if (!this.#running) void this.#run();
     });
   }
 
   /** Holds live messages back; sockets that are held back already are catching up. */
-  #suspend({ change: { user, roomId }, suspended, isCut }: Doubt): void {
+  #suspend({ change: { user, roomId }, suspended, isCut }: Check): void {
     const feed = this.#options.hub.feed(roomId);
     if (feed === undefined || isCut) return;
     for (const connection of feed.connectionsOf(user.id)) {
-      if (feed.followerOf(connection)!.held !== undefined) continue;
-      suspended.add(feed.hold(connection).follower);
+      if (feed.subscriptionOf(connection)!.held !== undefined) continue;
+      suspended.add(feed.hold(connection).subscription);
     }
   }
 
   /** @returns false when more came than could be held back: then only catching up helps */
-  #resume({ change: { roomId }, suspended }: Doubt): boolean {
+  #resume({ change: { roomId }, suspended }: Check): boolean {
     const { hub } = this.#options;
     const feed = hub.feed(roomId);
-    const standing = [...suspended].filter((each) => hub.stands(roomId, each));
+    const standing = [...suspended].filter((each) =>
+      hub.isCurrent(roomId, each)
+    );
     if (standing.some(({ overflowed }) => overflowed)) return false;
-    for (const follower of standing) feed?.release(follower, follower.through);
+    for (const subscription of standing) {
+      feed?.release(subscription, subscription.through);
+    }
     return true;
   }
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Database } from "../../db/engine/database.ts";
 import type { MembershipKey } from "../../db/memberships.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import {
   connectionLost,
   createGate,
@@ -12,7 +12,7 @@ import {
   numbers,
 } from "../../tests/realtime/fakes.ts";
 import type { MembershipChange, Signal } from "../cluster/broker.ts";
-import { Healing } from "../cluster/reconciler.ts";
+import { Reconciler } from "../cluster/reconciler.ts";
 import { Rosters } from "../presence/roster.ts";
 import { Typing } from "../presence/typing.ts";
 import type { UserRef } from "../protocol/protocol.ts";
@@ -32,15 +32,15 @@ const allMissing: Ask = (keys) => Promise.resolve([...keys]);
 /** Processes of one chat, with what a membership that ends touches. */
 function createProcesses(count: number, missingAmong: Ask = allMissing) {
   const clock = createFakeClock();
-  const backbones = createBackbones(clock);
+  const brokers = createBrokers(clock);
   const time = { clock: clock.now, timers: clock };
   /** Whom a roster begins with. */
   const members: UserRef[] = [];
   const processes = Array.from({ length: count }, () => {
-    const backbone = backbones.join();
+    const broker = brokers.join();
     const world = createHub({
-      ...{ backbone, ...time },
-      onHold: (follower, roomId) => membership.held(follower, roomId),
+      ...{ broker, ...time },
+      onHold: (subscription, roomId) => membership.held(subscription, roomId),
     });
     const { hub } = world;
     const rosters = new Rosters({
@@ -53,11 +53,11 @@ function createProcesses(count: number, missingAmong: Ask = allMissing) {
     const failures: unknown[] = [];
     const membership: Membership = new Membership({
       db: {} as Database,
-      ...{ hub, rosters, typing, backbone, missingAmong, ...time },
+      ...{ hub, rosters, typing, broker, missingAmong, ...time },
       maxMembershipsPerUser: 5_000,
       fail: (error) => failures.push(error),
     });
-    backbone.listen({
+    broker.listen({
       received(signal: Signal) {
         if (signal.kind === "membership") {
           membership.heard(signal.change);
@@ -68,7 +68,7 @@ function createProcesses(count: number, missingAmong: Ask = allMissing) {
       down: () => {},
     });
     return {
-      ...{ ...world, hub, backbone, membership, typing, rosters, failures },
+      ...{ ...world, hub, broker, membership, typing, rosters, failures },
     };
   });
   return { clock, processes, members };
@@ -83,7 +83,7 @@ function endOf(user: UserRef, isAnnounced = true): MembershipChange {
 }
 
 /** The lines a socket was told, in short. */
-const lines = ({ wire }: ReturnType<World["follow"]>) =>
+const lines = ({ wire }: ReturnType<World["subscribe"]>) =>
   wire.events("room:system").map(({ type, user }) =>
     `${type} ${user?.username}`
   );
@@ -92,8 +92,10 @@ for (const where of [[0], [1], [0, 1], [1, 2], [0, 1, 2]]) {
   Deno.test(`userRemoved() in one of three processes tells everybody once when the user has sockets in ${where}`, async () => {
     const { clock, processes } = createProcesses(3);
     const user = createUser("alice");
-    const own = where.map((index) => processes[index]!.follow(ROOM, 0, user));
-    const others = processes.map((process) => process.follow(ROOM));
+    const own = where.map((index) =>
+      processes[index]!.subscribe(ROOM, 0, user)
+    );
+    const others = processes.map((process) => process.subscribe(ROOM));
     await clock.advance(10);
     processes[0]!.membership.userRemoved(user, [ROOM]);
     await clock.advance(10);
@@ -109,7 +111,7 @@ for (const where of [[0], [1], [0, 1], [1, 2], [0, 1, 2]]) {
 
 Deno.test("userRemoved() tells nobody of a user who followed the room nowhere", async () => {
   const { clock, processes } = createProcesses(2);
-  const others = processes.map((process) => process.follow(ROOM));
+  const others = processes.map((process) => process.subscribe(ROOM));
   await clock.advance(10);
   processes[0]!.membership.userRemoved(createUser(), [ROOM]);
   await clock.advance(10);
@@ -118,11 +120,11 @@ Deno.test("userRemoved() tells nobody of a user who followed the room nowhere", 
 
 Deno.test("the end of a membership elsewhere ends typing, and is told of when nobody has", async () => {
   const { clock, processes: [process] } = createProcesses(1);
-  const { membership, typing, backbone } = process!;
+  const { membership, typing, broker } = process!;
   const user = createUser("alice");
   for (const isAnnounced of [true, false]) {
-    const own = process!.follow(ROOM, 0, user);
-    const other = process!.follow(ROOM);
+    const own = process!.subscribe(ROOM, 0, user);
+    const other = process!.subscribe(ROOM);
     typing.set(own.connection, ROOM, true);
     membership.heard(endOf(user, isAnnounced));
     membership.heard(endOf(user, isAnnounced));
@@ -130,15 +132,15 @@ Deno.test("the end of a membership elsewhere ends typing, and is told of when no
     assert.deepEqual(lines(own), ["leave alice"], "once");
     assert.deepEqual(lines(other), isAnnounced ? [] : ["leave alice"]);
     assert.equal(other.wire.events("typing:update").at(-1)?.isTyping, false);
-    const announced = backbone.told.filter(({ signal }) =>
+    const announced = broker.told.filter(({ signal }) =>
       signal.kind === "announcement"
     );
     assert.equal(announced.length, isAnnounced ? 0 : 1);
   }
 });
 
-/** A process that a late word of an end comes to: somebody who follows the room, and somebody who asks. */
-async function doubt() {
+/** A process that a late word of an end comes to: somebody who is subscribed to the room, and somebody who asks. */
+async function check() {
   const gate = createGate<[readonly MembershipKey[]], MembershipKey[]>();
   const { clock, members, processes: [process] } = createProcesses(
     1,
@@ -146,8 +148,8 @@ async function doubt() {
   );
   const user = createUser("alice");
   members.push(user);
-  const own = process!.follow(ROOM, 0, user);
-  const other = process!.follow(ROOM);
+  const own = process!.subscribe(ROOM, 0, user);
+  const other = process!.subscribe(ROOM);
   await process!.rosters.sendTo(other.connection, ROOM);
   return {
     ...{ ...process!, process: process!, clock, gate, user, own, other },
@@ -164,7 +166,7 @@ async function doubt() {
 }
 
 Deno.test("a leave that is heard of late leaves a member as they are, with every message in order", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, user, own, key, say } = world;
   say(1);
   membership.heard(endOf(user));
@@ -183,7 +185,7 @@ Deno.test("a leave that is heard of late leaves a member as they are, with every
 });
 
 Deno.test("who has left elsewhere gets nothing that came while it was asked", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, user, own, other, key, say } = world;
   membership.heard(endOf(user));
   say(1);
@@ -199,7 +201,7 @@ Deno.test("who has left elsewhere gets nothing that came while it was asked", as
 
 for (const how of ["fails", "is silent"]) {
   Deno.test(`when the database ${how} the user is cut off, and the roster is put right when it answers`, async () => {
-    const world = await doubt();
+    const world = await check();
     const { clock, membership, gate, user, own, say, failures } = world;
     membership.heard(endOf(user));
     if (how === "fails") gate.next().reject(connectionLost());
@@ -224,7 +226,7 @@ for (const how of ["fails", "is silent"]) {
 }
 
 Deno.test("who joins while it is asked is asked for anew: the answer may be older", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, user, own, key, say } = world;
   membership.heard(endOf(user));
   const { resolve } = gate.next();
@@ -240,7 +242,7 @@ Deno.test("who joins while it is asked is asked for anew: the answer may be olde
 });
 
 Deno.test("who leaves here while it is asked is no member again by an older answer", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, user, own, key } = world;
   membership.heard(endOf(user));
   const { resolve } = gate.next();
@@ -253,24 +255,24 @@ Deno.test("who leaves here while it is asked is no member again by an older answ
 });
 
 Deno.test("a socket that catches up while it is asked is left to its catch-up, which reads for itself", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, hub, membership, gate, user, own, key, say } = world;
   membership.heard(endOf(user));
   say(1, 2);
-  const { feed, follower } = hub.hold(own.connection, ROOM);
+  const { feed, subscription } = hub.hold(own.connection, ROOM);
   gate.next().resolve([key]);
   await clock.advance(10);
   gate.next().resolve([]);
   await clock.advance(10);
   assert.deepEqual(own.wire.seqs(), [], "the replay comes first");
-  feed.release(follower, 1, 2);
+  feed.release(subscription, 1, 2);
   say(3);
   await clock.advance(10);
   assert.deepEqual(own.wire.seqs(), [2, 3]);
 });
 
 Deno.test("a member for whom more came than can be held back is told to come again", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, user, own, say } = world;
   membership.heard(endOf(user));
   say(...numbers(1, 1_200));
@@ -283,22 +285,22 @@ Deno.test("a member for whom more came than can be held back is told to come aga
 });
 
 Deno.test("who comes back while memberships are looked at is not cut off by what was missing before", async () => {
-  const world = await doubt();
-  const { clock, process, hub, membership, backbone } = world;
+  const world = await check();
+  const { clock, process, hub, membership, broker } = world;
   const { gate, user, own, other, key, say } = world;
   const looked = createGate<[readonly MembershipKey[]], MembershipKey[]>();
-  const healing = new Healing({
-    ...{ hub, backbone, timers: clock },
+  const reconciler = new Reconciler({
+    ...{ hub, broker, timers: clock },
     newestOf: () => Promise.resolve([]),
     missingAmong: looked.call,
     onMissing: (missing) => membership.foundMissing(missing),
     isDone: () => false,
     fail: (error) => assert.fail(String(error)),
   });
-  healing.now();
+  reconciler.now();
   await clock.advance(0);
   own.connection.lost();
-  const again = process.follow(ROOM, 0, user);
+  const again = process.subscribe(ROOM, 0, user);
   looked.next().resolve([key]);
   await clock.advance(0);
   gate.next().resolve([]);
@@ -311,7 +313,7 @@ Deno.test("who comes back while memberships are looked at is not cut off by what
 });
 
 Deno.test("what was missing when memberships were looked at, and is, is an end that everybody is told of", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, own, other, key } = world;
   membership.foundMissing(key);
   gate.next().resolve([key]);
@@ -323,10 +325,10 @@ Deno.test("what was missing when memberships were looked at, and is, is an end t
 });
 
 Deno.test("ends that come while one is asked for are asked for together, after it", async () => {
-  const world = await doubt();
+  const world = await check();
   const { clock, membership, gate, process, user, key } = world;
   const others = ["bob", "carol"].map((name) => createUser(name));
-  for (const other of others) process.follow(ROOM, 0, other);
+  for (const other of others) process.subscribe(ROOM, 0, other);
   for (const each of [user, ...others]) membership.heard(endOf(each));
   assert.equal(gate.calls.length, 1);
   gate.next().resolve([key]);
@@ -337,7 +339,7 @@ Deno.test("ends that come while one is asked for are asked for together, after i
 });
 
 Deno.test("an end in a room that nobody follows here is not asked for", async () => {
-  const { clock, membership, gate, user } = await doubt();
+  const { clock, membership, gate, user } = await check();
   membership.heard({ ...endOf(user), roomId: "elsewhere" });
   await clock.advance(0);
   assert.equal(gate.calls.length, 0);

@@ -2,13 +2,13 @@ import { type Handler, refuse } from "../connection/dispatch.ts";
 import type { HandlerParts } from "../connection/handler_parts.ts";
 import { isUuid } from "../protocol/schemas.ts";
 
-/** Follows one room. The first socket of a user in the room is announced to the others. */
+/** Subscribes to one room. The first socket of a user in the room is announced to the others. */
 export function roomJoin(parts: HandlerParts): Handler<"room:join"> {
   return async (connection, position) => {
     const { roomId } = position;
     if (!isUuid(roomId)) return refuse("room_not_found");
-    const [followed] = await parts.catchUp.follow(connection, [position]);
-    const { result, firstOfUser } = followed!;
+    const [subscribed] = await parts.catchUp.subscribe(connection, [position]);
+    const { result, firstOfUser } = subscribed!;
     if (!result.synced) {
       return refuse(
         await parts.roomExists(roomId) ? "not_a_member" : "room_not_found",

@@ -11,7 +11,7 @@ export function messageSend(parts: HandlerParts): Handler<"message:send"> {
 
 /** What `message:send` does for a user, on whatever way the message came. */
 export function sendMessage(parts: HandlerParts) {
-  const { postMessage, typing, seen, hub, clock } = parts;
+  const { postMessage, typing, readMarkers, hub, clock } = parts;
   return async (
     user: UserRef,
     post: ClientEvents["message:send"],
@@ -30,7 +30,7 @@ export function sendMessage(parts: HandlerParts) {
         if (result.isNew) {
           const createdAt = new Date(clock()).toISOString();
           const { roomId } = post;
-          hub.tellUser(user.id, {
+          hub.sendToUser(user.id, {
             event: "room:system",
             data: {
               type: "muted",
@@ -45,7 +45,7 @@ export function sendMessage(parts: HandlerParts) {
       case "stored": {
         typing.clear(user, post.roomId);
         // Who writes in a room has read it.
-        seen.mark(user.id, post.roomId, result.seq);
+        readMarkers.mark(user.id, post.roomId, result.seq);
         const { messageId, seq, createdAt, isDuplicate } = result;
         // It may be stored by a write that came to nothing as far as anybody here was told.
         if (isDuplicate) hub.feed(post.roomId)?.expect(seq);

@@ -50,9 +50,9 @@ function createSend(result: PostResult, isDraining = false) {
     typing: {
       clear: (_: unknown, roomId: string) => cleared.push(roomId),
     } as unknown as HandlerParts["typing"],
-    seen: {
+    readMarkers: {
       mark: (_user: string, _room: string, seq: number) => seen.push(seq),
-    } as unknown as HandlerParts["seen"],
+    } as unknown as HandlerParts["readMarkers"],
   };
   const user = createUser();
   const send = sendMessage(parts as HandlerParts);
@@ -80,7 +80,7 @@ Deno.test("a stored message ends the typing mark and counts as read", async () =
 
 Deno.test("a duplicate that nobody here was told of is delivered to the room", async () => {
   const test = createSend(stored(5, true));
-  const { wire } = test.world.follow(ROOM, 4);
+  const { wire } = test.world.subscribe(ROOM, 4);
   const ack = await test.send();
   assert.ok(ack.success && ack.isDuplicate);
   await test.world.clock.advance(4);
@@ -89,7 +89,7 @@ Deno.test("a duplicate that nobody here was told of is delivered to the room", a
 
 Deno.test("a duplicate that was delivered is not delivered again", async () => {
   const test = createSend(stored(4, true));
-  const { wire } = test.world.follow(ROOM, 4);
+  const { wire } = test.world.subscribe(ROOM, 4);
   await test.send();
   await test.world.clock.advance(4);
   assert.deepEqual(wire.frames, []);
@@ -100,7 +100,7 @@ Deno.test("a mute is told to the user's sockets when it begins, not when it goes
   for (const isNew of [true, false]) {
     const test = createSend({ kind: "muted", mutedUntil, isNew });
     const own = test.world.connect(test.user);
-    const other = test.world.follow(ROOM);
+    const other = test.world.subscribe(ROOM);
     const ack = await test.send();
     assert.ok(!ack.success && ack.code === "muted");
     assert.equal(ack.mutedUntil, mutedUntil);

@@ -11,7 +11,7 @@ import type {
 const REMEMBERED_MUTES = 10_000;
 
 /**
- * The message limit over all processes. While they share nothing, because the backbone is away, each
+ * The message limit over all processes. While they share nothing, because the broker is away, each
  * counts for itself: a chat that nobody can write in would be the worse failure.
  *
  * @param steadyClock measures how long a mute is remembered here, in milliseconds

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";
 import type { SharedLimitState, SharedState } from "../cluster/broker.ts";
 import { localRateLimit, MessageRateLimit } from "./rate_limit.ts";
@@ -21,7 +21,7 @@ function createLimit() {
   >();
   const shared: SharedState = {
     // What is not asked for here rejects.
-    ...createBackbones(createFakeClock()).join(false).shared,
+    ...createBrokers(createFakeClock()).join(false).shared,
     takeMessage: takes.call,
     refundMessage: refunds.call,
     mute: mutes.call,

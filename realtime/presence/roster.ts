@@ -18,10 +18,10 @@ export interface RostersOptions {
   fail: (error: unknown) => void;
 }
 
-/** Rosters loaded at the same time, at most: who follows many rooms at once keeps the database from nobody. */
+/** Rosters loaded at the same time, at most: a connection that subscribes to many rooms at once keeps the database from nobody. */
 const MAX_LOADS = 2;
 
-/** The members of one followed room, split by presence so that the online ones are found without a search. */
+/** The members of one room with subscribers, split by presence so that the online ones are found without a search. */
 interface Roster {
   online: Map<string, string>;
   offline: Map<string, string>;
@@ -42,7 +42,7 @@ interface Load {
   done: Promise<Roster | undefined>;
 }
 
-/** Keeps the rosters of followed rooms and sends them, seldom enough (see {@link paceOf}). */
+/** Keeps the rosters of rooms with subscribers and sends them, seldom enough (see {@link paceOf}). */
 export class Rosters {
   readonly #options: RostersOptions;
   readonly #rosters = new Map<string, Roster>();
@@ -77,7 +77,7 @@ export class Rosters {
   }
 
   /**
-   * The room's roster as it is now, also of a room that nobody follows here; undefined when its members
+   * The room's roster as it is now, also of a room that nobody is subscribed to here; undefined when its members
    * could not be loaded.
    */
   async read(roomId: string): Promise<RoomRoster | undefined> {
@@ -116,7 +116,7 @@ export class Rosters {
     }
   }
 
-  /** Loads the rosters of followed rooms anew, one after another: changes may have been missed. */
+  /** Loads the rosters of rooms with subscribers anew, one after another: changes may have been missed. */
   async refresh(): Promise<void> {
     for (const roomId of [...this.#rosters.keys()]) {
       const roster = await this.#load(roomId).done;
@@ -124,7 +124,7 @@ export class Rosters {
     }
   }
 
-  /** Drops the rosters of rooms that nobody follows any more. */
+  /** Drops the rosters of rooms without subscribers. */
   sweep(): void {
     for (const [roomId, roster] of this.#rosters) {
       if (this.#options.hub.feed(roomId) !== undefined) continue;
@@ -230,7 +230,7 @@ export class Rosters {
   #schedule(roomId: string, roster: Roster): void {
     const { hub, clock, timers } = this.#options;
     if (roster.timer !== undefined) return;
-    const interval = paceOf(hub.feed(roomId)?.followerCount ?? 0);
+    const interval = paceOf(hub.feed(roomId)?.subscriberCount ?? 0);
     const wait = Math.max(0, roster.sentAt + interval - clock());
     roster.timer = timers.after(wait, () => {
       roster.timer = undefined;

@@ -46,9 +46,9 @@ function createRosters(members: UserRef[]) {
       else members.splice(index, 1);
       rosters.memberChanged(ROOM, user, isMember);
     },
-    /** Follows the room and gets its roster, loaded if need be. */
+    /** Subscribes to the room and gets its roster, loaded if need be. */
     async join(user = createUser()) {
-      const made = world.follow(ROOM, 0, user);
+      const made = world.subscribe(ROOM, 0, user);
       rosters.sendTo(made.connection, ROOM);
       if (loads.calls.length > 0) loads.next().resolve([...members]);
       await clock.advance(0);
@@ -88,7 +88,7 @@ Deno.test("sendTo() gives one connection the members, online first and each part
 
 Deno.test("sendTo() loads a room once for all who ask at the same moment", async () => {
   const { world, clock, rosters, loads } = createRosters([]);
-  const made = numbers(1, 5).map(() => world.follow(ROOM));
+  const made = numbers(1, 5).map(() => world.subscribe(ROOM));
   for (const { connection } of made) rosters.sendTo(connection, ROOM);
   assert.equal(loads.calls.length, 1);
   loads.next().resolve([ALICE]);
@@ -100,9 +100,9 @@ Deno.test("sendTo() loads a room once for all who ask at the same moment", async
 
 Deno.test("sendTo() sends nothing to a socket that has left the room during the load", async () => {
   const { world, clock, hub, rosters, loads } = createRosters([]);
-  const { connection, wire } = world.follow(ROOM);
+  const { connection, wire } = world.subscribe(ROOM);
   rosters.sendTo(connection, ROOM);
-  hub.unfollow(connection, ROOM);
+  hub.unsubscribe(connection, ROOM);
   loads.next().resolve([ALICE]);
   await clock.advance(0);
   assert.deepEqual(wire.frames, []);
@@ -110,7 +110,7 @@ Deno.test("sendTo() sends nothing to a socket that has left the room during the 
 
 Deno.test("sendTo() does not fail when members cannot be loaded, and the next one loads again", async () => {
   const { world, clock, rosters, loads, failures } = createRosters([]);
-  const { connection, wire } = world.follow(ROOM);
+  const { connection, wire } = world.subscribe(ROOM);
   rosters.sendTo(connection, ROOM);
   loads.next().reject(connectionLost());
   await clock.advance(0);
@@ -123,7 +123,7 @@ Deno.test("sendTo() does not fail when members cannot be loaded, and the next on
 
 Deno.test("who comes and goes during the load is in the roster, and it is loaded once", async () => {
   const test = createRosters([ALICE, BOB]);
-  const { connection, wire } = test.world.follow(ROOM);
+  const { connection, wire } = test.world.subscribe(ROOM);
   test.rosters.sendTo(connection, ROOM);
   const { resolve } = test.loads.next();
   const early = [...test.members];
@@ -145,7 +145,7 @@ Deno.test("who comes and goes during the load is in the roster, and it is loaded
 
 Deno.test("a presence that changes during the load is not lost", async () => {
   const test = createRosters([ALICE]);
-  const { connection, wire } = test.world.follow(ROOM);
+  const { connection, wire } = test.world.subscribe(ROOM);
   test.rosters.sendTo(connection, ROOM);
   test.presence(ALICE, true);
   test.loads.next().resolve([ALICE]);
@@ -157,11 +157,11 @@ Deno.test("two rosters are loaded at a time, and none that nobody waits for any 
   const { world, clock, hub, rosters, loads } = createRosters([]);
   const { connection, wire } = world.connect();
   for (const roomId of ["a", "b", "c", "d"]) {
-    const { feed, follower } = hub.hold(connection, roomId);
-    feed.release(follower, 0, 0);
+    const { feed, subscription } = hub.hold(connection, roomId);
+    feed.release(subscription, 0, 0);
     rosters.sendTo(connection, roomId);
   }
-  hub.unfollow(connection, "c");
+  hub.unsubscribe(connection, "c");
   assert.deepEqual(loads.calls.map(({ args }) => args), [["a"], ["b"]]);
   loads.next().resolve([ALICE]);
   await clock.advance(0);
@@ -180,8 +180,8 @@ Deno.test("who follows 6,000 rooms and reads gets all their rosters when one per
   const { connection, wire } = world.connect();
   const members = [ALICE, ...numbers(1, 3).map(() => createUser())];
   for (const n of numbers(1, 6_000)) {
-    const { feed, follower } = hub.hold(connection, `room ${n}`);
-    feed.release(follower, 0, 0);
+    const { feed, subscription } = hub.hold(connection, `room ${n}`);
+    feed.release(subscription, 0, 0);
     rosters.sendTo(connection, `room ${n}`);
     loads.next().resolve(members);
     await clock.advance(0);
@@ -329,7 +329,7 @@ Deno.test("read() of a room that nobody follows loads its members once a second,
   assert.equal(await read(), "bob+ alice- 1/2");
 });
 
-Deno.test("read() of a followed room is the roster that its followers have", async () => {
+Deno.test("read() of a followed room is the roster that its subscribers have", async () => {
   const test = createRosters([ALICE, BOB]);
   await test.join(ALICE);
   test.presence(ALICE, true);
@@ -360,7 +360,7 @@ Deno.test("sweep() forgets the rosters of rooms that nobody follows, and keeps t
   assert.equal(test.clock.waiting, 0, "its timer too");
   test.presence(ALICE, false);
   test.membership(BOB, true);
-  const third = test.world.follow(ROOM);
+  const third = test.world.subscribe(ROOM);
   const sent = test.rosters.sendTo(third.connection, ROOM);
   test.loads.next().resolve([...test.members]);
   await sent;
@@ -376,8 +376,8 @@ Deno.test("refresh() loads every roster anew, one after another, and sends those
     BOB,
   ]);
   const { wire, connection } = await join();
-  const { feed, follower } = world.hub.hold(connection, "other");
-  feed.release(follower, 0, 0);
+  const { feed, subscription } = world.hub.hold(connection, "other");
+  feed.release(subscription, 0, 0);
   rosters.sendTo(connection, "other");
   loads.next().resolve([ALICE]);
   await clock.advance(0);

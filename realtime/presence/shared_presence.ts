@@ -1,4 +1,4 @@
-import type { Backbone, PresenceChanges } from "../cluster/broker.ts";
+import type { Broker, PresenceChanges } from "../cluster/broker.ts";
 import type { Timers } from "../timers.ts";
 
 /** Changes are told together, this long after the first of them, in milliseconds. */
@@ -11,7 +11,7 @@ const ALIVE_INTERVAL_MS = 5_000;
 export const DEAD_AFTER_MS = 15_000;
 
 export interface SharedPresenceOptions {
-  backbone: Backbone;
+  broker: Broker;
   /** Whether a socket here makes the user online. */
   isOnlineHere: (userId: string) => boolean;
   /** Users that are online by a socket here. */
@@ -52,7 +52,7 @@ export class SharedPresence {
 
   constructor(options: SharedPresenceOptions) {
     this.#options = options;
-    if (options.backbone.shared !== undefined) this.#keepAlive();
+    if (options.broker.shared !== undefined) this.#keepAlive();
   }
 
   isOnline(userId: string): boolean {
@@ -66,9 +66,9 @@ export class SharedPresence {
 
   /** A user has come online or gone offline here. */
   changedHere(userId: string, online: boolean): void {
-    const { backbone, timers, onChange } = this.#options;
+    const { broker, timers, onChange } = this.#options;
     if (!this.#elsewhere.has(userId)) onChange(userId);
-    if (backbone.shared === undefined) return;
+    if (broker.shared === undefined) return;
     this.#untold.set(userId, online);
     this.#telling ??= timers.after(TELL_DELAY_MS, () => {
       this.#telling = undefined;
@@ -106,27 +106,27 @@ export class SharedPresence {
 
   /** Another process wants to know who is here. */
   introduce(): void {
-    const { backbone } = this.#options;
-    backbone.publish("presence", {
+    const { broker } = this.#options;
+    broker.publish("presence", {
       kind: "alive",
-      from: backbone.processId,
+      from: broker.processId,
       number: this.#number,
     });
   }
 
-  /** The backbone works, for the first time or again: whatever it held may be gone. */
-  async backboneUp(): Promise<void> {
-    const { backbone, clock } = this.#options;
+  /** The broker works, for the first time or again: whatever it held may be gone. */
+  async brokerUp(): Promise<void> {
+    const { broker, clock } = this.#options;
     const now = clock();
     for (const process of this.#processes.values()) process.heardAt = now;
     await this.#noteAll();
-    void backbone.publish("presence", { kind: "hello" });
+    void broker.publish("presence", { kind: "hello" });
   }
 
-  /** Takes the users of dead processes offline. While the backbone is away nobody can be told dead. */
+  /** Takes the users of dead processes offline. While the broker is away nobody can be told dead. */
   sweep(): void {
-    const { backbone, clock } = this.#options;
-    if (backbone.isUp !== true) return;
+    const { broker, clock } = this.#options;
+    if (broker.isUp !== true) return;
     const now = clock();
     for (const [name, process] of this.#processes) {
       if (process.heardAt < now - DEAD_AFTER_MS) this.gone(name);
@@ -135,24 +135,24 @@ export class SharedPresence {
 
   /** This process ends. */
   async leave(): Promise<void> {
-    const { backbone } = this.#options;
-    backbone.publish("presence", {
+    const { broker } = this.#options;
+    broker.publish("presence", {
       kind: "goodbye",
-      from: backbone.processId,
+      from: broker.processId,
     });
-    await backbone.shared?.replaceOnline([]).catch(() => {});
+    await broker.shared?.replaceOnline([]).catch(() => {});
   }
 
   #keepAlive(): void {
-    const { backbone, onlineHere, timers } = this.#options;
+    const { broker, onlineHere, timers } = this.#options;
     timers.after(ALIVE_INTERVAL_MS, async () => {
       this.#keepAlive();
-      if (backbone.isUp !== true) return;
+      if (broker.isUp !== true) return;
       this.introduce();
       try {
         // What is yet to be told is not noted either: that is looked at the next time.
         const isSettled = this.#untold.size === 0;
-        const noted = await backbone.shared!.keepOnline();
+        const noted = await broker.shared!.keepOnline();
         const isWhole = !isSettled || noted === [...onlineHere()].length;
         if (!this.#isNoted || !isWhole) await this.#noteAll();
       } catch {
@@ -163,11 +163,11 @@ export class SharedPresence {
 
   /** Notes anew who is online here, and has the others read it. */
   async #noteAll(): Promise<void> {
-    const { backbone, onlineHere, fail } = this.#options;
+    const { broker, onlineHere, fail } = this.#options;
     this.#untold.clear();
     this.#isNoted = false;
     try {
-      await backbone.shared!.replaceOnline([...onlineHere()]);
+      await broker.shared!.replaceOnline([...onlineHere()]);
       this.#isNoted = true;
       // Whoever heard the last number has to read anew.
       this.#number++;
@@ -179,7 +179,7 @@ export class SharedPresence {
   }
 
   async #tell(): Promise<void> {
-    const { backbone } = this.#options;
+    const { broker } = this.#options;
     const changes = [...this.#untold];
     this.#untold = new Map();
     const having = (online: boolean) =>
@@ -187,10 +187,10 @@ export class SharedPresence {
     const told = { online: having(true), offline: having(false) };
     try {
       // First noted, then told: who reads because of the telling finds it.
-      await backbone.shared!.noteOnline(told);
-      backbone.publish("presence", {
+      await broker.shared!.noteOnline(told);
+      broker.publish("presence", {
         kind: "presence",
-        from: backbone.processId,
+        from: broker.processId,
         number: ++this.#number,
         changes: told,
       });
@@ -225,7 +225,7 @@ export class SharedPresence {
 
   /** Reads a process's users; again, when it has told more meanwhile. */
   async #read(name: string, process: Process): Promise<void> {
-    const { shared } = this.#options.backbone;
+    const { shared } = this.#options.broker;
     process.isReading = true;
     try {
       while (process.number < process.told) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import type { Signal } from "../cluster/broker.ts";
-import { soloBackbone } from "../cluster/memory_broker.ts";
+import { memoryBroker } from "../cluster/memory_broker.ts";
 import { SharedPresence } from "./shared_presence.ts";
 
 type PresenceSignal = Signal & { kind: "presence" };
@@ -10,15 +10,15 @@ type PresenceSignal = Signal & { kind: "presence" };
 /** Processes that share who is online. */
 function createProcesses(count: number) {
   const clock = createFakeClock();
-  const backbones = createBackbones(clock);
+  const brokers = createBrokers(clock);
 
   function start(isUp = true) {
-    const backbone = backbones.join(isUp);
+    const broker = brokers.join(isUp);
     const here = new Set<string>();
     const changes: string[] = [];
     const failures: unknown[] = [];
     const presence: SharedPresence = new SharedPresence({
-      backbone,
+      broker,
       isOnlineHere: (userId) => here.has(userId),
       onlineHere: () => here,
       onChange: (userId) =>
@@ -28,7 +28,7 @@ function createProcesses(count: number) {
       fail: (error) => failures.push(error),
     });
     let isFrozen = false;
-    backbone.listen({
+    broker.listen({
       received(signal) {
         if (isFrozen) return;
         switch (signal.kind) {
@@ -46,12 +46,12 @@ function createProcesses(count: number) {
             return presence.gone(signal.from);
         }
       },
-      up: () => void presence.backboneUp(),
+      up: () => void presence.brokerUp(),
       down: () => {},
     });
-    void backbone.follow("presence");
+    void broker.subscribe("presence");
     return {
-      backbone,
+      broker,
       presence,
       failures,
       /** A user comes online or goes offline in this process. */
@@ -67,8 +67,8 @@ function createProcesses(count: number) {
       /** `kill -9`: it is neither heard nor hears any more. */
       die() {
         isFrozen = true;
-        Object.assign(backbone, { publish: () => Promise.resolve(0) });
-        backbone.goDown();
+        Object.assign(broker, { publish: () => Promise.resolve(0) });
+        broker.goDown();
       },
     };
   }
@@ -76,7 +76,7 @@ function createProcesses(count: number) {
   const processes = Array.from({ length: count }, () => start());
   return {
     clock,
-    backbones,
+    brokers,
     start,
     processes: processes as [
       ReturnType<typeof start>,
@@ -126,7 +126,7 @@ Deno.test("changes of 100 ms are told together, the newest state of each user", 
   a.set("bob", true);
   a.set("bob", false);
   await pass(200);
-  const told = a.backbone.told.map(({ signal }) => signal).filter(isPresence);
+  const told = a.broker.told.map(({ signal }) => signal).filter(isPresence);
   assert.deepEqual(told.map(({ number, changes }) => ({ number, changes })), [
     { number: 2, changes: { online: ["alice"], offline: ["bob"] } },
   ]);
@@ -162,25 +162,25 @@ Deno.test("a process that starts knows at once who is online elsewhere", async (
 });
 
 Deno.test("what was lost on the way is read with the next that comes", async () => {
-  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  backbones.delay = (signal) => isPresence(signal) ? undefined : 1;
+  brokers.delay = (signal) => isPresence(signal) ? undefined : 1;
   a.set("alice", false);
   a.set("bob", true);
   await pass(200);
   assert.equal(b.sees("alice", "bob"), "alice");
-  backbones.delay = () => 1;
+  brokers.delay = () => 1;
   a.set("carol", true);
   await pass(200);
   assert.equal(b.sees("alice", "bob", "carol"), "bob carol");
 });
 
 Deno.test("what was lost on the way is read with the next sign of life when nothing else comes", async () => {
-  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
-  backbones.delay = (signal) => isPresence(signal) ? undefined : 1;
+  brokers.delay = (signal) => isPresence(signal) ? undefined : 1;
   a.set("alice", true);
   await pass(5_000);
   assert.equal(b.sees("alice"), "alice");
@@ -188,11 +188,11 @@ Deno.test("what was lost on the way is read with the next sign of life when noth
 });
 
 Deno.test("what comes out of order or twice ends in what is true", async () => {
-  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, clock, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   const delays = [150, 1, 40, 250, 1];
   let told = 0;
-  backbones.delay = (signal) =>
+  brokers.delay = (signal) =>
     isPresence(signal) ? delays[told++ % delays.length] : 1;
   for (let round = 0; round < 10; round++) {
     a.set("alice", round % 2 === 0);
@@ -200,7 +200,7 @@ Deno.test("what comes out of order or twice ends in what is true", async () => {
     await clock.advance(101);
   }
   await clock.advance(400);
-  const first = a.backbone.told.map(({ signal }) => signal).find(isPresence)!;
+  const first = a.broker.told.map(({ signal }) => signal).find(isPresence)!;
   b.presence.changedElsewhere(first.from, first.number, first.changes);
   await clock.advance(10);
   assert.equal(b.sees("alice"), "");
@@ -214,8 +214,8 @@ Deno.test("what is told twice, or later than what came after it, is not read for
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  const reads = countReads(b.backbone);
-  const [signal] = a.backbone.told.map(({ signal }) => signal).filter(
+  const reads = countReads(b.broker);
+  const [signal] = a.broker.told.map(({ signal }) => signal).filter(
     isPresence,
   );
   const { from, number, changes } = signal!;
@@ -228,7 +228,7 @@ Deno.test("what is told twice, or later than what came after it, is not read for
 
 /** Counts from now on how often a process reads the users of another. */
 function countReads(
-  { shared }: ReturnType<typeof createProcesses>["processes"][0]["backbone"],
+  { shared }: ReturnType<typeof createProcesses>["processes"][0]["broker"],
 ) {
   const reads = { count: 0 };
   const listOnline = shared.listOnline;
@@ -240,13 +240,12 @@ function countReads(
 }
 
 Deno.test("what is told while a process's users are being read is known as soon as they are", async () => {
-  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, clock, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   let lost = 1;
-  backbones.delay = (signal) =>
-    isPresence(signal) && lost-- > 0 ? undefined : 1;
+  brokers.delay = (signal) => isPresence(signal) && lost-- > 0 ? undefined : 1;
   // Reading takes longer than the next changes need.
-  const { shared } = b.backbone;
+  const { shared } = b.broker;
   const listOnline = shared.listOnline;
   shared.listOnline = async (name) => {
     const users = await listOnline(name);
@@ -279,37 +278,37 @@ Deno.test("a process that dies takes its users with it after 15 s, and no other'
 });
 
 Deno.test("a process that ends in order takes its users with it at once", async () => {
-  const { pass, clock, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, clock, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
   await Promise.all([a.presence.leave(), clock.advance(10)]);
   assert.equal(b.sees("alice"), "");
-  assert.deepEqual([...backbones.online.get(a.backbone.processId)!], []);
+  assert.deepEqual([...brokers.online.get(a.broker.processId)!], []);
 });
 
 Deno.test("a process that was silent for long and is back has its users again", async () => {
-  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  const { processId } = a.backbone;
-  backbones.delay = (_, from) => from === processId ? undefined : 1;
+  const { processId } = a.broker;
+  brokers.delay = (_, from) => from === processId ? undefined : 1;
   await pass(20_000);
   assert.equal(b.sees("alice"), "");
-  backbones.delay = () => 1;
+  brokers.delay = () => 1;
   await pass(6_000);
   assert.equal(b.sees("alice"), "alice");
 });
 
 Deno.test("while Redis is away nobody goes offline for it; after a restart without its data all is as it was", async () => {
-  const { pass, clock, backbones, processes: [a, b, c] } = createProcesses(3);
+  const { pass, clock, brokers, processes: [a, b, c] } = createProcesses(3);
   await pass(1_000);
   a.set("alice", true);
   b.set("bob", true);
   await pass(200);
-  for (const { backbone } of [a, b, c]) backbone.goDown();
-  backbones.online.clear();
+  for (const { broker } of [a, b, c]) broker.goDown();
+  brokers.online.clear();
   await pass(60_000);
   a.set("alice", false);
   a.set("anna", true);
@@ -319,8 +318,8 @@ Deno.test("while Redis is away nobody goes offline for it; after a restart witho
   }
   for (const each of [a, b, c]) each.changed();
   // They find it one after another, and look for dead ones before the others have said a word.
-  for (const { backbone } of [c, a, b]) {
-    backbone.comeUp();
+  for (const { broker } of [c, a, b]) {
+    broker.comeUp();
     for (const { presence } of [a, b, c]) presence.sweep();
     await clock.advance(30);
   }
@@ -338,11 +337,11 @@ Deno.test("while Redis is away nobody goes offline for it; after a restart witho
 });
 
 Deno.test("data that Redis loses without being away is noted anew within 5 s", async () => {
-  const { pass, backbones, start, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, start, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  backbones.online.clear();
+  brokers.online.clear();
   await pass(5_000);
   const late = start();
   await pass(200);
@@ -350,11 +349,11 @@ Deno.test("data that Redis loses without being away is noted anew within 5 s", a
 });
 
 Deno.test("data that Redis loses is noted anew as a whole when a change was noted since", async () => {
-  const { pass, backbones, start, processes: [a] } = createProcesses(2);
+  const { pass, brokers, start, processes: [a] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  backbones.online.clear();
+  brokers.online.clear();
   a.set("bob", true);
   await pass(6_000);
   const late = start();
@@ -363,36 +362,36 @@ Deno.test("data that Redis loses is noted anew as a whole when a change was note
 });
 
 Deno.test("changes that met a slow Redis, which never was away, are known to all within 5 s", async () => {
-  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("bob", true);
   await pass(200);
-  backbones.isSlow = true;
+  brokers.isSlow = true;
   a.set("alice", true);
   a.set("bob", false);
   await pass(300);
-  backbones.isSlow = false;
+  brokers.isSlow = false;
   assert.equal(b.sees("alice", "bob"), "bob");
   await pass(6_000);
   assert.equal(b.sees("alice", "bob"), "alice");
 });
 
 Deno.test("a note that could not be made when Redis came back is made within 5 s", async () => {
-  const { pass, backbones, processes: [a, b] } = createProcesses(2);
+  const { pass, brokers, processes: [a, b] } = createProcesses(2);
   await pass(1_000);
   a.set("alice", true);
   await pass(200);
-  a.backbone.goDown();
+  a.broker.goDown();
   a.set("alice", false);
   await pass(1_000);
-  backbones.isSlow = true;
-  const { replaceOnline } = a.backbone.shared;
-  a.backbone.shared.replaceOnline = () => Promise.reject(new Error("slow"));
-  a.backbone.comeUp();
+  brokers.isSlow = true;
+  const { replaceOnline } = a.broker.shared;
+  a.broker.shared.replaceOnline = () => Promise.reject(new Error("slow"));
+  a.broker.comeUp();
   await pass(1_000);
   assert.equal(a.failures.length, 1);
-  backbones.isSlow = false;
-  a.backbone.shared.replaceOnline = replaceOnline;
+  brokers.isSlow = false;
+  a.broker.shared.replaceOnline = replaceOnline;
   await pass(6_000);
   assert.equal(b.sees("alice"), "");
 });
@@ -401,7 +400,7 @@ Deno.test("a process without others tells nobody and waits for nothing", async (
   const clock = createFakeClock();
   const changes: string[] = [];
   const presence = new SharedPresence({
-    backbone: soloBackbone(),
+    broker: memoryBroker(),
     isOnlineHere: () => true,
     onlineHere: () => [],
     onChange: (userId) => changes.push(userId),

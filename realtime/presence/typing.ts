@@ -8,7 +8,7 @@ import { paceOf } from "./pace.ts";
 
 export interface TypingOptions {
   hub: Hub;
-  /** Called with what has changed by sockets of this process, as often as a room's followers are told. */
+  /** Called with what has changed by sockets of this process, as often as a room's subscribers are told. */
   onChanged: (roomId: string, changes: readonly TypingChange[]) => void;
   clock: () => number;
   timers: Timers;
@@ -21,7 +21,7 @@ interface Mark {
   cancelExpiry: () => void;
 }
 
-/** What a room's followers are yet to be told. */
+/** What a room's subscribers are yet to be told. */
 interface Outgoing {
   changes: Map<string, TypingChange & { isOwn: boolean }>;
   sentAt: number;
@@ -88,7 +88,7 @@ export class Typing {
     this.#tell(roomId, user, false, isOwn && mark.connection !== undefined);
   }
 
-  /** Ends the marks that were set on a connection, in the rooms it followed. */
+  /** Ends the marks that were set on a connection, in the rooms it subscribed to. */
   clearConnection(connection: Connection, roomIds: Iterable<string>): void {
     for (const roomId of roomIds) {
       const mark = this.#marks.get(roomId)?.get(connection.user.id);
@@ -104,7 +104,7 @@ export class Typing {
     isOwn: boolean,
   ): void {
     const { hub, clock, timers } = this.#options;
-    const followers = hub.feed(roomId)?.followerCount ?? 0;
+    const subscribers = hub.feed(roomId)?.subscriberCount ?? 0;
     let outgoing = this.#outgoing.get(roomId);
     if (outgoing === undefined) {
       outgoing = { changes: new Map(), sentAt: -Infinity, timer: undefined };
@@ -112,7 +112,7 @@ export class Typing {
     }
     outgoing.changes.set(user.id, { user, isTyping, isOwn });
     if (outgoing.timer !== undefined) return;
-    const wait = outgoing.sentAt + paceOf(followers) - clock();
+    const wait = outgoing.sentAt + paceOf(subscribers) - clock();
     if (wait <= 0) this.#flush(roomId, outgoing);
     else {outgoing.timer = timers.after(wait, () =>
         this.#flush(roomId, outgoing));}
@@ -124,7 +124,7 @@ export class Typing {
     outgoing.sentAt = this.#options.clock();
     // Once more after a pause, to forget the room when it has become quiet.
     outgoing.timer = this.#options.timers.after(
-      paceOf(this.#options.hub.feed(roomId)?.followerCount ?? 0),
+      paceOf(this.#options.hub.feed(roomId)?.subscriberCount ?? 0),
       () => {
         outgoing.timer = undefined;
         if (outgoing.changes.size > 0) this.#flush(roomId, outgoing);

@@ -19,8 +19,8 @@ function createTyping() {
     clock: clock.now,
     timers: clock,
   });
-  const alice = world.follow(ROOM, 0, ALICE);
-  const bob = world.follow(ROOM);
+  const alice = world.subscribe(ROOM, 0, ALICE);
+  const bob = world.subscribe(ROOM);
   return {
     world,
     hub,
@@ -43,8 +43,8 @@ function createTyping() {
 
 Deno.test("set() tells the others at once, and none of the user's own sockets", () => {
   const { world, typing, alice, bob } = createTyping();
-  const tab = world.follow(ROOM, 0, ALICE);
-  const elsewhere = world.follow("other room");
+  const tab = world.subscribe(ROOM, 0, ALICE);
+  const elsewhere = world.subscribe("other room");
   typing.set(alice.connection, ROOM, true);
   assert.deepEqual(bob.wire.events("typing:update"), [
     { roomId: ROOM, user: ALICE, isTyping: true },
@@ -84,9 +84,9 @@ Deno.test("set() to false ends the mark, once", async () => {
 
 Deno.test("clear() ends the mark of a user who has sent a message, in that room only", async () => {
   const { world, clock, typing, alice, told } = createTyping();
-  const { feed, follower } = world.hub.hold(alice.connection, "other");
-  feed.release(follower, 0);
-  const listener = world.follow("other");
+  const { feed, subscription } = world.hub.hold(alice.connection, "other");
+  feed.release(subscription, 0);
+  const listener = world.subscribe("other");
   typing.set(alice.connection, ROOM, true);
   typing.set(alice.connection, "other", true);
   await clock.advance(300);
@@ -97,7 +97,7 @@ Deno.test("clear() ends the mark of a user who has sent a message, in that room 
 
 Deno.test("clearConnection() ends the marks that were set on that socket, not those of another tab", async () => {
   const { world, clock, typing, alice, told } = createTyping();
-  const tab = world.follow(ROOM, 0, ALICE);
+  const tab = world.subscribe(ROOM, 0, ALICE);
   typing.set(alice.connection, ROOM, true);
   await clock.advance(300);
   typing.set(tab.connection, ROOM, true);
@@ -112,7 +112,7 @@ Deno.test("clearConnection() ends the marks that were set on that socket, not th
 
 Deno.test("marks are sent at most four times a second, each user's newest state only", async () => {
   const { world, clock, typing, alice, bob, told } = createTyping();
-  const carol = world.follow(ROOM, 0, createUser("carol"));
+  const carol = world.subscribe(ROOM, 0, createUser("carol"));
   for (let n = 0; n <= 100; n++) {
     typing.set(alice.connection, ROOM, n % 2 === 0);
     typing.set(carol.connection, ROOM, true);
@@ -129,8 +129,8 @@ Deno.test("marks are sent at most four times a second, each user's newest state 
 
 Deno.test("who types in the same moment is told of the others, never of themself", async () => {
   const { world, clock, typing, alice, told } = createTyping();
-  const carol = world.follow(ROOM, 0, createUser("carol"));
-  const dave = world.follow(ROOM, 0, createUser("dave"));
+  const carol = world.subscribe(ROOM, 0, createUser("carol"));
+  const dave = world.subscribe(ROOM, 0, createUser("dave"));
   typing.set(dave.connection, ROOM, true);
   typing.set(alice.connection, ROOM, true);
   typing.set(carol.connection, ROOM, true);
@@ -155,7 +155,7 @@ Deno.test("a room that everybody left is forgotten, marks and all", async () => 
 
 Deno.test("in a large room marks are sent more seldom", async () => {
   const { world, clock, typing, alice, bob } = createTyping();
-  for (let n = 0; n < 498; n++) world.follow(ROOM);
+  for (let n = 0; n < 498; n++) world.subscribe(ROOM);
   for (let n = 0; n < 100; n++) {
     typing.set(alice.connection, ROOM, n % 2 === 0);
     await clock.advance(100);
@@ -164,7 +164,7 @@ Deno.test("in a large room marks are sent more seldom", async () => {
   assert.ok(frames <= 6, `${frames} frames in 10 s to 500 sockets`);
 });
 
-Deno.test("the other processes are told of what changes here, as often as a room's followers", async () => {
+Deno.test("the other processes are told of what changes here, as often as a room's subscribers", async () => {
   const { clock, typing, alice, toldElsewhere } = createTyping();
   typing.set(alice.connection, ROOM, true);
   assert.deepEqual(toldElsewhere(), [`alice types ${ROOM}`]);
@@ -191,7 +191,7 @@ Deno.test("a mark that ends by itself or with its socket is told elsewhere, too"
   );
 });
 
-Deno.test("changedElsewhere() tells the followers here, and is not told on, nor is its end", async () => {
+Deno.test("changedElsewhere() tells the subscribers here, and is not told on, nor is its end", async () => {
   const { clock, typing, told, toldElsewhere } = createTyping();
   const carol = createUser("carol");
   typing.changedElsewhere(ROOM, [{ user: carol, isTyping: true }]);

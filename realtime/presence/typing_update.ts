@@ -1,7 +1,7 @@
 import { type Handler, refuse } from "../connection/dispatch.ts";
 import type { HandlerParts } from "../connection/handler_parts.ts";
 
-/** The user types in a room this socket follows, or has ceased to. */
+/** The user types in a room this socket is subscribed to, or has ceased to. */
 export function typingUpdate(
   { typing }: HandlerParts,
 ): Handler<"typing:update"> {

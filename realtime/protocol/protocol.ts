@@ -35,8 +35,8 @@ export const MAX_SYNC_ROOMS = 500;
 /** Most users named in a `room:roster`; the counts beside them are exact. */
 export const MAX_ROSTER_USERS = 200;
 
-/** In a room followed by more sockets than this, join and leave lines are left out. */
-export const MAX_ANNOUNCED_FOLLOWERS = 200;
+/** In a room with more subscribers than this, join and leave lines are left out. */
+export const MAX_ANNOUNCED_SUBSCRIBERS = 200;
 
 /** Largest client frame in bytes of UTF-8. */
 export const MAX_FRAME_BYTES = 16 * 1024;

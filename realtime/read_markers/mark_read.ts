@@ -2,11 +2,11 @@ import type { MemberRoom } from "../../db/memberships.ts";
 import type { Connection } from "../connection/connection.ts";
 import { isUuid } from "../protocol/schemas.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Seen } from "./read_markers.ts";
+import type { ReadMarkers } from "./read_markers.ts";
 
 export interface MarkReadParts {
   hub: Hub;
-  seen: Seen;
+  readMarkers: ReadMarkers;
   memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
 }
 
@@ -17,7 +17,7 @@ export interface MarkReadParts {
  * @returns the `seq` that is marked; undefined when the user is no member of the room
  */
 export async function markRead(
-  { hub, seen, memberRooms }: MarkReadParts,
+  { hub, readMarkers, memberRooms }: MarkReadParts,
   userId: string,
   roomId: string,
   lastSeq: number,
@@ -26,8 +26,8 @@ export async function markRead(
   const [room] = isUuid(roomId) ? await memberRooms(userId, [roomId]) : [];
   if (room === undefined) return undefined;
   const seq = Math.min(lastSeq, room.last_seq);
-  seen.mark(userId, roomId, seq);
-  hub.tellUser(
+  readMarkers.mark(userId, roomId, seq);
+  hub.sendToUser(
     userId,
     { event: "room:read", data: { roomId, lastSeq: seq } },
     source,

@@ -1,11 +1,11 @@
-import type { SeenMark } from "../../db/memberships.ts";
+import type { ReadMarker } from "../../db/memberships.ts";
 import type { Timers } from "../timers.ts";
 
 /** Marks are stored this long after the first of them, in milliseconds: one statement for all. */
 const STORE_DELAY_MS = 1_000;
 
-export interface SeenOptions {
-  store: (marks: readonly SeenMark[]) => Promise<void>;
+export interface ReadMarkersOptions {
+  store: (marks: readonly ReadMarker[]) => Promise<void>;
   clock: () => number;
   timers: Timers;
   /** Told when marks could not be stored. */
@@ -16,13 +16,13 @@ export interface SeenOptions {
  * How far users have read. Marks are gathered in memory and stored together, so that reading and
  * writing messages never wait for them; what a crash loses is at most the last second of marks.
  */
-export class Seen {
-  readonly #options: SeenOptions;
-  #marks = new Map<string, SeenMark>();
+export class ReadMarkers {
+  readonly #options: ReadMarkersOptions;
+  #marks = new Map<string, ReadMarker>();
   #timer: (() => void) | undefined;
   #storing: Promise<void> = Promise.resolve();
 
-  constructor(options: SeenOptions) {
+  constructor(options: ReadMarkersOptions) {
     this.#options = options;
   }
 

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { SeenMark } from "../../db/memberships.ts";
+import type { ReadMarker } from "../../db/memberships.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { connectionLost, createGate } from "../../tests/realtime/fakes.ts";
-import { Seen } from "./read_markers.ts";
+import { ReadMarkers } from "./read_markers.ts";
 
-function createSeen() {
+function createReadMarkers() {
   const clock = createFakeClock();
-  const gate = createGate<[readonly SeenMark[]], void>();
+  const gate = createGate<[readonly ReadMarker[]], void>();
   const failures: unknown[] = [];
-  const seen = new Seen({
+  const readMarkers = new ReadMarkers({
     store: gate.call,
     clock: clock.now,
     timers: clock,
@@ -21,16 +21,16 @@ function createSeen() {
     await clock.advance(0);
     return marks.map(({ userId, roomId, seq }) => `${userId} ${roomId} ${seq}`);
   };
-  return { clock, gate, failures, seen, stored };
+  return { clock, gate, failures, readMarkers, stored };
 }
 
 Deno.test("mark() is stored after a second, together with all others and with the newest seq", async () => {
-  const { clock, gate, seen, stored } = createSeen();
-  seen.mark("alice", "a", 3);
+  const { clock, gate, readMarkers, stored } = createReadMarkers();
+  readMarkers.mark("alice", "a", 3);
   await clock.advance(500);
-  seen.mark("alice", "a", 5);
-  seen.mark("alice", "a", 4);
-  seen.mark("bob", "b", 1);
+  readMarkers.mark("alice", "a", 5);
+  readMarkers.mark("alice", "a", 4);
+  readMarkers.mark("bob", "b", 1);
   assert.equal(gate.calls.length, 0);
   await clock.advance(500);
   assert.equal(gate.calls.length, 1);
@@ -41,30 +41,30 @@ Deno.test("mark() is stored after a second, together with all others and with th
 });
 
 Deno.test("flush() resolves when everything marked before is stored", async () => {
-  const { clock, gate, seen, stored } = createSeen();
-  seen.mark("alice", "a", 1);
+  const { clock, gate, readMarkers, stored } = createReadMarkers();
+  readMarkers.mark("alice", "a", 1);
   let flushed = false;
-  seen.flush().then(() => flushed = true);
+  readMarkers.flush().then(() => flushed = true);
   await clock.advance(0);
   assert.equal(flushed, false);
-  seen.mark("alice", "a", 2);
-  const second = seen.flush();
+  readMarkers.mark("alice", "a", 2);
+  const second = readMarkers.flush();
   await clock.advance(0);
   assert.equal(gate.calls.length, 1, "one statement at a time");
   assert.deepEqual(await stored(), ["alice a 1"]);
   assert.equal(flushed, true);
   assert.deepEqual(await stored(), ["alice a 2"]);
   await second;
-  await seen.flush();
+  await readMarkers.flush();
   assert.equal(clock.waiting, 0);
 });
 
 Deno.test("marks that could not be stored are stored with the next ones, never a lower one over a higher", async () => {
-  const { clock, gate, failures, seen, stored } = createSeen();
-  seen.mark("alice", "a", 1);
-  seen.mark("bob", "b", 7);
+  const { clock, gate, failures, readMarkers, stored } = createReadMarkers();
+  readMarkers.mark("alice", "a", 1);
+  readMarkers.mark("bob", "b", 7);
   await clock.advance(1_000);
-  seen.mark("alice", "a", 4);
+  readMarkers.mark("alice", "a", 4);
   gate.next().reject(connectionLost());
   await clock.advance(0);
   assert.equal(failures.length, 1);
@@ -73,9 +73,9 @@ Deno.test("marks that could not be stored are stored with the next ones, never a
 });
 
 Deno.test("flush() does not reject when the marks cannot be stored", async () => {
-  const { clock, gate, failures, seen } = createSeen();
-  seen.mark("alice", "a", 1);
-  const flushed = seen.flush();
+  const { clock, gate, failures, readMarkers } = createReadMarkers();
+  readMarkers.mark("alice", "a", 1);
+  const flushed = readMarkers.flush();
   await clock.advance(0);
   gate.next().reject(connectionLost());
   await flushed;

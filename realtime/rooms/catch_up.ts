@@ -18,7 +18,7 @@ import {
   type Replay,
 } from "./replay.ts";
 import type { ReplayTurns } from "./replay_turns.ts";
-import type { Follower, RoomFeed } from "./room_feed.ts";
+import type { RoomFeed, Subscription } from "./room_feed.ts";
 
 /** A follow waits for the rosters of its rooms no longer than this, for all of them together, in milliseconds. */
 export const ROSTER_GRACE_MS = 250;
@@ -44,15 +44,15 @@ export interface CatchUpOptions {
 }
 
 /** A room's result, and whether the connection is the user's first socket in the room. */
-export interface Followed {
+export interface Subscribed {
   result: SyncResult;
   firstOfUser: boolean;
 }
 
-interface Following {
+interface Subscribing {
   position: RoomPosition;
   feed: RoomFeed;
-  follower: Follower;
+  subscription: Subscription;
   firstOfUser: boolean;
   heard: Promise<void> | undefined;
 }
@@ -70,34 +70,34 @@ export class CatchUp {
   }
 
   /**
-   * Follows rooms and replays at most {@link MAX_REPLAY} messages of each; a room is live as soon as it
+   * Subscribes to rooms and replays at most {@link MAX_REPLAY} messages of each; a room is live as soon as it
    * is ready, whatever the others wait for. Results stand in the order of the positions. When the
-   * database fails, rooms that were not followed before are left again, and the others stay live.
+   * database fails, rooms that were not subscribed to before are left again, and the others stay live.
    *
    * @param positions at most one of each room; ids are UUIDs
    */
-  async follow(
+  async subscribe(
     connection: Connection,
     positions: readonly RoomPosition[],
-  ): Promise<Followed[]> {
+  ): Promise<Subscribed[]> {
     const { hub, timers } = this.#options;
     const mayBeHeard = await this.#mayBeHeard(connection, positions);
-    const results = new Map<string, Followed>();
+    const results = new Map<string, Subscribed>();
     const rosters: Promise<void>[] = [];
     // It may have ended meanwhile: it must not be in a feed then.
     if (!connection.closed) {
       const before = new Set(connection.rooms.keys());
-      const following = positions.filter(({ roomId }) => mayBeHeard(roomId))
+      const subscribing = positions.filter(({ roomId }) => mayBeHeard(roomId))
         .map((position) => ({
           position,
           ...hub.hold(connection, position.roomId),
         }));
       try {
-        for await (const rooms of whenHeard(following)) {
+        for await (const rooms of whenHeard(subscribing)) {
           await this.#replayAll(connection, rooms, results, rosters);
         }
       } catch (error) {
-        this.#leave(connection, following, before);
+        this.#leave(connection, subscribing, before);
         throw error;
       }
     }
@@ -135,38 +135,38 @@ export class CatchUp {
   /** Following came to nothing: rooms that were live before are so again. */
   #leave(
     connection: Connection,
-    following: readonly Following[],
+    subscribing: readonly Subscribing[],
     before: ReadonlySet<string>,
   ): void {
     const { hub } = this.#options;
-    for (const { position: { roomId }, feed, follower } of following) {
-      if (!hub.stands(roomId, follower)) continue;
-      if (before.has(roomId)) feed.release(follower, follower.through);
-      else hub.unfollow(connection, roomId);
+    for (const { position: { roomId }, feed, subscription } of subscribing) {
+      if (!hub.isCurrent(roomId, subscription)) continue;
+      if (before.has(roomId)) feed.release(subscription, subscription.through);
+      else hub.unsubscribe(connection, roomId);
     }
   }
 
   async #replayAll(
     connection: Connection,
-    following: readonly Following[],
-    results: Map<string, Followed>,
+    subscribing: readonly Subscribing[],
+    results: Map<string, Subscribed>,
     rosters: Promise<void>[],
   ): Promise<void> {
     const { hub, memberRooms, sendRoster } = this.#options;
-    const roomIds = following.map(({ position }) => position.roomId);
+    const roomIds = subscribing.map(({ position }) => position.roomId);
     const members = await memberRooms(connection.user.id, roomIds);
     const newest = new Map(
       members.map((room) => [room.room_id, room.last_seq]),
     );
     for (const roomId of roomIds) {
-      if (!newest.has(roomId)) hub.unfollow(connection, roomId);
+      if (!newest.has(roomId)) hub.unsubscribe(connection, roomId);
     }
-    for (const chunk of chunksOf(following, newest)) {
+    for (const chunk of chunksOf(subscribing, newest)) {
       if (connection.closed) return;
       const replays = await this.#read(connection, chunk, newest);
       for (const room of chunk) {
         const { roomId } = room.position;
-        if (!hub.stands(roomId, room.follower)) continue;
+        if (!hub.isCurrent(roomId, room.subscription)) continue;
         const replay = replays.get(roomId) ?? NO_REPLAY;
         const result = this.#replay(connection, room, replay, newest);
         results.set(roomId, { result, firstOfUser: room.firstOfUser });
@@ -180,7 +180,7 @@ export class CatchUp {
   /** What the rooms of a chunk have after their positions, by room. */
   async #read(
     connection: Connection,
-    chunk: readonly Following[],
+    chunk: readonly Subscribing[],
     newest: ReadonlyMap<string, number>,
   ): Promise<Map<string, Replay>> {
     const positions = chunk.flatMap(({ position }) =>
@@ -207,7 +207,7 @@ export class CatchUp {
 
   #replay(
     connection: Connection,
-    { position, feed, follower }: Following,
+    { position, feed, subscription }: Subscribing,
     { frames, count, first, last, isCut }: Replay,
     newest: ReadonlyMap<string, number>,
   ): SyncResult {
@@ -215,9 +215,9 @@ export class CatchUp {
     const newestRead = newest.get(roomId)!;
     const through = last ?? newestRead;
     const known = continuity(lastSeq, first, newestRead);
-    const hasMore = isCut || feed.hasGap(follower, through);
+    const hasMore = isCut || feed.hasGap(subscription, through);
     for (const frame of frames) connection.send(frame);
-    feed.release(follower, through, Math.max(newestRead, through));
+    feed.release(subscription, through, Math.max(newestRead, through));
     this.#options.onReplayed?.(count);
     return {
       roomId,
@@ -232,12 +232,12 @@ export class CatchUp {
 
 /** The rooms, some at a time, as soon as they are heard. */
 async function* whenHeard(
-  following: readonly Following[],
-): AsyncGenerator<Following[]> {
-  let ready = following.filter(({ heard }) => heard === undefined);
-  let late = following.length - ready.length;
+  subscribing: readonly Subscribing[],
+): AsyncGenerator<Subscribing[]> {
+  let ready = subscribing.filter(({ heard }) => heard === undefined);
+  let late = subscribing.length - ready.length;
   let wake = () => {};
-  for (const room of following) {
+  for (const room of subscribing) {
     void room.heard?.then(() => {
       late--;
       ready.push(room);

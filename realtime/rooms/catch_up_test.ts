@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { ReplayPosition } from "../../db/messages.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import {
   connectionLost,
   createGate,
@@ -15,7 +15,7 @@ import {
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
 import type { MessageNew } from "../protocol/protocol.ts";
-import { CatchUp, type Followed, ROSTER_GRACE_MS } from "./catch_up.ts";
+import { CatchUp, ROSTER_GRACE_MS, type Subscribed } from "./catch_up.ts";
 import { ReplayTurns } from "./replay_turns.ts";
 
 const ROOM = "room";
@@ -101,17 +101,17 @@ function createCatchUp() {
   };
 }
 
-type Position = Parameters<CatchUp["follow"]>[1][0];
+type Position = Parameters<CatchUp["subscribe"]>[1][0];
 
-Deno.test("follow() replays what lies after lastSeq, then the roster, then it is live", async () => {
+Deno.test("subscribe() replays what lies after lastSeq, then the roster, then it is live", async () => {
   const test = createCatchUp();
   test.post(ROOM, 5);
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [
+  const subscribed = test.catchUp.subscribe(connection, [
     { roomId: ROOM, lastSeq: 2 },
   ]);
   await test.answerAll();
-  assert.deepEqual(await followed, [{
+  assert.deepEqual(await subscribed, [{
     result: {
       roomId: ROOM,
       synced: true,
@@ -129,30 +129,30 @@ Deno.test("follow() replays what lies after lastSeq, then the roster, then it is
   assert.deepEqual(wire.seqs(), [3, 4, 5, 6]);
 });
 
-Deno.test("follow() without a position replays nothing and says where the room stands", async () => {
+Deno.test("subscribe() without a position replays nothing and says where the room stands", async () => {
   const test = createCatchUp();
   test.post(ROOM, 5);
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [{ roomId: ROOM }]);
+  const subscribed = test.catchUp.subscribe(connection, [{ roomId: ROOM }]);
   await test.answerAll();
-  assert.equal((await followed)[0]!.result.lastSeq, 5);
-  assert.equal((await followed)[0]!.result.messageCount, 0);
+  assert.equal((await subscribed)[0]!.result.lastSeq, 5);
+  assert.equal((await subscribed)[0]!.result.messageCount, 0);
   test.post(ROOM);
   assert.deepEqual(wire.seqs(), [6]);
 });
 
-Deno.test("follow() pages by 100 and says hasMore until the end, 100 and 101 told apart", async () => {
+Deno.test("subscribe() pages by 100 and says hasMore until the end, 100 and 101 told apart", async () => {
   for (const total of [0, 1, 100, 101, 250]) {
     const test = createCatchUp();
     test.post(ROOM, total);
     const { connection, wire } = test.world.connect();
     const pages: number[] = [];
     for (let lastSeq = 0, hasMore = true; hasMore;) {
-      const followed = test.catchUp.follow(connection, [
+      const subscribed = test.catchUp.subscribe(connection, [
         { roomId: ROOM, lastSeq },
       ]);
       await test.answerAll();
-      const [{ result }] = await followed as [Followed];
+      const [{ result }] = await subscribed as [Subscribed];
       pages.push(result.messageCount!);
       hasMore = result.hasMore!;
       lastSeq = result.lastSeq!;
@@ -163,7 +163,7 @@ Deno.test("follow() pages by 100 and says hasMore until the end, 100 and 101 tol
   }
 });
 
-Deno.test("follow() with lastSeenAt begins at that millisecond; lastSeq wins over it", async () => {
+Deno.test("subscribe() with lastSeenAt begins at that millisecond; lastSeq wins over it", async () => {
   const test = createCatchUp();
   test.post(ROOM, 6);
   for (const message of test.stored.slice(2, 5)) {
@@ -172,9 +172,9 @@ Deno.test("follow() with lastSeenAt begins at that millisecond; lastSeq wins ove
   const lastSeenAt = test.stored[2]!.createdAt;
   const replay = async (position: Position) => {
     const { connection, wire } = test.world.connect();
-    const followed = test.catchUp.follow(connection, [position]);
+    const subscribed = test.catchUp.subscribe(connection, [position]);
     await test.answerAll();
-    await followed;
+    await subscribed;
     return wire.seqs();
   };
   assert.deepEqual(await replay({ roomId: ROOM, lastSeenAt }), [3, 4, 5, 6]);
@@ -184,7 +184,7 @@ Deno.test("follow() with lastSeenAt begins at that millisecond; lastSeq wins ove
   );
 });
 
-Deno.test("follow() reads from a lastSeenAt that PostgreSQL can hold, whatever year the client says", async () => {
+Deno.test("subscribe() reads from a lastSeenAt that PostgreSQL can hold, whatever year the client says", async () => {
   for (
     const lastSeenAt of [
       ...["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+23:59"],
@@ -194,7 +194,7 @@ Deno.test("follow() reads from a lastSeenAt that PostgreSQL can hold, whatever y
     const test = createCatchUp();
     test.post(ROOM, 1);
     const { connection } = test.world.connect();
-    test.catchUp.follow(connection, [{ roomId: ROOM, lastSeenAt }]);
+    test.catchUp.subscribe(connection, [{ roomId: ROOM, lastSeenAt }]);
     await test.clock.advance(0);
     await test.answerMembers();
     const { args: [[position]] } = test.missed.next();
@@ -205,19 +205,19 @@ Deno.test("follow() reads from a lastSeenAt that PostgreSQL can hold, whatever y
   }
 });
 
-Deno.test("follow() of a room the user is no member of leaves it and does not hurt the others", async () => {
+Deno.test("subscribe() of a room the user is no member of leaves it and does not hurt the others", async () => {
   const test = createCatchUp();
   test.post("mine", 2);
   test.post("foreign", 2);
   test.lost.add("foreign");
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [
+  const subscribed = test.catchUp.subscribe(connection, [
     { roomId: "foreign", lastSeq: 0 },
     { roomId: "mine", lastSeq: 0 },
   ]);
   test.post("foreign");
   await test.answerAll();
-  const results = await followed;
+  const results = await subscribed;
   assert.deepEqual(results[0], {
     result: { roomId: "foreign", synced: false },
     firstOfUser: false,
@@ -232,12 +232,12 @@ Deno.test("follow() of a room the user is no member of leaves it and does not hu
   assert.equal(connection.rooms.has("foreign"), false);
 });
 
-Deno.test("follow() lets nothing of a room through before the membership is known", async () => {
+Deno.test("subscribe() lets nothing of a room through before the membership is known", async () => {
   const test = createCatchUp();
-  test.world.follow(ROOM);
+  test.world.subscribe(ROOM);
   test.lost.add(ROOM);
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [{ roomId: ROOM }]);
+  const subscribed = test.catchUp.subscribe(connection, [{ roomId: ROOM }]);
   await test.clock.advance(0);
   test.post(ROOM);
   const frame = eventFrame({
@@ -246,25 +246,25 @@ Deno.test("follow() lets nothing of a room through before the membership is know
   });
   test.hub.feed(ROOM)!.broadcast(frame);
   await test.answerAll();
-  await followed;
+  await subscribed;
   test.hub.feed(ROOM)!.broadcast(frame);
   assert.deepEqual(wire.frames, []);
 });
 
-Deno.test("follow() of a user who loses the membership meanwhile leaves nothing behind", async () => {
+Deno.test("subscribe() of a user who loses the membership meanwhile leaves nothing behind", async () => {
   for (const moment of ["before the members", "before the messages"]) {
     const test = createCatchUp();
     test.post(ROOM, 3);
     const user = createUser();
     const { connection, wire } = test.world.connect(user);
-    const followed = test.catchUp.follow(connection, [
+    const subscribed = test.catchUp.subscribe(connection, [
       { roomId: ROOM, lastSeq: 0 },
     ]);
     await test.clock.advance(0);
     if (moment === "before the messages") await test.answerMembers();
     test.hub.cut(user.id, ROOM);
     await test.answerAll();
-    assert.deepEqual(await followed, [{
+    assert.deepEqual(await subscribed, [{
       result: { roomId: ROOM, synced: false },
       firstOfUser: false,
     }], moment);
@@ -274,75 +274,75 @@ Deno.test("follow() of a user who loses the membership meanwhile leaves nothing 
   }
 });
 
-Deno.test("follow() of a connection that ends meanwhile leaves nothing behind", async () => {
+Deno.test("subscribe() of a connection that ends meanwhile leaves nothing behind", async () => {
   const test = createCatchUp();
   test.post(ROOM, 3);
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [
+  const subscribed = test.catchUp.subscribe(connection, [
     { roomId: ROOM, lastSeq: 0 },
   ]);
   await test.clock.advance(0);
   await test.answerMembers();
   connection.lost();
   await test.answerAll();
-  await followed;
+  await subscribed;
   assert.deepEqual(wire.frames, []);
   assert.equal(test.hub.feed(ROOM), undefined);
   assert.equal(test.clock.waiting, 0);
 });
 
-Deno.test("follow() reads nothing more for a connection that has ended, and keeps nobody waiting", async () => {
+Deno.test("subscribe() reads nothing more for a connection that has ended, and keeps nobody waiting", async () => {
   const test = createCatchUp();
   const rooms = numbers(1, 10).map((n) => `room ${n}`);
   for (const room of rooms) test.post(room, 100);
   const positions = rooms.map((roomId) => ({ roomId, lastSeq: 0 }));
   const user = createUser();
   const sockets = numbers(1, 3).map(() => test.world.connect(user));
-  const followed = sockets.map(({ connection }) =>
-    test.catchUp.follow(connection, positions)
+  const subscribed = sockets.map(({ connection }) =>
+    test.catchUp.subscribe(connection, positions)
   );
   await test.clock.advance(0);
   while (test.members.calls.length > 0) await test.answerMembers();
   for (const { connection } of sockets.slice(0, 2)) connection.lost();
   await test.answerMissed();
-  await Promise.all(followed.slice(0, 2));
+  await Promise.all(subscribed.slice(0, 2));
   assert.equal(test.missed.calls.length, 1, "the third socket is read for");
   await test.answerAll();
-  await followed[2];
+  await subscribed[2];
   assert.equal(sockets[2]!.wire.seqs().length, 1_000);
 });
 
-Deno.test("follow() tells a client that knows more than the database to forget it", async () => {
+Deno.test("subscribe() tells a client that knows more than the database to forget it", async () => {
   const test = createCatchUp();
   test.post(ROOM, 3);
   const { connection, wire } = test.world.connect();
-  const followed = test.catchUp.follow(connection, [
+  const subscribed = test.catchUp.subscribe(connection, [
     { roomId: ROOM, lastSeq: 50 },
   ]);
   await test.answerAll();
-  const [{ result }] = await followed as [Followed];
+  const [{ result }] = await subscribed as [Subscribed];
   assert.equal(result.reset, true);
   assert.equal(result.lastSeq, 3);
   test.post(ROOM);
   assert.deepEqual(wire.seqs(), [4], "the live feed is what the room says");
 });
 
-Deno.test("follow() that fails keeps the rooms that were live and leaves the new ones", async () => {
+Deno.test("subscribe() that fails keeps the rooms that were live and leaves the new ones", async () => {
   for (const fails of ["members", "missed"] as const) {
     const test = createCatchUp();
     test.post("old", 2);
     test.post("new", 2);
-    const { connection, wire } = test.world.follow("old", 2);
-    const followed = test.catchUp.follow(connection, [
+    const { connection, wire } = test.world.subscribe("old", 2);
+    const subscribed = test.catchUp.subscribe(connection, [
       { roomId: "old", lastSeq: 1 },
       { roomId: "new", lastSeq: 0 },
     ]);
-    followed.catch(() => {});
+    subscribed.catch(() => {});
     await test.clock.advance(0);
     test.post("old");
     if (fails === "missed") await test.answerMembers();
     test[fails].next().reject(connectionLost());
-    await assert.rejects(followed, /terminated/);
+    await assert.rejects(subscribed, /terminated/);
     test.post("old");
     test.post("new");
     await test.clock.advance(4);
@@ -356,14 +356,14 @@ Deno.test("follow() that fails keeps the rooms that were live and leaves the new
   }
 });
 
-Deno.test("follow() says hasMore when more came live than could be kept back", async () => {
+Deno.test("subscribe() says hasMore when more came live than could be kept back", async () => {
   const test = createCatchUp();
   test.post(ROOM, 1);
-  test.world.follow(ROOM, 1);
+  test.world.subscribe(ROOM, 1);
   const { connection, wire } = test.world.connect();
-  const follow = (lastSeq: number) =>
-    test.catchUp.follow(connection, [{ roomId: ROOM, lastSeq }]);
-  const followed = follow(0);
+  const subscribe = (lastSeq: number) =>
+    test.catchUp.subscribe(connection, [{ roomId: ROOM, lastSeq }]);
+  const subscribed = subscribe(0);
   await test.clock.advance(0);
   await test.answerMembers();
   const { resolve } = test.missed.next();
@@ -371,13 +371,13 @@ Deno.test("follow() says hasMore when more came live than could be kept back", a
   test.hub.publish(ROOM, test.stored.slice(1));
   await test.clock.advance(4);
   resolve(test.stored.slice(0, 1));
-  let [{ result }] = await followed as [Followed];
+  let [{ result }] = await subscribed as [Subscribed];
   assert.equal(result.lastSeq, 1);
   assert.equal(result.hasMore, true);
   while (result.hasMore) {
-    const again = follow(result.lastSeq!);
+    const again = subscribe(result.lastSeq!);
     await test.answerAll();
-    [{ result }] = await again as [Followed];
+    [{ result }] = await again as [Subscribed];
   }
   assert.deepEqual(
     [...new Set(wire.seqs())].sort((a, b) => a - b),
@@ -385,7 +385,7 @@ Deno.test("follow() says hasMore when more came live than could be kept back", a
   );
 });
 
-Deno.test("follow() of many rooms reads few messages at a time, and waits for a slow reader in between", async () => {
+Deno.test("subscribe() of many rooms reads few messages at a time, and waits for a slow reader in between", async () => {
   const test = createCatchUp();
   const rooms = numbers(1, 50).map((n) => `room ${n}`);
   for (const room of rooms) {
@@ -397,12 +397,12 @@ Deno.test("follow() of many rooms reads few messages at a time, and waits for a 
   }
   const { connection, wire } = test.world.connect();
   wire.reading = false;
-  const followed = test.catchUp.follow(
+  const subscribed = test.catchUp.subscribe(
     connection,
     rooms.map((roomId) => ({ roomId, lastSeq: 0 })),
   );
   let done = false;
-  followed.then(() => done = true);
+  subscribed.then(() => done = true);
   let queries = 0;
   for (let turn = 0; turn < 2_000 && !done; turn++) {
     if (test.members.calls.length > 0) await test.answerMembers();
@@ -416,13 +416,13 @@ Deno.test("follow() of many rooms reads few messages at a time, and waits for a 
   }
   assert.equal(connection.closed, false, "a reader that goes on is kept");
   assert.ok(
-    (await followed).every(({ result }) => result.messageCount === 100),
+    (await subscribed).every(({ result }) => result.messageCount === 100),
   );
   assert.equal(wire.seqs().length, 5_000);
   assert.ok(queries <= 50, `${queries} queries`);
 });
 
-Deno.test("follow() waits a moment for a roster that is being loaded, and no longer", async () => {
+Deno.test("subscribe() waits a moment for a roster that is being loaded, and no longer", async () => {
   const world = createHub();
   const { clock } = world;
   const loading = Promise.withResolvers<void>();
@@ -436,13 +436,13 @@ Deno.test("follow() waits a moment for a roster that is being loaded, and no lon
     timers: clock,
   });
   const { connection } = world.connect();
-  let followed: Followed[] = [];
-  catchUp.follow(connection, [{ roomId: "one" }, { roomId: "two" }])
-    .then((results) => followed = results);
+  let subscribed: Subscribed[] = [];
+  catchUp.subscribe(connection, [{ roomId: "one" }, { roomId: "two" }])
+    .then((results) => subscribed = results);
   await clock.advance(ROSTER_GRACE_MS - 1);
-  assert.equal(followed.length, 0);
+  assert.equal(subscribed.length, 0);
   await clock.advance(1);
-  assert.equal(followed.length, 2);
+  assert.equal(subscribed.length, 2);
 });
 
 /** Random numbers that are the same in every run. */
@@ -491,7 +491,7 @@ async function simulate(
     ...{ clock: clock.now, timers: clock },
     // Only what other processes write may be overtaken.
     ...publishes === "overtaking" &&
-      { backbone: createBackbones(clock).join() },
+      { broker: createBrokers(clock).join() },
   });
   const catchUp = new CatchUp({
     hub: world.hub,
@@ -528,7 +528,7 @@ async function simulate(
     await clock.advance(random(3));
   };
 
-  if (random(2) === 0) world.follow(ROOM);
+  if (random(2) === 0) world.subscribe(ROOM);
   const start = random(3) === 0 ? 150 : random(20);
   for (let n = 0; n < start; n++) commit();
   const { connection, wire } = world.connect();
@@ -537,11 +537,11 @@ async function simulate(
   const acks: { hasMore: boolean; resynced: boolean }[] = [];
 
   const sync = async (connection: Connection) => {
-    const followed = catchUp.follow(connection, [
+    const subscribed = catchUp.subscribe(connection, [
       { roomId: ROOM, lastSeq: position },
     ]);
-    let result: Followed["result"] | undefined;
-    followed.then(([followed]) => result = followed!.result);
+    let result: Subscribed["result"] | undefined;
+    subscribed.then(([subscribed]) => result = subscribed!.result);
     while (result === undefined) await turn();
     position = result.lastSeq!;
     acks.push({ hasMore: result.hasMore!, resynced: acks.length > 0 });

@@ -1,27 +1,31 @@
-import type { Backbone, RoomSystem } from "../cluster/broker.ts";
+import type { Broker, RoomSystem } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
 import {
-  MAX_ANNOUNCED_FOLLOWERS,
+  MAX_ANNOUNCED_SUBSCRIBERS,
   type MessageNew,
   type ServerEvent,
 } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
-import { LineLimit } from "./line_limit.ts";
-import { type Follower, RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
+import { AnnouncementLimit } from "./announcement_limit.ts";
+import {
+  RoomFeed,
+  type RoomFeedOptions,
+  type Subscription,
+} from "./room_feed.ts";
 
 /** Newest lines of coming and going that are known again. */
 const REMEMBERED_LINES = 1_000;
 
 export interface HubOptions
   extends Omit<RoomFeedOptions, "roomId" | "isShared"> {
-  backbone: Backbone;
+  broker: Broker;
   /** Called when a connection begins to catch up with a room, again or for the first time. */
-  onHold?: (follower: Follower, roomId: string) => void;
+  onHold?: (subscription: Subscription, roomId: string) => void;
 }
 
 /**
- * Who is connected and who follows which room, in this process; what is said here is told to the
+ * Who is connected and who is subscribed to which room, in this process; what is said here is told to the
  * others. One thread and only synchronous changes: between two awaits the maps are always whole.
  */
 export class Hub {
@@ -34,11 +38,14 @@ export class Hub {
   /** Lines told lately. */
   readonly #announced = new RecentMap<string, true>(REMEMBERED_LINES);
 
-  readonly #lines: LineLimit;
+  readonly #lines: AnnouncementLimit;
 
   constructor(options: HubOptions) {
     this.#options = options;
-    this.#lines = new LineLimit((event) => this.#tell(event), options.timers);
+    this.#lines = new AnnouncementLimit(
+      (event) => this.#tell(event),
+      options.timers,
+    );
   }
 
   add(connection: Connection): void {
@@ -47,14 +54,14 @@ export class Hub {
     const own = this.#connectionsOfUser.get(id);
     if (own === undefined) {
       this.#connectionsOfUser.set(id, new Set([connection]));
-      void this.#options.backbone.follow(`user:${id}`);
+      void this.#options.broker.subscribe(`user:${id}`);
     } else own.add(connection);
   }
 
   /** Takes a connection out of the registry and out of all its rooms. */
   remove(connection: Connection): void {
     for (const roomId of [...connection.rooms.keys()]) {
-      this.unfollow(connection, roomId);
+      this.unsubscribe(connection, roomId);
     }
     this.#connections.delete(connection.id);
     const { id } = connection.user;
@@ -62,7 +69,7 @@ export class Hub {
     own?.delete(connection);
     if (own?.size === 0) {
       this.#connectionsOfUser.delete(id);
-      this.#options.backbone.unfollow(`user:${id}`);
+      this.#options.broker.unsubscribe(`user:${id}`);
     }
   }
 
@@ -82,7 +89,7 @@ export class Hub {
     return this.#connections.size;
   }
 
-  /** Rooms that somebody here follows. */
+  /** Rooms that somebody here is subscribed to. */
   get roomCount(): number {
     return this.#feeds.size;
   }
@@ -91,14 +98,14 @@ export class Hub {
     return this.#feeds.keys();
   }
 
-  /** The feed of a room that somebody here follows. */
+  /** The feed of a room that somebody here is subscribed to. */
   feed(roomId: string): RoomFeed | undefined {
     return this.#feeds.get(roomId);
   }
 
   /** Whether what is said in a room is heard here already, or is said here alone. */
   isHeard(roomId: string): boolean {
-    return this.#options.backbone.isUp === undefined ||
+    return this.#options.broker.isUp === undefined ||
       this.#feeds.has(roomId);
   }
 
@@ -110,57 +117,62 @@ export class Hub {
    */
   hold(connection: Connection, roomId: string): {
     feed: RoomFeed;
-    follower: Follower;
+    subscription: Subscription;
     firstOfUser: boolean;
     heard: Promise<void> | undefined;
   } {
-    const { backbone } = this.#options;
+    const { broker } = this.#options;
     let feed = this.#feeds.get(roomId);
     if (feed === undefined) {
-      const isShared = backbone.isUp !== undefined;
+      const isShared = broker.isUp !== undefined;
       feed = new RoomFeed({ ...this.#options, roomId, isShared });
       this.#feeds.set(roomId, feed);
-      const heard = backbone.follow(`room:${roomId}`)?.then(() => {
-        // The room may have been left and followed again: that is not heard yet.
+      const heard = broker.subscribe(`room:${roomId}`)?.then(() => {
+        // The room may have been left and subscribed to again: that is not heard yet.
         if (this.#unheard.get(roomId) === heard) this.#unheard.delete(roomId);
       });
       if (heard !== undefined) this.#unheard.set(roomId, heard);
       else this.#unheard.delete(roomId);
     }
-    const { follower, firstOfUser } = feed.hold(connection);
-    connection.rooms.set(roomId, follower);
-    this.#options.onHold?.(follower, roomId);
-    return { feed, follower, firstOfUser, heard: this.#unheard.get(roomId) };
+    const { subscription, firstOfUser } = feed.hold(connection);
+    connection.rooms.set(roomId, subscription);
+    this.#options.onHold?.(subscription, roomId);
+    return {
+      feed,
+      subscription,
+      firstOfUser,
+      heard: this.#unheard.get(roomId),
+    };
   }
 
   /** Whether this very subscription still stands: the connection may have left, or left and come again. */
-  stands(roomId: string, follower: Follower): boolean {
-    return follower.connection.rooms.get(roomId) === follower;
+  isCurrent(roomId: string, subscription: Subscription): boolean {
+    return subscription.connection.rooms.get(roomId) === subscription;
   }
 
   /** @returns whether it was the user's last socket in the room; undefined when it did not follow it */
-  unfollow(connection: Connection, roomId: string): boolean | undefined {
+  unsubscribe(connection: Connection, roomId: string): boolean | undefined {
     connection.rooms.delete(roomId);
     const feed = this.#feeds.get(roomId);
     const last = feed?.remove(connection);
-    if (feed?.followerCount === 0) {
+    if (feed?.subscriberCount === 0) {
       this.#feeds.delete(roomId);
-      this.#options.backbone.unfollow(`room:${roomId}`);
+      this.#options.broker.unsubscribe(`room:${roomId}`);
     }
     return last;
   }
 
-  /** Takes all of a user's sockets out of a room. @returns those that followed it */
+  /** Takes all of a user's sockets out of a room. @returns those that subscribed to it */
   cut(userId: string, roomId: string): Connection[] {
-    const followers = this.#feeds.get(roomId)?.connectionsOf(userId) ?? [];
-    for (const connection of followers) this.unfollow(connection, roomId);
-    return followers;
+    const subscribers = this.#feeds.get(roomId)?.connectionsOf(userId) ?? [];
+    for (const connection of subscribers) this.unsubscribe(connection, roomId);
+    return subscribers;
   }
 
-  /** Gives messages of one room, committed here, to its followers everywhere. */
+  /** Gives messages of one room, committed here, to its subscribers everywhere. */
   publish(roomId: string, messages: readonly MessageNew[]): void {
     this.#feeds.get(roomId)?.publish(messages);
-    void this.#options.backbone.publish(`room:${roomId}`, {
+    void this.#options.broker.publish(`room:${roomId}`, {
       kind: "messages",
       roomId,
       messages,
@@ -168,9 +180,9 @@ export class Hub {
   }
 
   /**
-   * Tells a room's followers, but for the user's own sockets, that the user has come or gone. Left out
-   * in a room with more than {@link MAX_ANNOUNCED_FOLLOWERS} followers, and limited for each user and
-   * room by {@link LineLimit}.
+   * Tells a room's subscribers, but for the user's own sockets, that the user has come or gone. Left out
+   * in a room with more than {@link MAX_ANNOUNCED_SUBSCRIBERS} subscribers, and limited for each user and
+   * room by {@link AnnouncementLimit}.
    */
   announce(event: RoomSystem): void {
     this.#lines.add(event);
@@ -178,18 +190,20 @@ export class Hub {
 
   #tell(event: RoomSystem): void {
     this.announceHere(event);
-    void this.#options.backbone.publish(`room:${event.data.roomId}`, {
+    void this.#options.broker.publish(`room:${event.data.roomId}`, {
       kind: "announcement",
       event,
     });
   }
 
-  /** Tells the followers in this process. */
+  /** Tells the subscribers in this process. */
   announceHere(event: RoomSystem): void {
     this.#lines.told(event);
     const { type, roomId, user, createdAt } = event.data;
     const feed = this.#feeds.get(roomId);
-    if (feed === undefined || feed.followerCount > MAX_ANNOUNCED_FOLLOWERS) {
+    if (
+      feed === undefined || feed.subscriberCount > MAX_ANNOUNCED_SUBSCRIBERS
+    ) {
       return;
     }
     // Each process that a user's sockets are cut off in tells of it.
@@ -200,17 +214,21 @@ export class Hub {
   }
 
   /** Sends an event to a user's sockets, but for one when that is wanted. */
-  tellUser(userId: string, event: ServerEvent, except?: Connection): void {
-    this.tellUserHere(userId, event, except);
-    void this.#options.backbone.publish(`user:${userId}`, {
+  sendToUser(userId: string, event: ServerEvent, except?: Connection): void {
+    this.sendToUserHere(userId, event, except);
+    void this.#options.broker.publish(`user:${userId}`, {
       kind: "event",
       userId,
       event,
     });
   }
 
-  /** As {@link tellUser}, to the sockets in this process. */
-  tellUserHere(userId: string, event: ServerEvent, except?: Connection): void {
+  /** As {@link sendToUser}, to the sockets in this process. */
+  sendToUserHere(
+    userId: string,
+    event: ServerEvent,
+    except?: Connection,
+  ): void {
     const frame = eventFrame(event);
     for (const connection of this.connectionsOf(userId)) {
       if (connection !== except) connection.send(frame);

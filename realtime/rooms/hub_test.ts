@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import {
   createGate,
   createHub,
@@ -48,34 +48,34 @@ Deno.test("remove() again has no effect on others", () => {
   assert.deepEqual([...hub.connectionsOf(user.id)], [stays]);
 });
 
-Deno.test("unfollow() forgets a room that nobody follows, and a new follower starts afresh", () => {
+Deno.test("unfollow() forgets a room that nobody follows, and a new subscriber starts afresh", () => {
   const world = createHub();
-  const { connection, feed } = world.follow(ROOM);
-  assert.equal(world.hub.unfollow(connection, ROOM), true);
+  const { connection, feed } = world.subscribe(ROOM);
+  assert.equal(world.hub.unsubscribe(connection, ROOM), true);
   assert.equal(world.hub.feed(ROOM), undefined);
   assert.equal(connection.rooms.has(ROOM), false);
-  assert.equal(world.hub.unfollow(connection, ROOM), undefined);
+  assert.equal(world.hub.unsubscribe(connection, ROOM), undefined);
   assert.notEqual(world.hub.hold(connection, ROOM).feed, feed);
 });
 
 Deno.test("stands() tells a subscription from the one before it", () => {
   const { hub, ...world } = createHub();
   const { connection } = world.connect();
-  const first = hub.hold(connection, ROOM).follower;
-  assert.equal(hub.stands(ROOM, first), true);
-  hub.unfollow(connection, ROOM);
-  assert.equal(hub.stands(ROOM, first), false);
-  const second = hub.hold(connection, ROOM).follower;
-  assert.equal(hub.stands(ROOM, first), false);
-  assert.equal(hub.stands(ROOM, second), true);
+  const first = hub.hold(connection, ROOM).subscription;
+  assert.equal(hub.isCurrent(ROOM, first), true);
+  hub.unsubscribe(connection, ROOM);
+  assert.equal(hub.isCurrent(ROOM, first), false);
+  const second = hub.hold(connection, ROOM).subscription;
+  assert.equal(hub.isCurrent(ROOM, first), false);
+  assert.equal(hub.isCurrent(ROOM, second), true);
 });
 
 Deno.test("cut() takes all of a user's sockets out of one room and no one else", () => {
   const world = createHub();
   const user = createUser();
-  const own = [world.follow(ROOM, 0, user), world.follow(ROOM, 0, user)];
+  const own = [world.subscribe(ROOM, 0, user), world.subscribe(ROOM, 0, user)];
   world.hub.hold(own[0]!.connection, "other");
-  const stranger = world.follow(ROOM);
+  const stranger = world.subscribe(ROOM);
   assert.deepEqual(
     world.hub.cut(user.id, ROOM),
     own.map(({ connection }) => connection),
@@ -88,10 +88,10 @@ Deno.test("cut() takes all of a user's sockets out of one room and no one else",
   assert.deepEqual(world.hub.cut(user.id, "unknown"), []);
 });
 
-Deno.test("publish() reaches the followers of its room only, and a room without any is no error", () => {
+Deno.test("publish() reaches the subscribers of its room only, and a room without any is no error", () => {
   const world = createHub();
-  const one = world.follow("one");
-  const two = world.follow("two");
+  const one = world.subscribe("one");
+  const two = world.subscribe("two");
   world.hub.publish("one", [createMessage(1, "one")]);
   world.hub.publish("nobody", [createMessage(1, "nobody")]);
   assert.deepEqual(one.wire.seqs(), [1]);
@@ -101,8 +101,8 @@ Deno.test("publish() reaches the followers of its room only, and a room without 
 Deno.test("announce() tells the others, not the user's own sockets", () => {
   const world = createHub();
   const user = createUser();
-  const own = world.follow(ROOM, 0, user);
-  const other = world.follow(ROOM);
+  const own = world.subscribe(ROOM, 0, user);
+  const other = world.subscribe(ROOM);
   const line = joinLine(ROOM, user);
   world.hub.announce(line);
   world.hub.announce(joinLine("nobody"));
@@ -112,11 +112,11 @@ Deno.test("announce() tells the others, not the user's own sockets", () => {
 
 Deno.test("announce() is silent in a room that more than 200 sockets follow", () => {
   const world = createHub();
-  const { wire } = world.follow(ROOM);
-  for (let n = 1; n < 200; n++) world.follow(ROOM);
+  const { wire } = world.subscribe(ROOM);
+  for (let n = 1; n < 200; n++) world.subscribe(ROOM);
   world.hub.announce(joinLine(ROOM));
   assert.equal(wire.frames.length, 1);
-  world.follow(ROOM);
+  world.subscribe(ROOM);
   world.hub.announce(joinLine(ROOM));
   assert.equal(wire.frames.length, 1);
 });
@@ -130,8 +130,8 @@ Deno.test("tellUser() reaches all sockets of the user but the excepted one, in w
     event: "room:read",
     data: { roomId: ROOM, lastSeq: 3 },
   } as const;
-  world.hub.tellUser(user.id, event, one.connection);
-  world.hub.tellUser(user.id, event);
+  world.hub.sendToUser(user.id, event, one.connection);
+  world.hub.sendToUser(user.id, event);
   assert.equal(one.wire.frames.length, 1);
   assert.equal(two.wire.frames.length, 2);
   assert.deepEqual(other.wire.frames, []);
@@ -140,43 +140,43 @@ Deno.test("tellUser() reaches all sockets of the user but the excepted one, in w
 /** A hub of one process among others. */
 function createSharedHub() {
   const clock = createFakeClock();
-  const backbone = createBackbones(clock).join();
-  const world = createHub({ backbone, clock: clock.now, timers: clock });
-  return { ...world, world, clock, backbone };
+  const broker = createBrokers(clock).join();
+  const world = createHub({ broker, clock: clock.now, timers: clock });
+  return { ...world, world, clock, broker };
 }
 
 Deno.test("a room's channel is followed with its first socket and left with its last, a user's with theirs", () => {
-  const { world, hub, backbone } = createSharedHub();
+  const { world, hub, broker } = createSharedHub();
   const user = createUser();
   const [one, two] = [world.connect(user), world.connect(user)].map((
     { connection },
   ) => connection);
   for (const connection of [one!, two!, one!]) hub.hold(connection, ROOM);
-  assert.deepEqual(backbone.follows, [`+user:${user.id}`, `+room:${ROOM}`]);
-  hub.unfollow(one!, ROOM);
-  hub.unfollow(one!, ROOM);
+  assert.deepEqual(broker.subscribes, [`+user:${user.id}`, `+room:${ROOM}`]);
+  hub.unsubscribe(one!, ROOM);
+  hub.unsubscribe(one!, ROOM);
   one!.lost();
   hub.remove(one!);
-  assert.equal(backbone.follows.length, 2);
+  assert.equal(broker.subscribes.length, 2);
   two!.lost();
   hub.remove(two!);
-  hub.unfollow(two!, ROOM);
-  assert.deepEqual(backbone.follows.slice(2), [
+  hub.unsubscribe(two!, ROOM);
+  assert.deepEqual(broker.subscribes.slice(2), [
     `-room:${ROOM}`,
     `-user:${user.id}`,
   ]);
-  assert.equal(backbone.channels.size, 0);
+  assert.equal(broker.channels.size, 0);
 });
 
 Deno.test("cut() of a room's last sockets leaves its channel once", () => {
-  const { world, hub, backbone } = createSharedHub();
+  const { world, hub, broker } = createSharedHub();
   const user = createUser();
-  world.follow(ROOM, 0, user);
-  world.follow(ROOM, 0, user);
+  world.subscribe(ROOM, 0, user);
+  world.subscribe(ROOM, 0, user);
   hub.cut(user.id, ROOM);
   hub.cut(user.id, ROOM);
   assert.deepEqual(
-    backbone.follows.filter((each) => each.endsWith(ROOM)),
+    broker.subscribes.filter((each) => each.endsWith(ROOM)),
     [`+room:${ROOM}`, `-room:${ROOM}`],
   );
 });
@@ -194,36 +194,36 @@ Deno.test("hold() says until when others' messages are not heard, to everybody w
 
 Deno.test("hold() of a room that was left and is followed again waits for the second time to be heard", async () => {
   const clock = createFakeClock();
-  const backbone = createBackbones(clock).join();
-  const follows = createGate<[string], void>();
+  const broker = createBrokers(clock).join();
+  const subscribes = createGate<[string], void>();
   const world = createHub({
-    backbone: Object.create(backbone, { follow: { value: follows.call } }),
+    broker: Object.create(broker, { subscribe: { value: subscribes.call } }),
   });
   const { connection } = world.connect();
-  follows.next();
+  subscribes.next();
   world.hub.hold(connection, ROOM);
-  world.hub.unfollow(connection, ROOM);
+  world.hub.unsubscribe(connection, ROOM);
   const { heard } = world.hub.hold(connection, ROOM);
-  follows.next().resolve();
+  subscribes.next().resolve();
   await clock.advance(0);
   const other = world.connect().connection;
   assert.equal(world.hub.hold(other, ROOM).heard, heard);
   assert.notEqual(heard, undefined);
 });
 
-Deno.test("hold() waits for nobody while the backbone is away", () => {
-  const { world, hub, backbone } = createSharedHub();
-  backbone.goDown();
+Deno.test("hold() waits for nobody while the broker is away", () => {
+  const { world, hub, broker } = createSharedHub();
+  broker.goDown();
   const { connection } = world.connect();
   assert.equal(hub.hold(connection, ROOM).heard, undefined);
-  assert.deepEqual([...backbone.channels], [
+  assert.deepEqual([...broker.channels], [
     `user:${connection.user.id}`,
     `room:${ROOM}`,
   ]);
 });
 
 Deno.test("publish(), announce() and tellUser() tell the other processes once, also of rooms and users nobody here follows", () => {
-  const { hub, backbone } = createSharedHub();
+  const { hub, broker } = createSharedHub();
   const user = createUser();
   const event = {
     event: "room:read",
@@ -232,8 +232,8 @@ Deno.test("publish(), announce() and tellUser() tell the other processes once, a
   const line = joinLine(ROOM, user);
   hub.publish(ROOM, [createMessage(1)]);
   hub.announce(line);
-  hub.tellUser(user.id, event);
-  assert.deepEqual(backbone.told, [
+  hub.sendToUser(user.id, event);
+  assert.deepEqual(broker.told, [
     {
       channel: `room:${ROOM}`,
       signal: { kind: "messages", roomId: ROOM, messages: [createMessage(1)] },
@@ -250,20 +250,20 @@ Deno.test("publish(), announce() and tellUser() tell the other processes once, a
 });
 
 Deno.test("announceHere() and tellUserHere() tell nobody elsewhere: what was heard is not told on", () => {
-  const { world, hub, backbone } = createSharedHub();
-  const { wire, connection } = world.follow(ROOM);
+  const { world, hub, broker } = createSharedHub();
+  const { wire, connection } = world.subscribe(ROOM);
   hub.announceHere(joinLine(ROOM));
-  hub.tellUserHere(connection.user.id, {
+  hub.sendToUserHere(connection.user.id, {
     event: "room:read",
     data: { roomId: ROOM, lastSeq: 3 },
   });
   assert.equal(wire.envelopes().length, 2);
-  assert.deepEqual(backbone.told, []);
+  assert.deepEqual(broker.told, []);
 });
 
 Deno.test("announceHere() says a line once, however many processes tell it", () => {
   const { world, hub } = createSharedHub();
-  const { wire } = world.follow(ROOM);
+  const { wire } = world.subscribe(ROOM);
   const line = joinLine(ROOM);
   hub.announceHere(line);
   hub.announceHere(structuredClone(line));

@@ -36,12 +36,12 @@ export const NO_REPLAY: Replay = {
 
 /** The members' rooms, in parts that have few enough messages for one reading. */
 export function chunksOf<R extends { position: RoomPosition }>(
-  following: readonly R[],
+  subscribing: readonly R[],
   newest: ReadonlyMap<string, number>,
 ): R[][] {
   const chunks: R[][] = [];
   let size = Infinity;
-  for (const room of following) {
+  for (const room of subscribing) {
     const roomNewest = newest.get(room.position.roomId);
     if (roomNewest === undefined) continue;
     const { lastSeq, lastSeenAt } = room.position;

@@ -9,7 +9,7 @@ const GATHER_MS = 4;
 /** Most messages in one frame. */
 const MAX_FRAME_MESSAGES = 100;
 
-/** Most live messages kept back for a follower that is catching up; past it the follower has to sync again. */
+/** Most live messages kept back for a subscriber that is catching up; past it the subscriber has to sync again. */
 const MAX_HELD = 1_000;
 
 /**
@@ -25,7 +25,7 @@ const MEND_PAGE = 100;
 const MEND_RETRY_MS = 500;
 
 /** One connection in one room. */
-export interface Follower {
+export interface Subscription {
   readonly connection: Connection;
   /** Everything up to this `seq` has been sent, or is not wanted. */
   through: number;
@@ -49,12 +49,12 @@ export interface RoomFeedOptions {
     afterSeq: number,
     limit: number,
   ) => Promise<MessageNew[]>;
-  /** Called with each frame of messages when it is in the followers' queues. */
-  onDelivered?: (messages: readonly MessageNew[], followers: number) => void;
+  /** Called with each frame of messages when it is in the subscribers' queues. */
+  onDelivered?: (messages: readonly MessageNew[], subscribers: number) => void;
 }
 
 /**
- * The live feed of one room: gives every new message to every follower, in order of `seq`, encoded once.
+ * The live feed of one room: gives every new message to every subscriber, in order of `seq`, encoded once.
  *
  * When a message comes whose `seq` is not the next one, something was stored that was not published
  * here: a write whose answer was lost, or one of another process that is yet to be heard of or never
@@ -62,7 +62,7 @@ export interface RoomFeedOptions {
  */
 export class RoomFeed {
   readonly #options: RoomFeedOptions;
-  readonly #followers = new Map<Connection, Follower>();
+  readonly #subscribers = new Map<Connection, Subscription>();
   readonly #socketsOfUser = new Map<string, number>();
   /** The room's newest `seq` as far as this feed knows; undefined until it has seen one. */
   #newest: number | undefined;
@@ -81,12 +81,12 @@ export class RoomFeed {
     this.#options = options;
   }
 
-  get followerCount(): number {
-    return this.#followers.size;
+  get subscriberCount(): number {
+    return this.#subscribers.size;
   }
 
-  followerOf(connection: Connection): Follower | undefined {
-    return this.#followers.get(connection);
+  subscriptionOf(connection: Connection): Subscription | undefined {
+    return this.#subscribers.get(connection);
   }
 
   /**
@@ -94,56 +94,62 @@ export class RoomFeed {
    *
    * @returns whether it is the first socket of its user in the room
    */
-  hold(connection: Connection): { follower: Follower; firstOfUser: boolean } {
-    let follower = this.#followers.get(connection);
-    if (follower !== undefined) {
-      follower.held ??= [];
-      follower.overflowed = false;
-      return { follower, firstOfUser: false };
+  hold(
+    connection: Connection,
+  ): { subscription: Subscription; firstOfUser: boolean } {
+    let subscription = this.#subscribers.get(connection);
+    if (subscription !== undefined) {
+      subscription.held ??= [];
+      subscription.overflowed = false;
+      return { subscription, firstOfUser: false };
     }
-    follower = {
+    subscription = {
       connection,
       through: 0,
       held: [],
       overflowed: false,
       admitted: false,
     };
-    this.#followers.set(connection, follower);
+    this.#subscribers.set(connection, subscription);
     const sockets = this.#socketsOfUser.get(connection.user.id) ?? 0;
     this.#socketsOfUser.set(connection.user.id, sockets + 1);
-    return { follower, firstOfUser: sockets === 0 };
+    return { subscription, firstOfUser: sockets === 0 };
   }
 
-  /** Whether messages between `through` and those held back for the follower are still to be read. */
-  hasGap(follower: Follower, through: number): boolean {
-    const next = follower.held?.find((message) => message.seq > through);
-    return follower.overflowed ||
+  /** Whether messages between `through` and those held back for the subscriber are still to be read. */
+  hasGap(subscription: Subscription, through: number): boolean {
+    const next = subscription.held?.find((message) => message.seq > through);
+    return subscription.overflowed ||
       (next !== undefined && next.seq > through + 1);
   }
 
   /**
-   * Lets a follower go live: what was held for it and lies after `through` is sent now.
+   * Lets a subscriber go live: what was held for it and lies after `through` is sent now.
    *
    * @param through the newest `seq` it has been given
    * @param newestRead the room's newest `seq` as the catch-up has read it, if it has
    */
-  release(follower: Follower, through: number, newestRead?: number): void {
-    const held = follower.held ?? [];
-    follower.held = undefined;
-    follower.admitted = true;
-    follower.through = through;
-    this.#give(follower, held);
+  release(
+    subscription: Subscription,
+    through: number,
+    newestRead?: number,
+  ): void {
+    const held = subscription.held ?? [];
+    subscription.held = undefined;
+    subscription.admitted = true;
+    subscription.through = through;
+    this.#give(subscription, held);
     this.#newest ??= newestRead;
     if (this.#mendWanted) this.mend();
   }
 
   /** @returns whether it was the last socket of its user in the room; undefined when it did not follow */
   remove(connection: Connection): boolean | undefined {
-    if (!this.#followers.delete(connection)) return undefined;
+    if (!this.#subscribers.delete(connection)) return undefined;
     const sockets = this.#socketsOfUser.get(connection.user.id)! - 1;
     if (sockets > 0) this.#socketsOfUser.set(connection.user.id, sockets);
     else this.#socketsOfUser.delete(connection.user.id);
-    if (this.#followers.size === 0) {
+    if (this.#subscribers.size === 0) {
       this.#flushTimer?.();
       this.#overtakingTimer?.();
     }
@@ -153,19 +159,19 @@ export class RoomFeed {
   /** The connections of one user that follow the room. */
   connectionsOf(userId: string): Connection[] {
     if (!this.#socketsOfUser.has(userId)) return [];
-    return [...this.#followers.keys()].filter((connection) =>
+    return [...this.#subscribers.keys()].filter((connection) =>
       connection.user.id === userId
     );
   }
 
   /** The connections that have been let in. */
   *admitted(): Generator<Connection> {
-    for (const { connection, admitted } of this.#followers.values()) {
+    for (const { connection, admitted } of this.#subscribers.values()) {
       if (admitted) yield connection;
     }
   }
 
-  /** Sends a frame to every follower that has been let in, but for the sockets of some users when that is wanted. */
+  /** Sends a frame to every subscriber that has been let in, but for the sockets of some users when that is wanted. */
   broadcast(frame: Frame, exceptUserIds?: ReadonlySet<string>): void {
     for (const connection of this.admitted()) {
       if (!exceptUserIds?.has(connection.user.id)) connection.send(frame);
@@ -174,7 +180,7 @@ export class RoomFeed {
 
   /** Publishes messages that have been committed, in order of `seq`. */
   publish(committed: readonly MessageNew[]): void {
-    if (this.#followers.size === 0) return;
+    if (this.#subscribers.size === 0) return;
     if (this.#mending) {
       this.#backlog.push(...committed);
       return;
@@ -214,7 +220,7 @@ export class RoomFeed {
   /**
    * Reads what was stored after the newest known message and delivers it. For a room where a write
    * may have been stored without being published. Goes on until the database answers or nobody
-   * follows.
+   * is subscribed to.
    */
   mend(): void {
     // A reading that has begun may be too early to find what this one is about.
@@ -232,7 +238,7 @@ export class RoomFeed {
     this.#mendWanted = false;
     const { roomId, readAfter, timers } = this.#options;
     const known = this.#backlog.at(-1)?.seq ?? 0;
-    while (this.#followers.size > 0) {
+    while (this.#subscribers.size > 0) {
       try {
         const page = await readAfter(roomId, after, MEND_PAGE);
         this.#deliver(page);
@@ -256,7 +262,7 @@ export class RoomFeed {
 
   #deliver(messages: readonly MessageNew[]): void {
     const fresh = messages.filter((message) => message.seq > this.#delivered);
-    if (fresh.length === 0 || this.#followers.size === 0) return;
+    if (fresh.length === 0 || this.#subscribers.size === 0) return;
     this.#delivered = fresh.at(-1)!.seq;
     this.#newest = Math.max(this.#newest ?? 0, this.#delivered);
     this.#waiting.push(...fresh);
@@ -279,29 +285,30 @@ export class RoomFeed {
   #flushChunk(messages: MessageNew[]): void {
     const first = messages[0]!.seq;
     const frame = messagesFrame(messages);
-    for (const follower of this.#followers.values()) {
-      if (follower.held !== undefined) {
-        if (follower.held.length < MAX_HELD) follower.held.push(...messages);
-        else follower.overflowed = true;
-      } else if (follower.through < first) {
-        follower.through = messages.at(-1)!.seq;
-        follower.connection.send(frame);
+    for (const subscription of this.#subscribers.values()) {
+      if (subscription.held !== undefined) {
+        if (subscription.held.length < MAX_HELD) {
+          subscription.held.push(...messages);
+        } else subscription.overflowed = true;
+      } else if (subscription.through < first) {
+        subscription.through = messages.at(-1)!.seq;
+        subscription.connection.send(frame);
       } else {
-        this.#give(follower, messages);
+        this.#give(subscription, messages);
       }
     }
-    this.#options.onDelivered?.(messages, this.#followers.size);
+    this.#options.onDelivered?.(messages, this.#subscribers.size);
   }
 
-  /** Sends one follower what it does not have yet. */
-  #give(follower: Follower, messages: readonly MessageNew[]): void {
+  /** Sends one subscriber what it does not have yet. */
+  #give(subscription: Subscription, messages: readonly MessageNew[]): void {
     const missing = messages.filter((message) =>
-      message.seq > follower.through
+      message.seq > subscription.through
     );
     if (missing.length === 0) return;
-    follower.through = missing.at(-1)!.seq;
+    subscription.through = missing.at(-1)!.seq;
     for (let start = 0; start < missing.length; start += MAX_FRAME_MESSAGES) {
-      follower.connection.send(
+      subscription.connection.send(
         messagesFrame(missing.slice(start, start + MAX_FRAME_MESSAGES)),
       );
     }

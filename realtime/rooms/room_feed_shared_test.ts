@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import {
   connectionLost,
   createHub,
@@ -18,10 +18,10 @@ const ROOM = "room";
 function createSharedHub() {
   const store = createStore();
   const clock = createFakeClock();
-  const backbone = createBackbones(clock).join();
+  const broker = createBrokers(clock).join();
   const world = createHub({
     readAfter: store.gate.call,
-    backbone,
+    broker,
     clock: clock.now,
     timers: clock,
   });
@@ -29,7 +29,7 @@ function createSharedHub() {
 }
 
 /** The same where this process is alone. */
-function createSoloHub() {
+function createLocalHub() {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
   return { world, clock: world.clock, store };
@@ -37,7 +37,7 @@ function createSoloHub() {
 
 Deno.test("where several processes write, a message that overtakes is delivered in order, and nothing is read", async () => {
   const { world, clock, store } = createSharedHub();
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   feed.publish([createMessage(6)]);
   await clock.advance(29);
   assert.deepEqual(wire.seqs(), []);
@@ -50,7 +50,7 @@ Deno.test("where several processes write, a message that overtakes is delivered 
 
 Deno.test("where several processes write, a message that does not come is read after 30 ms", async () => {
   const { world, clock, store } = createSharedHub();
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   store.stored.push(...createMessages(1, 6));
   feed.publish([createMessage(6)]);
   await clock.advance(29);
@@ -69,7 +69,7 @@ Deno.test("where several processes write, a message that does not come is read a
 
 Deno.test("where several processes write, a second gap waits its own time", async () => {
   const { world, clock, store } = createSharedHub();
-  const { wire, feed } = world.follow(ROOM, 0);
+  const { wire, feed } = world.subscribe(ROOM, 0);
   feed.publish([createMessage(2)]);
   await clock.advance(25);
   feed.publish([createMessage(1)]);
@@ -81,9 +81,9 @@ Deno.test("where several processes write, a second gap waits its own time", asyn
   assert.equal(store.gate.calls.length, 0);
 });
 
-Deno.test("messages of three processes in any interleaving reach each follower in order, once", async () => {
+Deno.test("messages of three processes in any interleaving reach each subscriber in order, once", async () => {
   const { world, clock, store } = createSharedHub();
-  const { wire, feed } = world.follow(ROOM, 0);
+  const { wire, feed } = world.subscribe(ROOM, 0);
   // Each process tells its own in order; the third is always late by less than what is waited for.
   const late: [number, number[]][] = [[0, [1, 4, 7, 10]], [7, [2, 5, 8, 11]], [
     20,
@@ -99,9 +99,9 @@ Deno.test("messages of three processes in any interleaving reach each follower i
   }
   await clock.advance(3);
   const joined = world.connect();
-  const { follower } = world.hub.hold(joined.connection, ROOM);
+  const { subscription } = world.hub.hold(joined.connection, ROOM);
   await clock.advance(10);
-  feed.release(follower, 2);
+  feed.release(subscription, 2);
   await clock.advance(100);
   assert.deepEqual(wire.seqs(), numbers(1, 12));
   assert.deepEqual(joined.wire.seqs(), numbers(3, 12));
@@ -111,11 +111,11 @@ Deno.test("messages of three processes in any interleaving reach each follower i
 Deno.test("who follows while a message is overtaken gets both, whether the catch-up has read them or not", async () => {
   for (const through of [4, 5, 6]) {
     const { world, clock, store } = createSharedHub();
-    world.follow(ROOM, 4);
+    world.subscribe(ROOM, 4);
     const { connection, wire } = world.connect();
-    const { feed, follower } = world.hub.hold(connection, ROOM);
+    const { feed, subscription } = world.hub.hold(connection, ROOM);
     feed.publish([createMessage(6)]);
-    feed.release(follower, through);
+    feed.release(subscription, through);
     feed.publish([createMessage(5)]);
     await clock.advance(100);
     assert.deepEqual(wire.seqs(), numbers(through + 1, 6));
@@ -123,23 +123,23 @@ Deno.test("who follows while a message is overtaken gets both, whether the catch
   }
 });
 
-Deno.test("the first follower of a room is told of a gap when an overtaken message came before its catch-up", async () => {
+Deno.test("the first subscriber of a room is told of a gap when an overtaken message came before its catch-up", async () => {
   const { world, clock } = createSharedHub();
   const { connection } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
   feed.publish([createMessage(6)]);
   feed.publish([createMessage(5)]);
   await clock.advance(100);
-  assert.equal(feed.hasGap(follower, 4), true);
-  assert.equal(feed.hasGap(follower, 5), false);
+  assert.equal(feed.hasGap(subscription, 4), true);
+  assert.equal(feed.hasGap(subscription, 5), false);
 });
 
 Deno.test("a feed that everybody left behind a gap waits for nothing, also when it was being mended", async () => {
   for (const isShared of [true, false]) {
     const { world, clock, store } = isShared
       ? createSharedHub()
-      : createSoloHub();
-    const { connection, feed } = world.follow(ROOM, 4);
+      : createLocalHub();
+    const { connection, feed } = world.subscribe(ROOM, 4);
     feed.publish([createMessage(6)]);
     await clock.advance(30);
     feed.publish([createMessage(9)]);
@@ -152,8 +152,8 @@ Deno.test("a feed that everybody left behind a gap waits for nothing, also when 
 });
 
 Deno.test("a number that the database does not have either is passed over after one reading", async () => {
-  for (const { world, clock, store } of [createSharedHub(), createSoloHub()]) {
-    const { wire, feed } = world.follow(ROOM, 4);
+  for (const { world, clock, store } of [createSharedHub(), createLocalHub()]) {
+    const { wire, feed } = world.subscribe(ROOM, 4);
     feed.publish([createMessage(6), createMessage(8)]);
     await clock.advance(30);
     const { resolve } = store.gate.next();

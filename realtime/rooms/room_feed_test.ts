@@ -12,10 +12,10 @@ import { eventFrame } from "../connection/frames.ts";
 
 const ROOM = "room";
 
-Deno.test("publish() gives a message of a quiet room to every follower at once, encoded once", () => {
+Deno.test("publish() gives a message of a quiet room to every subscriber at once, encoded once", () => {
   const world = createHub();
-  const one = world.follow(ROOM);
-  const two = world.follow(ROOM);
+  const one = world.subscribe(ROOM);
+  const two = world.subscribe(ROOM);
   one.feed.publish([createMessage(1)]);
   assert.deepEqual(one.wire.events("message:new"), [createMessage(1)]);
   assert.equal(one.wire.frames[0], two.wire.frames[0]);
@@ -23,7 +23,7 @@ Deno.test("publish() gives a message of a quiet room to every follower at once, 
 
 Deno.test("publish() gathers the messages of a busy room into one frame, in order, none twice", async () => {
   const world = createHub();
-  const { wire, feed } = world.follow(ROOM);
+  const { wire, feed } = world.subscribe(ROOM);
   for (const seq of numbers(1, 10)) feed.publish([createMessage(seq)]);
   assert.deepEqual(wire.seqs(), [1]);
   await world.clock.advance(4);
@@ -36,7 +36,7 @@ Deno.test("publish() gathers the messages of a busy room into one frame, in orde
 
 Deno.test("publish() puts at most 100 messages into a frame", () => {
   const world = createHub();
-  const { wire, feed } = world.follow(ROOM);
+  const { wire, feed } = world.subscribe(ROOM);
   feed.publish(createMessages(1, 250));
   assert.deepEqual(
     wire.frames.map((frame) => [JSON.parse(frame)].flat().length),
@@ -47,7 +47,7 @@ Deno.test("publish() puts at most 100 messages into a frame", () => {
 
 Deno.test("publish() ignores what has been delivered already", async () => {
   const world = createHub();
-  const { wire, feed } = world.follow(ROOM);
+  const { wire, feed } = world.subscribe(ROOM);
   feed.publish(createMessages(1, 3));
   feed.publish(createMessages(2, 4));
   feed.publish([]);
@@ -58,7 +58,7 @@ Deno.test("publish() ignores what has been delivered already", async () => {
 Deno.test("publish() mends a gap from the database before it delivers what comes after", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   store.stored.push(...createMessages(1, 7));
   feed.publish([createMessage(7)]);
   feed.publish([createMessage(8)]);
@@ -73,7 +73,7 @@ Deno.test("publish() mends a gap from the database before it delivers what comes
 Deno.test("publish() mends a gap of several pages", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 10);
+  const { wire, feed } = world.subscribe(ROOM, 10);
   store.stored.push(...createMessages(1, 260));
   feed.publish([createMessage(260)]);
   while (store.gate.calls.length > 0) {
@@ -86,7 +86,7 @@ Deno.test("publish() mends a gap of several pages", async () => {
 Deno.test("publish() delivers in order what comes while a gap is mended, also past a second gap", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 1);
+  const { wire, feed } = world.subscribe(ROOM, 1);
   store.stored.push(...createMessages(1, 3));
   feed.publish([createMessage(3)]);
   feed.publish([createMessage(6)]);
@@ -102,7 +102,7 @@ Deno.test("publish() delivers in order what comes while a gap is mended, also pa
 Deno.test("mend() delivers a message whose write was lost, and a late publish of it changes nothing", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   store.stored.push(...createMessages(1, 5));
   feed.mend();
   feed.mend();
@@ -119,7 +119,7 @@ Deno.test("mend() delivers a message whose write was lost, and a late publish of
 Deno.test("mend() reads once more when it is asked during a reading that may be too early", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   feed.mend();
   const { resolve } = store.gate.next();
   store.stored.push(createMessage(5));
@@ -135,7 +135,7 @@ Deno.test("mend() reads once more when it is asked during a reading that may be 
 Deno.test("expect() delivers a message that was stored unseen, and reads nothing otherwise", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   feed.publish([createMessage(5)]);
   feed.expect(3);
   feed.expect(5);
@@ -150,7 +150,7 @@ Deno.test("expect() delivers a message that was stored unseen, and reads nothing
 Deno.test("mend() goes on until the database answers", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { wire, feed } = world.follow(ROOM, 4);
+  const { wire, feed } = world.subscribe(ROOM, 4);
   store.stored.push(...createMessages(1, 5));
   feed.mend();
   for (let failures = 0; failures < 3; failures++) {
@@ -168,7 +168,7 @@ Deno.test("mend() goes on until the database answers", async () => {
 Deno.test("mend() ends when nobody follows any more", async () => {
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
-  const { connection, feed } = world.follow(ROOM, 4);
+  const { connection, feed } = world.subscribe(ROOM, 4);
   feed.mend();
   connection.lost();
   store.gate.next().reject(connectionLost());
@@ -181,11 +181,11 @@ Deno.test("mend() of a feed that does not know where the room stands waits for t
   const store = createStore();
   const world = createHub({ readAfter: store.gate.call });
   const { connection, wire } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
   feed.mend();
   assert.equal(store.gate.calls.length, 0);
   store.stored.push(...createMessages(1, 5));
-  feed.release(follower, 4, 4);
+  feed.release(subscription, 4, 4);
   store.answer();
   await world.clock.advance(4);
   assert.deepEqual(wire.seqs(), [5]);
@@ -193,14 +193,14 @@ Deno.test("mend() of a feed that does not know where the room stands waits for t
 
 Deno.test("hold() keeps live messages back and release() gives those after the position, once", async () => {
   const world = createHub();
-  const other = world.follow(ROOM, 3);
+  const other = world.subscribe(ROOM, 3);
   const { connection, wire } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
   feed.publish(createMessages(4, 8));
   await world.clock.advance(4);
   assert.deepEqual(wire.seqs(), []);
   assert.deepEqual(other.wire.seqs(), numbers(4, 8), "others do not wait");
-  feed.release(follower, 6);
+  feed.release(subscription, 6);
   assert.deepEqual(wire.seqs(), [7, 8]);
   feed.publish([createMessage(9)]);
   await world.clock.advance(4);
@@ -209,12 +209,12 @@ Deno.test("hold() keeps live messages back and release() gives those after the p
 
 Deno.test("release() drops what lies up to the position, also when it is still to be flushed", async () => {
   const world = createHub();
-  const other = world.follow(ROOM, 0);
+  const other = world.subscribe(ROOM, 0);
   other.feed.publish([createMessage(1)]);
   other.feed.publish([createMessage(2)]);
   const { connection, wire } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
-  feed.release(follower, 2);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
+  feed.release(subscription, 2);
   await world.clock.advance(4);
   assert.deepEqual(wire.seqs(), []);
   feed.publish([createMessage(3)]);
@@ -222,14 +222,14 @@ Deno.test("release() drops what lies up to the position, also when it is still t
   assert.deepEqual(wire.seqs(), [3]);
 });
 
-Deno.test("hold() of a live follower holds again, and what it had before comes once", () => {
+Deno.test("hold() of a live subscriber holds again, and what it had before comes once", () => {
   const world = createHub();
-  const { connection, wire, feed, follower } = world.follow(ROOM, 0);
+  const { connection, wire, feed, subscription } = world.subscribe(ROOM, 0);
   feed.publish(createMessages(1, 2));
   const again = world.hub.hold(connection, ROOM);
-  assert.equal(again.follower, follower);
+  assert.equal(again.subscription, subscription);
   assert.equal(again.firstOfUser, false);
-  feed.release(follower, 2);
+  feed.release(subscription, 2);
   assert.deepEqual(wire.seqs(), [1, 2]);
 });
 
@@ -250,40 +250,44 @@ Deno.test("hold() says which socket is the user's first, and remove() which was 
 
 Deno.test("hasGap() sees a gap between the position and what is held, and none where there is none", async () => {
   const world = createHub();
-  world.follow(ROOM, 9);
+  world.subscribe(ROOM, 9);
   const { connection } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
-  assert.equal(feed.hasGap(follower, 3), false, "nothing is held");
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
+  assert.equal(feed.hasGap(subscription, 3), false, "nothing is held");
   feed.publish(createMessages(10, 12));
   await world.clock.advance(4);
-  assert.equal(feed.hasGap(follower, 8), true);
-  assert.equal(feed.hasGap(follower, 9), false);
-  assert.equal(feed.hasGap(follower, 12), false);
+  assert.equal(feed.hasGap(subscription, 8), true);
+  assert.equal(feed.hasGap(subscription, 9), false);
+  assert.equal(feed.hasGap(subscription, 12), false);
 });
 
-Deno.test("a follower held for too long overflows: it keeps about 1,000 messages and is told to read the rest", async () => {
+Deno.test("a subscriber held for too long overflows: it keeps about 1,000 messages and is told to read the rest", async () => {
   const world = createHub();
-  world.follow(ROOM, 0);
+  world.subscribe(ROOM, 0);
   const { connection, wire } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
   feed.publish(createMessages(1, 1_000));
   await world.clock.advance(4);
-  assert.equal(feed.hasGap(follower, 0), false);
+  assert.equal(feed.hasGap(subscription, 0), false);
   feed.publish(createMessages(1_001, 1_300));
   await world.clock.advance(4);
-  assert.ok(follower.held!.length < 1_200, "memory is bounded");
-  assert.equal(feed.hasGap(follower, 0), true);
-  feed.release(follower, 0);
+  assert.ok(subscription.held!.length < 1_200, "memory is bounded");
+  assert.equal(feed.hasGap(subscription, 0), true);
+  feed.release(subscription, 0);
   assert.deepEqual(wire.seqs().slice(0, 1_000), numbers(1, 1_000));
   world.hub.hold(connection, ROOM);
-  assert.equal(feed.hasGap(follower, 1_300), false, "forgotten with a new try");
+  assert.equal(
+    feed.hasGap(subscription, 1_300),
+    false,
+    "forgotten with a new try",
+  );
 });
 
-Deno.test("broadcast() reaches all followers but the excepted users", () => {
+Deno.test("broadcast() reaches all subscribers but the excepted users", () => {
   const world = createHub();
   const left = createUser();
-  const out = [world.follow(ROOM, 0, left), world.follow(ROOM, 0, left)];
-  const { wire, feed } = world.follow(ROOM);
+  const out = [world.subscribe(ROOM, 0, left), world.subscribe(ROOM, 0, left)];
+  const { wire, feed } = world.subscribe(ROOM);
   const frame = eventFrame({ event: "hello", data: { connectionId: "x" } });
   feed.broadcast(frame, new Set([left.id]));
   assert.deepEqual(wire.frames, [frame.text]);
@@ -292,13 +296,13 @@ Deno.test("broadcast() reaches all followers but the excepted users", () => {
 
 Deno.test("broadcast() does not reach a socket that has not been let in yet", () => {
   const world = createHub();
-  world.follow(ROOM);
+  world.subscribe(ROOM);
   const { connection, wire } = world.connect();
-  const { feed, follower } = world.hub.hold(connection, ROOM);
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
   const frame = eventFrame({ event: "hello", data: { connectionId: "x" } });
   feed.broadcast(frame);
   assert.deepEqual(wire.frames, [], "it may be no member of the room");
-  feed.release(follower, 0);
+  feed.release(subscription, 0);
   feed.broadcast(frame);
   world.hub.hold(connection, ROOM);
   feed.broadcast(frame);
@@ -307,11 +311,11 @@ Deno.test("broadcast() does not reach a socket that has not been let in yet", ()
 
 Deno.test("a message that waits to be flushed does not reach who left in the meantime", async () => {
   const world = createHub();
-  const stays = world.follow(ROOM);
-  const leaves = world.follow(ROOM);
+  const stays = world.subscribe(ROOM);
+  const leaves = world.subscribe(ROOM);
   stays.feed.publish([createMessage(1)]);
   stays.feed.publish([createMessage(2)]);
-  world.hub.unfollow(leaves.connection, ROOM);
+  world.hub.unsubscribe(leaves.connection, ROOM);
   await world.clock.advance(4);
   assert.deepEqual(stays.wire.seqs(), [1, 2]);
   assert.deepEqual(leaves.wire.seqs(), [1]);
@@ -319,7 +323,7 @@ Deno.test("a message that waits to be flushed does not reach who left in the mea
 
 Deno.test("a feed that everybody left waits for nothing", () => {
   const world = createHub();
-  const { connection, feed } = world.follow(ROOM);
+  const { connection, feed } = world.subscribe(ROOM);
   feed.publish([createMessage(1)]);
   feed.publish([createMessage(2)]);
   assert.equal(world.clock.waiting, 1);

@@ -3,7 +3,7 @@ import type { HandlerParts } from "../connection/handler_parts.ts";
 import { isUuid } from "../protocol/schemas.ts";
 
 /**
- * Follows many rooms at once after a reconnect. Announces nobody. A room named twice counts once.
+ * Subscribes to many rooms at once after a reconnect. Announces nobody. A room named twice counts once.
  * A position says what was delivered, not what was read: that is `room:read`.
  */
 export function roomsSync(parts: HandlerParts): Handler<"rooms:sync"> {
@@ -11,12 +11,12 @@ export function roomsSync(parts: HandlerParts): Handler<"rooms:sync"> {
     const unique = [
       ...new Map(rooms.map((room) => [room.roomId, room])).values(),
     ];
-    const followed = await parts.catchUp.follow(
+    const subscribed = await parts.catchUp.subscribe(
       connection,
       unique.filter(({ roomId }) => isUuid(roomId)),
     );
     const results = new Map(
-      followed.map(({ result }) => [result.roomId, result]),
+      subscribed.map(({ result }) => [result.roomId, result]),
     );
     return {
       success: true,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { createBackbones } from "../../tests/realtime/fake_backbone.ts";
+import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";
 import { sharedWindow } from "./shared_window.ts";
 import { WindowCounter } from "./window_counter.ts";
@@ -17,7 +17,7 @@ function createWindow() {
   const refunds = createGate<[string], void>();
   const shared: SharedState = {
     // What is not asked for here rejects.
-    ...createBackbones(clock).join(false).shared,
+    ...createBrokers(clock).join(false).shared,
     countEvent: counts.call,
     refundEvent: refunds.call,
   };

@@ -68,11 +68,11 @@ export function healthRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
         retryAfterMs: RETRY_AFTER_MS,
       });
     }
-    const { backboneUp } = realtime;
-    const backbone = backboneUp ? "ok" as const : "away" as const;
+    const { brokerUp } = realtime;
+    const backbone = brokerUp ? "ok" as const : "away" as const;
     return c.json({
       status: "ok" as const,
-      ...backboneUp !== undefined && { backbone },
+      ...brokerUp !== undefined && { backbone },
     }, 200);
   });
   return app;

@@ -142,7 +142,7 @@ async function commonProps(
 ): Promise<ChatPageProps> {
   // Tells the service worker whose page it keeps.
   c.header(USER_HEADER, user.id);
-  await realtime.flushSeen();
+  await realtime.flushReadMarkers();
   const after = decodeRoomCursor(c.req.query(ROOMS_PARAMETER) ?? "");
   const found = await listUserRooms(db, user.id, {
     limit: MAX_PAGE + 1,

@@ -161,7 +161,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     if (cursor !== undefined && after === undefined) {
       return problem(c, "bad_cursor");
     }
-    await realtime.flushSeen();
+    await realtime.flushReadMarkers();
     const list = all === "true" ? listAllRooms : listUserRooms;
     // One more than asked for tells whether there is a next page.
     const found = await list(db, user.id, {
@@ -196,7 +196,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
 
   app.openapi(read, async (c) => {
     const { user } = c.var.session;
-    await realtime.flushSeen();
+    await realtime.flushReadMarkers();
     const room = await findRoom(db, c.req.valid("param").id, user.id);
     if (room === undefined) return problem(c, "room_not_found");
     return c.json(roomView(room), 200);
@@ -209,7 +209,7 @@ export function roomRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     if (joined === "no_room") return problem(c, "room_not_found");
     if (joined === "no_user") return problem(c, "unauthorized");
     if (joined === "too_many_rooms") return problem(c, "too_many_rooms");
-    await realtime.flushSeen();
+    await realtime.flushReadMarkers();
     const room = await findRoom(db, id, user.id);
     if (room === undefined) return problem(c, "room_not_found");
     return c.json(roomView(room), 200);

@@ -90,9 +90,8 @@ export const MUTATIONS: readonly Mutation[] = [
     name: "live messages during a catch-up are not held",
     edits: [{
       file: "realtime/rooms/room_feed.ts",
-      find:
-        "if (follower.held.length < MAX_HELD) follower.held.push(...messages);",
-      replace: "if (follower.held.length < MAX_HELD) void messages;",
+      find: "subscription.held.push(...messages);",
+      replace: "void messages;",
     }],
   },
   {
@@ -193,7 +192,7 @@ export const MUTATIONS: readonly Mutation[] = [
     edits: [{
       file: "realtime/cluster/reconciler.ts",
       find: "if (isDone()) return;",
-      replace: "if (isDone() || backbone.isUp === false) return;",
+      replace: "if (isDone() || broker.isUp === false) return;",
     }],
   },
   {

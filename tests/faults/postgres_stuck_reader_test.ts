@@ -56,7 +56,7 @@ Deno.test({
     });
     await stuck.load();
     const readers = await Promise.all(
-      others.map((person) => follow(arena, person, roomId)),
+      others.map((person) => subscribe(arena, person, roomId)),
     );
     const write = async (count: number, rate?: number) => {
       const latencies = readers.map((reader) => reader.begin());
@@ -113,7 +113,7 @@ Deno.test({
 });
 
 /** A reader that notes how old each message is when it comes. Texts begin with the time of sending. */
-async function follow({ port }: Arena, { token }: Person, roomId: string) {
+async function subscribe({ port }: Arena, { token }: Person, roomId: string) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [
     SUBPROTOCOL,
     BEARER_PREFIX + token,

@@ -65,7 +65,7 @@ export async function connect(
     `${app.origin.replace(/^http/, "ws")}/ws`,
     [SUBPROTOCOL, BEARER_PREFIX + person.token],
   );
-  const client = follow(socket);
+  const client = subscribe(socket);
   await withPatience(opened(socket), "the socket did not open");
   if (socket.protocol !== SUBPROTOCOL) {
     throw new Error(`the server chose the subprotocol "${socket.protocol}"`);
@@ -86,7 +86,7 @@ function opened(socket: WebSocket): Promise<void> {
   });
 }
 
-function follow(socket: WebSocket): TestClient {
+function subscribe(socket: WebSocket): TestClient {
   let events: ServerEvent[] = [];
   const frames: string[] = [];
   const acks = new Map<number, PromiseWithResolvers<Ack>>();

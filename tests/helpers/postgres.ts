@@ -25,7 +25,7 @@ export interface PostgresCluster extends AsyncDisposable {
   /** The certificate of its authority, with `tls`. */
   readonly rootCertificate: string;
   start(): Promise<void>;
-  /** `fast` ends sessions and shuts down in order, `immediate` is a crash: recovery follows. */
+  /** `fast` ends sessions and shuts down in order, `immediate` is a crash: recovery is subscribed to. */
   stop(mode: "fast" | "immediate"): Promise<void>;
   /** Freezes every process of the server: connections stay open and nothing answers. */
   pause(): Promise<void>;

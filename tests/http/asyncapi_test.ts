@@ -129,7 +129,7 @@ Deno.test("every example of the AsyncAPI document is acked with success, and eve
   for (const [event, { examples, checkAck }] of protocol.clientEvents) {
     for (const example of examples) {
       await using socket = await connect(app, alice);
-      // What an example speaks of has happened before: the client follows the room.
+      // What an example speaks of has happened before: the client is subscribed to the room.
       if (!event.endsWith(":join")) {
         await socket.expect("rooms:sync", {
           rooms: [{ roomId: EXAMPLE.roomId }],

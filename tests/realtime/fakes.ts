@@ -1,6 +1,6 @@
 /** Stand-ins for unit tests of the realtime parts: a wire that records, and connections on it. */
 
-import { soloBackbone } from "../../realtime/cluster/memory_broker.ts";
+import { memoryBroker } from "../../realtime/cluster/memory_broker.ts";
 import {
   Connection,
   type ConnectionOptions,
@@ -135,7 +135,7 @@ export function numbers(first: number, last: number): number[] {
 export function createHub(options: Partial<HubOptions> = {}) {
   const clock = createFakeClock();
   const hub = new Hub({
-    backbone: soloBackbone(),
+    broker: memoryBroker(),
     clock: clock.now,
     timers: clock,
     readAfter: () => Promise.resolve([]),
@@ -152,12 +152,12 @@ export function createHub(options: Partial<HubOptions> = {}) {
       hub.add(made.connection);
       return made;
     },
-    /** Connects, follows the room and is live from `through` on. */
-    follow(roomId: string, through = 0, user: UserRef = createUser()) {
+    /** Connects, is subscribed to the room and is live from `through` on. */
+    subscribe(roomId: string, through = 0, user: UserRef = createUser()) {
       const made = this.connect(user);
-      const { feed, follower } = hub.hold(made.connection, roomId);
-      feed.release(follower, through, through);
-      return { ...made, feed, follower };
+      const { feed, subscription } = hub.hold(made.connection, roomId);
+      feed.release(subscription, through, through);
+      return { ...made, feed, subscription };
     },
   };
 }

@@ -1,8 +1,8 @@
-/** Processes of a chat as far as Redis sees them: a backbone each, on a Redis of their own. */
+/** Processes of a chat as far as Redis sees them: a broker each, on a Redis of their own. */
 
 import assert from "node:assert/strict";
 import type { Signal } from "../../realtime/cluster/broker.ts";
-import { openRedisBackbone } from "../../realtime/cluster/redis_broker.ts";
+import { openRedisBroker } from "../../realtime/cluster/redis_broker.ts";
 import { systemTimers } from "../../realtime/timers.ts";
 import { recordingLog } from "../helpers/log.ts";
 import {
@@ -34,7 +34,7 @@ export async function until(
 /** A process of the chat, as far as Redis sees it. */
 export async function openProcess(redis: Pick<RedisServer, "url">) {
   const log = recordingLog();
-  const backbone = await openRedisBackbone({
+  const broker = await openRedisBroker({
     url: redis.url,
     clock: Date.now,
     timers: systemTimers,
@@ -43,18 +43,18 @@ export async function openProcess(redis: Pick<RedisServer, "url">) {
   const signals: Signal[] = [];
   const states: string[] = [];
   return {
-    ...{ backbone, signals, states, log },
-    shared: backbone.shared!,
+    ...{ broker, signals, states, log },
+    shared: broker.shared!,
     /** Says who listens. */
     listen: () =>
-      backbone.listen({
+      broker.listen({
         received: (its) => void signals.push(its),
         up: () => void states.push("up"),
         down: () => void states.push("down"),
       }),
     numbers: () =>
       signals.flatMap((its) => its.kind === "alive" ? [its.number] : []),
-    [Symbol.asyncDispose]: () => backbone.close(),
+    [Symbol.asyncDispose]: () => broker.close(),
   };
 }
 

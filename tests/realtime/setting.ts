@@ -21,7 +21,7 @@ export function newPerson(app: Served): Promise<Person> {
   return signIn(app, `person_${people++}`);
 }
 
-/** A member of a room with a socket that follows it. */
+/** A member of a room with a socket that is subscribed to it. */
 export interface Guest {
   readonly person: Person;
   readonly socket: TestClient;

@@ -48,7 +48,7 @@ export interface Machines extends AsyncDisposable {
   /** Does not count one that was stopped any more. */
   forget(machine: Machine): void;
   /** Resolves when every machine says that Redis is there, or away. */
-  backbone(state: "ok" | "away"): Promise<void>;
+  broker(state: "ok" | "away"): Promise<void>;
 }
 
 /** Starts servers that share a database and a Redis; resolves when they are one chat. */
@@ -84,18 +84,18 @@ export async function startMachines(
       all: all as unknown as Machines["all"],
       ...{ redis, place, env, add },
       forget: (machine) => void all.splice(all.indexOf(machine), 1),
-      async backbone(state) {
+      async broker(state) {
         await until(
-          `the backbone is ${state} everywhere`,
+          `the broker is ${state} everywhere`,
           async () => {
-            const states = await Promise.all(all.map(backboneOf));
+            const states = await Promise.all(all.map(brokerOf));
             return states.every((each) => each === state);
           },
         );
       },
       [Symbol.asyncDispose]: () => stack.disposeAsync(),
     };
-    await machines.backbone("ok");
+    await machines.broker("ok");
     return machines;
   } catch (error) {
     await stack.disposeAsync();
@@ -132,13 +132,13 @@ export function useMachines(
     },
     add: () => machines().add(),
     forget: (machine) => machines().forget(machine),
-    backbone: (state) => machines().backbone(state),
+    broker: (state) => machines().broker(state),
     [Symbol.asyncDispose]: () => machines()[Symbol.asyncDispose](),
   };
 }
 
 /** What a server's `/ready` says of its Redis; the server must be ready. */
-export async function backboneOf({ origin }: Served): Promise<unknown> {
+export async function brokerOf({ origin }: Served): Promise<unknown> {
   const answer = await fetch(`${origin}/ready`);
   const body = await answer.json();
   if (answer.status !== 200) throw new Error(JSON.stringify(body));
@@ -190,7 +190,7 @@ export interface Meeting extends AsyncDisposable {
   readonly room: Room;
   /** One on each machine, in the machines' order. */
   readonly guests: readonly [MachineGuest, MachineGuest, ...MachineGuest[]];
-  /** One more socket on a machine that follows the room. */
+  /** One more socket on a machine that is subscribed to the room. */
   enter(machine: Served, person: Person): Promise<TestClient>;
 }
 
@@ -211,7 +211,7 @@ export async function meet({ all }: Machines): Promise<Meeting> {
     if (person !== host) await joinRoom(person, room.id);
     guests.push({ person, socket: await enter(machine, person) });
   }
-  // Everybody has arrived when the first machine says so to its follower.
+  // Everybody has arrived when the first machine says so to its subscriber.
   await sockets[0]!.waitFor(
     "room:roster",
     ({ onlineCount }) => onlineCount === all.length,

@@ -81,7 +81,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "room:join and room:leave on one machine are announced to the followers on the others",
+    "room:join and room:leave on one machine are announced to the subscribers on the others",
   ignore,
   async fn() {
     await using chat = await meet(machines);

@@ -7,7 +7,7 @@ import { numbers } from "../fakes.ts";
 import { newPerson, pause, say, send, until } from "../setting.ts";
 import {
   at,
-  backboneOf,
+  brokerOf,
   type Machines,
   meet,
   type Meeting,
@@ -87,12 +87,12 @@ Deno.test({
     assert.equal(await metricOf(here, "chatket_backbone_up"), 1);
 
     await machines.redis.kill();
-    await machines.backbone("away");
+    await machines.broker("away");
     assert.equal(await metricOf(here, "chatket_backbone_up"), 0);
     await crossBothWays(chat, CROSSING_LIMIT_MS);
 
     await machines.redis.start();
-    await machines.backbone("ok");
+    await machines.broker("ok");
     assert.equal(await metricOf(here, "chatket_backbone_up"), 1);
     await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
     await expectComplete(chat, 6);
@@ -113,7 +113,7 @@ Deno.test({
     assert.ok(performance.now() - started < 4_000);
     await crossBothWays(chat, CROSSING_LIMIT_MS);
     machines.redis.resume();
-    await machines.backbone("ok");
+    await machines.broker("ok");
     await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
     await expectComplete(chat, 5);
   },
@@ -131,12 +131,12 @@ Deno.test({
     here.wayToRedis.partition();
     await until(
       "it has noticed",
-      async () => await backboneOf(here) === "away",
+      async () => await brokerOf(here) === "away",
     );
-    assert.equal(await backboneOf(there), "ok");
+    assert.equal(await brokerOf(there), "ok");
     await crossBothWays(chat, CROSSING_LIMIT_MS);
     here.wayToRedis.heal();
-    await machines.backbone("ok");
+    await machines.broker("ok");
     await crossBothWays(chat, CROSSING_LIMIT_UP_MS);
     await expectComplete(chat, 4);
   },
@@ -153,7 +153,7 @@ Deno.test({
     const [{ person, socket: here }] = chat.guests;
     const there = await chat.enter(machines.all[1], person);
     await machines.redis.kill();
-    await machines.backbone("away");
+    await machines.broker("away");
     for (const socket of [here, there]) {
       for (const _ of numbers(1, 5)) await say(socket, chat.room.id);
       const ack = await send(socket, chat.room.id);
@@ -178,11 +178,11 @@ Deno.test({
     const come = await newPerson(there);
     await joinRoom(come, roomId);
     await machines.redis.kill();
-    await machines.backbone("away");
+    await machines.broker("away");
     await gone.socket.close();
     await chat.enter(there, come);
     await machines.redis.start();
-    await machines.backbone("ok");
+    await machines.broker("ok");
     for (const machine of machines.all) {
       for (
         const [each, status] of [[gone, "offline"], [
@@ -211,7 +211,7 @@ Deno.test({
     const [, { person, socket }] = chat.guests;
     const { id: roomId } = chat.room;
     await machines.redis.kill();
-    await machines.backbone("away");
+    await machines.broker("away");
     await leaveRoom(at(machines.all[0], person), roomId);
     await socket.waitFor("room:system", ({ type }) => type === "leave", 20_000);
     socket.forget();
@@ -228,7 +228,7 @@ Deno.test({
   async fn() {
     await using machines = await startMachines(2);
     await machines.redis.kill();
-    await machines.backbone("away");
+    await machines.broker("away");
     const third = await machines.add();
     const person = await newPerson(third);
     await using alone = await connect(third, person);
@@ -237,7 +237,7 @@ Deno.test({
     assert.equal((await say(alone, roomId)).seq, 1);
 
     await machines.redis.start();
-    await machines.backbone("ok");
+    await machines.broker("ok");
     await using chat = await meet(machines);
     const [a, , c] = chat.guests;
     for (const [from, to] of [[a, c!], [c!, a]] as const) {

@@ -7,7 +7,7 @@ import { makePlace } from "../../helpers/database.ts";
 import { createRoom, joinRoom } from "../../helpers/people.ts";
 import { startRedisCluster } from "../../helpers/redis_cluster.ts";
 import { newPerson, say, until } from "../setting.ts";
-import { backboneOf, missing, statusOf } from "./machines.ts";
+import { brokerOf, missing, statusOf } from "./machines.ts";
 
 /** Enough for each node to have some. */
 const ROOMS = 12;
@@ -33,7 +33,7 @@ Deno.test({
       );
     const [one, two] = [await start(), await start()];
     for (const app of [one, two]) {
-      await until("Redis is there", async () => await backboneOf(app) === "ok");
+      await until("Redis is there", async () => await brokerOf(app) === "ok");
     }
     const [alice, bob] = [await newPerson(one), await newPerson(two)];
     const socketOf = async (app: typeof one, person: typeof alice) =>
@@ -83,7 +83,7 @@ Deno.test({
     for (const app of [one, two]) {
       await until(
         "Redis is away",
-        async () => await backboneOf(app) === "away",
+        async () => await brokerOf(app) === "away",
       );
     }
   },

@@ -72,7 +72,7 @@ Deno.test({
       await b.socket.expect("room:join", { roomId });
     } finally {
       wayToRedis.heal();
-      await machines.backbone("ok");
+      await machines.broker("ok");
     }
     // Told by the same way as the leave, after it.
     const { messageId } = await say(a.socket, roomId);
@@ -146,7 +146,7 @@ Deno.test({
     await using socket = await connect(there, person);
     await machines.redis.kill();
     try {
-      await machines.backbone("away");
+      await machines.broker("away");
       const started = performance.now();
       const answer = await person.fetch("/api/auth/logout", { method: "POST" });
       assert.equal(answer.status, 204);
@@ -154,7 +154,7 @@ Deno.test({
       assert.ok(performance.now() - started < SIGN_OUT_LIMIT_MS);
     } finally {
       await machines.redis.start();
-      await machines.backbone("ok");
+      await machines.broker("ok");
     }
   },
 });
@@ -190,7 +190,7 @@ Deno.test({
     } finally {
       there.wayToRedis.cutAll("reset");
       there.wayToRedis.heal();
-      await machines.backbone("ok");
+      await machines.broker("ok");
     }
   },
 });

@@ -18,7 +18,7 @@ interface Window {
  * Limits the lines about a user who comes into a room and goes. What is too much for a window is told
  * when it ends: the last change alone, and nothing when the user is back where the room believes.
  */
-export class LineLimit {
+export class AnnouncementLimit {
   readonly #announce: (event: RoomSystem) => void;
   readonly #timers: Timers;
   /** By room and user; each is there until its timer runs. */

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { LineLimit } from "./line_limit.ts";
+import { AnnouncementLimit } from "./announcement_limit.ts";
 
 const MINUTE_MS = 60_000;
 
 function setUp() {
   const clock = createFakeClock();
   const told: string[] = [];
-  const limit = new LineLimit(({ data: { type, roomId, user, createdAt } }) => {
-    told.push(`${createdAt} ${user.id} ${type} ${roomId}`);
-  }, clock);
+  const limit = new AnnouncementLimit(
+    ({ data: { type, roomId, user, createdAt } }) => {
+      told.push(`${createdAt} ${user.id} ${type} ${roomId}`);
+    },
+    clock,
+  );
   let moment = 0;
   const line = (type: "join" | "leave", user = "ada", roomId = "room") => ({
     event: "room:system" as const,

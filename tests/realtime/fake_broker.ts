@@ -1,8 +1,8 @@
-/** A Redis that is not there: backbones of several processes, joined in memory and on fake time. */
+/** A Redis that is not there: brokers of several processes, joined in memory and on fake time. */
 
 import type {
-  Backbone,
-  BackboneListener,
+  Broker,
+  BrokerListener,
   Channel,
   SharedState,
   Signal,
@@ -15,14 +15,14 @@ const DELAY_MS = 1;
 
 export class AwayError extends Error {}
 
-/** The backbone of one process, and what happened to it. */
-export interface FakeBackbone extends Backbone {
+/** The broker of one process, and what happened to it. */
+export interface FakeBroker extends Broker {
   readonly shared: SharedState;
   /** Whatever was told, also while nobody could be. */
   readonly told: { channel: Channel; signal: Signal }[];
-  /** How often each channel was followed and left again, in order: `+room:1`, `-room:1`. */
-  readonly follows: string[];
-  /** What is followed now. */
+  /** How often each channel was subscribed to and left again, in order: `+room:1`, `-room:1`. */
+  readonly subscribes: string[];
+  /** What is subscribed to now. */
   readonly channels: ReadonlySet<Channel>;
   /** The process loses its way to the others; again is no error. */
   goDown(): void;
@@ -30,9 +30,9 @@ export interface FakeBackbone extends Backbone {
   comeUp(): void;
 }
 
-export interface Backbones {
+export interface Brokers {
   /** A process more. @param isUp whether it reaches the others from the start */
-  join(isUp?: boolean): FakeBackbone;
+  join(isUp?: boolean): FakeBroker;
   /** How long a signal needs to a process, in milliseconds; undefined: it is lost. */
   delay: (signal: Signal, from: string, to: string) => number | undefined;
   /** True: what is asked of the shared state is done, but the answers do not come in time. */
@@ -41,11 +41,11 @@ export interface Backbones {
   readonly online: Map<string, Set<string>>;
 }
 
-export function createBackbones(timers: Timers): Backbones {
-  const processes: FakeBackbone[] = [];
+export function createBrokers(timers: Timers): Brokers {
+  const processes: FakeBroker[] = [];
   /** What each process hears with, and which channels. */
   const ears = new Map<
-    FakeBackbone,
+    FakeBroker,
     { channels: Set<Channel>; hear: (signal: Signal) => void }
   >();
   const online = new Map<string, Set<string>>();
@@ -54,7 +54,7 @@ export function createBackbones(timers: Timers): Backbones {
   const after = (ms: number) =>
     new Promise<void>((resolve) => void timers.after(ms, resolve));
 
-  const all: Backbones = {
+  const all: Brokers = {
     online,
     isSlow: false,
     delay: () => DELAY_MS,
@@ -62,7 +62,7 @@ export function createBackbones(timers: Timers): Backbones {
       const processId = newProcessId();
       const channels = new Set<Channel>();
       const heard = new Set<Channel>();
-      let listener: BackboneListener | undefined;
+      let listener: BrokerListener | undefined;
       const reach = async () => {
         if (!isUp) throw new AwayError();
         await after(DELAY_MS);
@@ -78,10 +78,10 @@ export function createBackbones(timers: Timers): Backbones {
         return reach();
       };
       const away = () => Promise.reject(new AwayError());
-      const process: FakeBackbone = {
+      const process: FakeBroker = {
         processId,
         told: [],
-        follows: [],
+        subscribes: [],
         channels,
         get isUp() {
           return isUp;
@@ -90,14 +90,14 @@ export function createBackbones(timers: Timers): Backbones {
           listener = its;
           if (isUp) its.up();
         },
-        follow(channel) {
-          process.follows.push(`+${channel}`);
+        subscribe(channel) {
+          process.subscribes.push(`+${channel}`);
           channels.add(channel);
           if (!isUp) return undefined;
           return after(DELAY_MS).then(() => void heard.add(channel));
         },
-        unfollow(channel) {
-          process.follows.push(`-${channel}`);
+        unsubscribe(channel) {
+          process.subscribes.push(`-${channel}`);
           channels.delete(channel);
           heard.delete(channel);
         },
