@@ -72,7 +72,7 @@ export class PgliteFiles extends NodeFS {
   }
 
   /** Brings what waits to the disk. */
-  flush(): void {
+  #flush(): void {
     for (const path of this.#unsynced) this.#sync(path);
     this.#unsynced.clear();
   }
@@ -82,7 +82,7 @@ export class PgliteFiles extends NodeFS {
     operations.fsync = ({ node }) => {
       const path = files.realPath(node);
       files.tryFSOperation(() =>
-        this.#durability === "relaxed" && isLog(path)
+        this.#durability === "relaxed" && isSegment(path)
           ? this.#postpone(path)
           : this.#sync(path)
       );
@@ -93,7 +93,7 @@ export class PgliteFiles extends NodeFS {
     operations.write = (stream, ...rest) => {
       // A table's page must not reach the disk before the log that says how it came about.
       if (this.#unsynced.size > 0 && !isLog(files.realPath(stream.node))) {
-        files.tryFSOperation(() => this.flush());
+        files.tryFSOperation(() => this.#flush());
       }
       return write(stream, ...rest);
     };
@@ -101,7 +101,7 @@ export class PgliteFiles extends NodeFS {
 
   #postpone(path: string): void {
     if (this.#unsynced.size === 0) {
-      this.#after(RELAXED_SYNC_MS, () => this.flush());
+      this.#after(RELAXED_SYNC_MS, () => this.#flush());
     }
     this.#unsynced.add(path);
   }
@@ -110,6 +110,14 @@ export class PgliteFiles extends NodeFS {
 /** Whether a path is of the write-ahead log: all that a commit has to write. */
 function isLog(path: string): boolean {
   return /[\\/]pg_wal[\\/]/.test(path);
+}
+
+/**
+ * Whether a path is a segment of the write-ahead log. Only these wait for the disk: a new segment is made
+ * under another name (`xlogtemp.42`), synced, and renamed, so that its first name is gone when it is due.
+ */
+function isSegment(path: string): boolean {
+  return isLog(path) && /[\\/][0-9A-F]{24}$/.test(path);
 }
 
 /** Waits until the disk has a file's content, or a folder's names. */

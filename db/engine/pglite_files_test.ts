@@ -145,6 +145,30 @@ Deno.test("PgliteFiles with relaxed durability: a power loss keeps what is older
   await pglite.close();
 });
 
+Deno.test("PgliteFiles with relaxed durability: more than one file of the log is written, and nothing is lost", async () => {
+  await using disk = new ForgetfulDisk();
+  const due: (() => void)[] = [];
+  const runDue = () => due.splice(0).forEach((run) => run());
+  const pglite = await openOn(disk, "relaxed", (_ms, run) => due.push(run));
+  await pglite.exec("create table numbers (n int primary key, filling text)");
+  const segments = () =>
+    [...Deno.readDirSync(join(disk.folder, "pg_wal"))]
+      .filter(({ name }) => /^[0-9A-F]{24}$/.test(name)).length;
+  const before = segments();
+  let n = 0;
+  // A new file of the log is made under another name, synced, and then renamed.
+  while (segments() < before + 2) {
+    await pglite.query(
+      "insert into numbers select $1::int, string_agg(md5(i::text || $1::int), '') from generate_series(1, 30000) i",
+      [++n],
+    );
+  }
+  runDue();
+  const expected = Array.from({ length: n }, (_, index) => index + 1);
+  assert.deepEqual(await numbersAfterPowerLoss(disk), expected);
+  await pglite.close();
+});
+
 Deno.test("PgliteFiles with relaxed durability: no page reaches a table's file before its log is on the disk", async () => {
   await using disk = new ForgetfulDisk();
   const written: string[] = [];
