@@ -1,9 +1,9 @@
-import { atMost } from "../at_most.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame, type Frame } from "../connection/frames.ts";
 import type { RoomRoster, UserRef } from "../protocol/protocol.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Timers } from "../timers.ts";
+import { Turns } from "../turns.ts";
 import { paceOf } from "./pace.ts";
 import { RecentMembers } from "./recent_members.ts";
 import { rosterView } from "./roster_view.ts";
@@ -47,7 +47,7 @@ export class Rosters {
   readonly #options: RostersOptions;
   readonly #rosters = new Map<string, Roster>();
   readonly #loads = new Map<string, Load>();
-  readonly #atMost = atMost(MAX_LOADS);
+  readonly #turns = new Turns(MAX_LOADS);
   /** Rooms with a roster here, by member. */
   readonly #roomsOfUser = new Map<string, Set<string>>();
   /** Of rooms without a roster here. */
@@ -150,7 +150,7 @@ export class Rosters {
         waiting: new Set(),
       };
       load = Object.assign(begun, {
-        done: this.#atMost(() => this.#read(roomId, begun)),
+        done: this.#turns.run("load", () => this.#read(roomId, begun)),
       });
       this.#loads.set(roomId, load);
     }

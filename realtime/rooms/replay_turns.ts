@@ -1,5 +1,6 @@
 import { RecentMap } from "../recent_map.ts";
 import type { Timers } from "../timers.ts";
+import { Turns } from "../turns.ts";
 
 /** What a user may have read at once, in bytes: 100 rooms with 100 messages each, of usual length. */
 export const REPLAY_BURST_BYTES = 4 * 1024 * 1024;
@@ -27,8 +28,7 @@ export interface ReplayTurnsOptions {
  */
 export class ReplayTurns {
   readonly #options: ReplayTurnsOptions;
-  /** The end of each user's last turn. */
-  readonly #ends = new Map<string, Promise<void>>();
+  readonly #turns = new Turns(1);
   readonly #budgets = new RecentMap<string, Budget>(REMEMBERED_USERS);
 
   constructor(options: ReplayTurnsOptions) {
@@ -41,24 +41,17 @@ export class ReplayTurns {
    * @param read gives what was read and its size in bytes; the turn ends with it
    * @returns what was read; rejects when `read` does
    */
-  async take<T>(
+  take<T>(
     userId: string,
     read: () => Promise<{ value: T; bytes: number }>,
   ): Promise<T> {
-    const before = this.#ends.get(userId);
-    const end = Promise.withResolvers<void>();
-    this.#ends.set(userId, end.promise);
-    try {
-      await before;
+    return this.#turns.run(userId, async () => {
       await this.#affordable(userId);
       const { value, bytes } = await read();
       const left = this.#left(userId) - bytes;
       this.#budgets.set(userId, { bytes: left, at: this.#options.clock() });
       return value;
-    } finally {
-      if (this.#ends.get(userId) === end.promise) this.#ends.delete(userId);
-      end.resolve();
-    }
+    });
   }
 
   async #affordable(userId: string): Promise<void> {

@@ -3,10 +3,10 @@
 import type { Context, Next } from "hono";
 import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { RecentMap } from "../../realtime/recent_map.ts";
+import { Turns } from "../../realtime/turns.ts";
 import type { TokenClaims } from "../auth/tokens.ts";
 import { problem } from "../problems.ts";
 import { requestToken } from "./session.ts";
-import { Turns } from "./turns.ts";
 import { WindowCounter } from "./window_counter.ts";
 
 const WINDOW_MS = 60_000;
@@ -65,12 +65,7 @@ export class CallBudget {
       return problem(c, "too_many_requests", { retryAfterMs });
     }
     await readBody(c);
-    await this.#turns.take(userId);
-    try {
-      return await next();
-    } finally {
-      this.#turns.give(userId);
-    }
+    return await this.#turns.run(userId, next);
   }
 
   /** The milliseconds for which the user is refused; undefined for one who is not. */
