@@ -311,6 +311,15 @@ export function loadConfig(
   return Object.freeze(config);
 }
 
+/** The settings of this process, see {@link loadConfig}. */
+export function loadConfigFromEnv(): Config {
+  return loadConfig(
+    Object.fromEntries(
+      CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
+    ),
+  );
+}
+
 /**
  * A setting that reads well and still cannot be used, as an error for the operator.
  *

@@ -1,11 +1,6 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
-import {
-  type Config,
-  CONFIG_VARIABLES,
-  ConfigError,
-  loadConfig,
-} from "./config.ts";
+import { type Config, ConfigError, loadConfigFromEnv } from "./config.ts";
 import { migrate } from "./db/engine/migrate.ts";
 import { onDataDir, onStore, openStore } from "./db/engine/open_store.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
@@ -224,11 +219,7 @@ async function runProcess(): Promise<void> {
 }
 
 async function serve(writer: LogWriter): Promise<void> {
-  const config = loadConfig(
-    Object.fromEntries(
-      CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
-    ),
-  );
+  const config = loadConfigFromEnv();
   logUncaught(createLog({
     level: config.logLevel,
     json: config.environment === "production",

@@ -1,4 +1,4 @@
-/** A slow job that removes what nobody needs any more. */
+/** Deletes expired rows every hour, a batch at a time. */
 
 import { sql } from "kysely";
 import { errorFields, type Log } from "../log.ts";

@@ -1,6 +1,6 @@
 import { sql } from "kysely";
 import type { Database } from "./engine/database.ts";
-import { DELETED_PREFIX, type User } from "./users.ts";
+import { isNotDeleted, type User } from "./users.ts";
 
 /** A code dies after this many tries, the right one included. */
 export const MAX_CODE_TRIES = 5;
@@ -30,9 +30,9 @@ export interface CodeAddress {
  * Stores a user's new code and voids the one before, used or not. Whether the name can still be claimed
  * with an address is decided in the same statement, under a lock that {@link tryLoginCode} takes too.
  *
- * @returns where the code goes; undefined when the user does not exist any more
  * @param code.isSent false when nobody will get the code: it is void then, and one from before stays.
  *   The statement does the same work, so that its time does not tell
+ * @returns where the code goes; undefined when the user does not exist any more
  */
 export async function replaceLoginCode(
   db: Database,
@@ -50,7 +50,7 @@ export async function replaceLoginCode(
   const { rows: [address] } = await sql<CodeAddress>`
     with account as (
       select id, email, signed_in_at from users
-      where id = ${code.userId} and username not like ${`${DELETED_PREFIX}%`} for share
+      where id = ${code.userId} and ${isNotDeleted} for share
     ), stored as (
       insert into login_codes (user_id, code_hash, email, expires_at, attempts, used_at, created_at)
       select id, ${code.codeHash}::text,
@@ -98,7 +98,7 @@ export async function tryLoginCode(
   const { rows: [user] } = await sql<User>`
     with account as (
       select id, username, email, signed_in_at from users
-      where id = ${code.userId} and username not like ${`${DELETED_PREFIX}%`} for no key update
+      where id = ${code.userId} and ${isNotDeleted} for no key update
     ), tried as (
       update login_codes c set attempts = c.attempts + 1, used_at = case
         when c.code_hash = ${code.codeHash} and (c.email is null or c.email = a.email

@@ -2,6 +2,12 @@
 
 import type { ColumnType, Generated } from "kysely";
 
+/**
+ * Latest time that JavaScript and PostgreSQL write in the same way: the end of the year 9999, in
+ * milliseconds since 1970.
+ */
+export const MAX_TIME_MS = Date.UTC(10_000, 0) - 1;
+
 /** Set when the row is made, never changed after. */
 type Fixed<T> = ColumnType<T, T, never>;
 

@@ -1,4 +1,4 @@
-import type { QueryCreator, SelectQueryBuilder } from "kysely";
+import { type QueryCreator, type SelectQueryBuilder, sql } from "kysely";
 import type { Database } from "./engine/database.ts";
 import type { Schema } from "./schema.ts";
 
@@ -9,6 +9,11 @@ export interface User {
 
 /** Begins the stored name of a deleted account. A user's name has no colon. */
 export const DELETED_PREFIX = "deleted:";
+
+/** In a statement over `users`: the account was not deleted. */
+export const isNotDeleted = sql<
+  boolean
+>`users.username not like ${`${DELETED_PREFIX}%`}`;
 
 /**
  * The id of a user whose account was not deleted, for statements that store rows of a user: selecting
@@ -21,7 +26,7 @@ export function existingUser(
 ): SelectQueryBuilder<Schema, "users", { id: string }> {
   return query.selectFrom("users").select("users.id")
     .where("users.id", "=", userId)
-    .where("users.username", "not like", `${DELETED_PREFIX}%`)
+    .where(isNotDeleted)
     .forKeyShare();
 }
 

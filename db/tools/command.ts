@@ -1,6 +1,6 @@
 /** The commands for operators: `deno task migrate`, `backup` and `restore`. */
 
-import { type Config, CONFIG_VARIABLES, loadConfig } from "../../config.ts";
+import { type Config, loadConfigFromEnv } from "../../config.ts";
 import { createLog, type Log } from "../../log.ts";
 
 /**
@@ -17,11 +17,7 @@ export async function runCommand(
   const write = (line: string) =>
     void Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
   try {
-    const config = loadConfig(
-      Object.fromEntries(
-        CONFIG_VARIABLES.map((name) => [name, Deno.env.get(name)]),
-      ),
-    );
+    const config = loadConfigFromEnv();
     const { logLevel: level } = config;
     const log = createLog({ level, json: false, clock: Date.now, write });
     write(await work(config, log));

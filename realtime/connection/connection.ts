@@ -65,7 +65,7 @@ export class Connection {
   readonly expiresAt: number;
   /** Rooms subscribed to. Kept by the hub. */
   readonly rooms = new Map<string, Subscription>();
-  /** When the peer gave its last sign of life, a frame or an answered ping, in milliseconds since 1970. */
+  /** When the peer gave its last sign of life, a frame or an answered ping, by the steady clock. */
   lastSignAt: number;
 
   readonly #options: ConnectionOptions;

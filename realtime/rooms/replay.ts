@@ -1,6 +1,7 @@
 /** What a room has for a client that was away: from where it is read, how, and whether it joins on. */
 
 import type { ReplayPosition } from "../../db/messages.ts";
+import { MAX_TIME_MS } from "../../db/schema.ts";
 import { type Frame, replayFrames } from "../connection/frames.ts";
 import {
   MAX_REPLAY,
@@ -10,9 +11,6 @@ import {
 
 /** Missed messages read in one query, at most; a single room may have as many as are replayed, and one. */
 const MESSAGES_PER_READ = 200;
-
-/** Latest time that JavaScript and PostgreSQL write in the same way: the end of the year 9999, in milliseconds. */
-const MAX_TIME = Date.UTC(10_000, 0) - 1;
 
 /** What a room has for a client, encoded. */
 export interface Replay {
@@ -75,7 +73,11 @@ export function readPosition(
     : { roomId, since: timeOf(lastSeenAt) };
 }
 
-/** A room's missed messages as they are sent. @param missed in order of `seq`, one more than is replayed when there are more */
+/**
+ * A room's missed messages as they are sent.
+ *
+ * @param missed in order of `seq`, one more than is replayed when there are more
+ */
 export function encodeReplay(missed: readonly MessageNew[]): Replay {
   const replayed = missed.slice(0, MAX_REPLAY);
   return {
@@ -106,5 +108,5 @@ export function continuity(
 /** A client's time, brought into the years PostgreSQL can read: no message is older than 1970. */
 function timeOf(lastSeenAt: string): Date {
   const time = Date.parse(lastSeenAt);
-  return new Date(Math.min(Math.max(time, 0), MAX_TIME));
+  return new Date(Math.min(Math.max(time, 0), MAX_TIME_MS));
 }

@@ -2,11 +2,9 @@
 
 import { z } from "zod";
 import type { RoomCursor, RoomRow } from "../../db/rooms.ts";
+import { MAX_TIME_MS } from "../../db/schema.ts";
 
-/** The end of the year 9999, in milliseconds since 1970: PostgreSQL reads no ISO time after it. */
-const MAX_TIME = 253_402_300_799_999;
-
-const Parts = z.tuple([z.int().min(0).max(MAX_TIME), z.uuid()]);
+const Parts = z.tuple([z.int().min(0).max(MAX_TIME_MS), z.uuid()]);
 
 export function encodeRoomCursor(
   last: Pick<RoomRow, "last_activity_at" | "id">,
