@@ -33,7 +33,7 @@ const SOURCES = [
   "islands/",
   "static/",
   "text/",
-  "realtime/protocol/protocol.ts",
+  "realtime/protocol/",
   "deno.lock",
 ];
 

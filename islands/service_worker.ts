@@ -7,7 +7,7 @@
  * and fetch a part of themselves only now.
  */
 
-import { USER_HEADER } from "../realtime/protocol/protocol.ts";
+import { USER_HEADER } from "../realtime/protocol/handshake.ts";
 import { PAGES_PREFIX } from "./client/sign_out.ts";
 
 /** Put here by `build.ts`. */

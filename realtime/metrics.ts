@@ -7,11 +7,8 @@
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
 import type { PoolCounts } from "../db/engine/postgres.ts";
-import type {
-  CloseCode,
-  MessageNew,
-  RefusalCode,
-} from "./protocol/protocol.ts";
+import type { CloseCode } from "./protocol/close_codes.ts";
+import type { Message, RefusalCode } from "./protocol/protocol.ts";
 
 /** From a millisecond, which is what the clock can tell, to the writer's patience; in seconds. */
 // deno-fmt-ignore
@@ -106,7 +103,7 @@ export function createMetrics(clock: () => number) {
       messages.inc(count);
     },
     /** A frame of messages is in the queues of all subscribers that are live. */
-    delivered(sent: readonly MessageNew[], subscribers: number): void {
+    delivered(sent: readonly Message[], subscribers: number): void {
       deliveries.inc(sent.length * subscribers);
       const oldest = sent[0];
       if (oldest === undefined) return;

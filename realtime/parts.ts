@@ -22,11 +22,9 @@ import type { Broker } from "./cluster/broker.ts";
 import { Reconciler } from "./cluster/reconciler.ts";
 import { Dispatch } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
+import { createHandlers } from "./handlers.ts";
 import { Membership } from "./membership/membership.ts";
-import { roomJoin } from "./membership/room_join.ts";
-import { roomLeave } from "./membership/room_leave.ts";
 import { createUserQueries } from "./membership/user_queries.ts";
-import { messageSend } from "./messages/message_send.ts";
 import { messageOfCommit, messageOfRow } from "./messages/message_view.ts";
 import { PostMessage } from "./messages/post_message.ts";
 import { localRateLimit, MessageRateLimit } from "./messages/rate_limit.ts";
@@ -34,17 +32,13 @@ import { sharedRateLimit } from "./messages/shared_rate_limit.ts";
 import { Writer } from "./messages/writer.ts";
 import type { Metrics } from "./metrics.ts";
 import { Presence } from "./presence/presence.ts";
-import { presencePing } from "./presence/presence_ping.ts";
 import { Rosters } from "./presence/roster.ts";
 import { SharedPresence } from "./presence/shared_presence.ts";
 import { Typing } from "./presence/typing.ts";
-import { typingUpdate } from "./presence/typing_update.ts";
 import { ReadMarkers } from "./read_markers/read_markers.ts";
-import { roomRead } from "./read_markers/room_read.ts";
 import { CatchUp } from "./rooms/catch_up.ts";
 import { Hub } from "./rooms/hub.ts";
 import { ReplayTurns } from "./rooms/replay_turns.ts";
-import { roomsSync } from "./rooms/rooms_sync.ts";
 import type { Timers } from "./timers.ts";
 import { traced, tracedSync } from "./tracing.ts";
 
@@ -213,15 +207,7 @@ export function buildParts(
     clock,
   };
   const dispatch = new Dispatch(
-    {
-      "rooms:sync": roomsSync(handlerParts),
-      "room:join": roomJoin(handlerParts),
-      "room:leave": roomLeave(handlerParts),
-      "room:read": roomRead(handlerParts),
-      "message:send": messageSend(handlerParts),
-      "typing:update": typingUpdate(handlerParts),
-      "presence:ping": presencePing(),
-    },
+    createHandlers(handlerParts),
     log,
     metrics.answered,
   );

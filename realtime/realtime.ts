@@ -11,7 +11,7 @@ import { watchRevocations } from "./connection/revocations.ts";
 import { sendMessage } from "./messages/message_send.ts";
 import type { Metrics } from "./metrics.ts";
 import { buildParts } from "./parts.ts";
-import { CloseCode } from "./protocol/protocol.ts";
+import { CloseCode } from "./protocol/close_codes.ts";
 import { markRead } from "./read_markers/mark_read.ts";
 import { stoppableTimers, type Timers } from "./timers.ts";
 

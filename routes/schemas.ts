@@ -1,7 +1,10 @@
 /** What the REST API takes and gives: checked by these schemas and documented from them. */
 
 import { z } from "@hono/zod-openapi";
-import { codePointLength } from "../realtime/protocol/protocol.ts";
+import { Message } from "../realtime/protocol/messages.ts";
+import { RosterUser } from "../realtime/protocol/presence.ts";
+import { RoomId, Time, UserRef } from "../realtime/protocol/shapes.ts";
+import { codePointLength } from "../text/code_points.ts";
 import { visibleLength } from "../text/fold.ts";
 import { EXAMPLE } from "./docs/examples.ts";
 import {
@@ -81,23 +84,11 @@ export const RoomName = z.string().trim()
   });
 
 const id = (example: string) => z.string().openapi({ format: "uuid", example });
-const RoomId = id(EXAMPLE.roomId);
-const Time = z.string().openapi({
-  format: "date-time",
-  description: "ISO 8601, UTC, with milliseconds",
-  example: EXAMPLE.time,
-});
-
-export const UserSchema = z.object({
-  id: id(EXAMPLE.user.id),
-  username: z.string().openapi({ example: EXAMPLE.user.username }),
-}).openapi("User");
-
 export const SessionSchema = z.object({
   id: id(EXAMPLE.sessionId),
   createdAt: Time,
-  lastUsedAt: Time.openapi({ description: "within five minutes" }),
-  expiresAt: Time.openapi({ description: "unless it is refreshed before" }),
+  lastUsedAt: Time.describe("within five minutes"),
+  expiresAt: Time.describe("unless it is refreshed before"),
   userAgent: z.string().openapi({ example: "Mozilla/5.0 …" }),
   isCurrent: z.boolean().openapi({ description: "the one that asks" }),
 }).openapi("Session");
@@ -106,7 +97,7 @@ export const RoomSchema = z.object({
   id: RoomId,
   name: z.string().openapi({ example: EXAMPLE.roomName }),
   createdAt: Time,
-  createdBy: UserSchema,
+  createdBy: UserRef,
   memberCount: z.int(),
   isMember: z.boolean(),
   lastSeq: z.int().openapi({
@@ -121,25 +112,12 @@ export const RoomSchema = z.object({
 });
 
 export const MemberSchema = z.object({
-  ...UserSchema.shape,
+  ...RosterUser.shape,
   joinedAt: Time,
-  status: z.enum(["online", "offline"]),
 }).openapi("Member");
 
-export const MessageSchema = z.object({
-  messageId: id(EXAMPLE.messageId),
-  roomId: RoomId,
-  seq: z.int().openapi({
-    description: "1, 2, 3 … within the room, without a gap",
-  }),
-  text: z.string(),
-  createdAt: Time,
-  clientMsgId: id(EXAMPLE.clientMsgId),
-  sender: UserSchema,
-}).openapi("Message");
-
 export const MessagePageSchema = z.object({
-  messages: z.array(MessageSchema).openapi({ description: "oldest first" }),
+  messages: z.array(Message).openapi({ description: "oldest first" }),
   hasMore: z.boolean().openapi({
     description: "more messages lie beyond this page, in the direction asked",
   }),

@@ -144,7 +144,7 @@ function partOf(path: string): string {
   if (path === "main.ts") return "main";
   // The settings check URLs by it; it imports nothing.
   if (path === "db/engine/server_url.ts") return "base";
-  if (path === "realtime/protocol/protocol.ts") return "protocol";
+  if (path.startsWith("realtime/protocol/")) return "protocol";
   if (/^routes\/(pages\/|.*\.tsx$)/.test(path)) return "pages";
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "base";
 }

@@ -3,7 +3,7 @@
 import {
   BEARER_PREFIX,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
 import type { Wire, WireOptions } from "./wire.ts";
 
 export type Ack = { success: boolean; [key: string]: unknown };

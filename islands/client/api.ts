@@ -1,6 +1,6 @@
 /** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
 
-import type { MessageNew, UserRef } from "../../realtime/protocol/protocol.ts";
+import type { Message, UserRef } from "../../realtime/protocol/protocol.ts";
 
 export interface Room {
   id: string;
@@ -90,7 +90,7 @@ export function createAuthApi(settings: ApiSettings) {
 
 /** One page of history, oldest first. */
 export interface MessagePage {
-  messages: MessageNew[];
+  messages: Message[];
   hasMore: boolean;
 }
 

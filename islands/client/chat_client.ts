@@ -4,7 +4,7 @@
  */
 
 import type {
-  MessageNew,
+  Message,
   RoomRoster,
   RoomSystem,
   ServerEvent,
@@ -229,7 +229,7 @@ export class ChatClient {
   }
 
   #handle(event: ServerEvent): void {
-    if (event.event === "error" || event.event === "hello") return;
+    if (!("roomId" in event.data)) return;
     const state = this.rooms.get(event.data.roomId);
     if (event.event === "room:system") this.#system(event.data, state);
     // An event of a room we do not know says that another tab or device has joined it.
@@ -285,7 +285,7 @@ export class ChatClient {
     });
   }
 
-  #receive(message: MessageNew): void {
+  #receive(message: Message): void {
     const state = this.rooms.get(message.roomId);
     const appended = state ? this.rooms.receive(state, message) : [];
     // What waits for its predecessors stays in the outbox meanwhile, to be seen.

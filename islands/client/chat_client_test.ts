@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type {
   ClientEvents,
-  MessageNew,
+  Message,
 } from "../../realtime/protocol/protocol.ts";
 import { createApi, type MessagePage, type Room } from "./api.ts";
 import { ChatClient } from "./chat_client.ts";
@@ -88,7 +88,7 @@ async function setUpLive(options: Parameters<typeof setUp>[0] = {}) {
   return parts;
 }
 
-const push = (network: FakeNetwork, ...messages: MessageNew[]) =>
+const push = (network: FakeNetwork, ...messages: Message[]) =>
   network.last.push(
     ...messages.map((data) => ({ event: "message:new", data } as const)),
   );

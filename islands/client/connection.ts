@@ -3,14 +3,14 @@
  * `connection_state.ts` asks for. Lost lines, time-outs and refusals all end in one place, `#lose`.
  */
 
-import {
-  type AckData,
-  type ClientEnvelope,
-  type ClientEventName,
-  type ClientEvents,
-  PING_INTERVAL_MS,
-  type ServerEnvelope,
-  type ServerEvent,
+import { PING_INTERVAL_MS } from "../../realtime/protocol/limits.ts";
+import type {
+  AckData,
+  ClientEnvelope,
+  ClientEventName,
+  ClientEvents,
+  ServerEnvelope,
+  ServerEvent,
 } from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
 import {

@@ -3,7 +3,10 @@
  * can be tested without a socket or a timer.
  */
 
-import { CloseCode, mayReconnect } from "../../realtime/protocol/protocol.ts";
+import {
+  CloseCode,
+  mayReconnect,
+} from "../../realtime/protocol/close_codes.ts";
 
 /** Shortest wait before another attempt, in milliseconds. */
 export const MIN_DELAY_MS = 1_000;

@@ -5,10 +5,8 @@
  * ran out looks like a dead network) and reconnects by its own rules.
  */
 
-import {
-  type ClientEnvelope,
-  CloseCode,
-} from "../../realtime/protocol/protocol.ts";
+import { CloseCode } from "../../realtime/protocol/close_codes.ts";
+import type { ClientEnvelope } from "../../realtime/protocol/protocol.ts";
 import {
   ABNORMAL_CLOSURE,
   type OpenTransport,
@@ -22,16 +20,6 @@ export interface EventStreamSettings {
   fetch: typeof fetch;
   /** Added to every request, for clients without a cookie. */
   headers?: Record<string, string> | undefined;
-}
-
-/** The last event of a stream that the server ends: streams have no close codes of their own. */
-interface StreamClose {
-  event: "close";
-  data: { code: number; reason: string };
-}
-
-function isClose(envelope: object): envelope is StreamClose {
-  return "event" in envelope && envelope.event === "close";
 }
 
 /** What a socket would have been closed with, by the HTTP status of an answer. */
@@ -144,11 +132,13 @@ class EventStream {
     const envelopes = parseFrame(data);
     const first = envelopes[0];
     if (first === undefined) return;
-    if (isClose(first)) return this.#end(first.data.code);
-    if ("event" in first && first.event === "hello") {
-      this.#connectionId = first.data.connectionId;
-      this.#events.opened();
-      envelopes.shift();
+    if ("event" in first) {
+      if (first.event === "close") return this.#end(first.data.code);
+      if (first.event === "hello") {
+        this.#connectionId = first.data.connectionId;
+        this.#events.opened();
+        envelopes.shift();
+      }
     }
     if (envelopes.length > 0) this.#events.received(envelopes);
   }

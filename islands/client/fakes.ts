@@ -2,7 +2,7 @@
 
 import type {
   ClientEnvelope,
-  MessageNew,
+  Message,
   ServerEnvelope,
 } from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
@@ -140,8 +140,8 @@ export class FakeNetwork {
 /** A message of a room, number `seq`. */
 export function message(
   seq: number,
-  more: Partial<MessageNew> = {},
-): MessageNew {
+  more: Partial<Message> = {},
+): Message {
   return {
     messageId: `message-${seq}`,
     roomId: "room",

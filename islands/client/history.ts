@@ -1,6 +1,6 @@
 /** Reads the parts of a room's history that are not held, for whoever scrolls there. */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { MessagePage } from "./api.ts";
 import type { ChatClient } from "./chat_client.ts";
 import type { JoinedRooms } from "./joined_rooms.ts";
@@ -39,7 +39,7 @@ async function fetchNextTo(
   rooms: JoinedRooms,
   state: RoomState,
   side: "before" | "after",
-  { messageId }: MessageNew,
+  { messageId }: Message,
 ): Promise<MessagePage | undefined> {
   const page = await rooms.fetchPage(
     state,
@@ -83,7 +83,7 @@ export async function loadFrom(
 ): Promise<void> {
   const { store, room: { id } } = state;
   if (store.has(seq)) return;
-  const messages: MessageNew[] = [];
+  const messages: Message[] = [];
   store.onReceived = (message) => {
     if (message.seq === seq + messages.length) messages.push(message);
   };

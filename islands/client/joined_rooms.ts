@@ -1,7 +1,7 @@
 /** The rooms the user is in, their messages, and how both are kept complete. */
 
 import type {
-  MessageNew,
+  Message,
   RoomPosition,
   UserRef,
 } from "../../realtime/protocol/protocol.ts";
@@ -102,7 +102,7 @@ export class JoinedRooms {
    * Takes a message of the live feed, a replay or an ack; asks for what it shows to be missing.
    * Returns what is in place now, in order.
    */
-  receive(state: RoomState, message: MessageNew): MessageNew[] {
+  receive(state: RoomState, message: Message): Message[] {
     const appended = state.receive(message, this.#options.user);
     if (appended.length > 0) state.rank = ++this.#rank;
     this.#limit(state);
@@ -293,7 +293,7 @@ export class JoinedRooms {
     }
   }
 
-  #keepPosition({ room }: RoomState, messages: readonly MessageNew[]): void {
+  #keepPosition({ room }: RoomState, messages: readonly Message[]): void {
     const newest = messages.at(-1);
     if (newest) this.#positions.advance(room.id, newest.seq, newest.createdAt);
   }

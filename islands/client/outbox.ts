@@ -8,6 +8,7 @@
  */
 
 import type { AckData, RefusalCode } from "../../realtime/protocol/protocol.ts";
+import { PERMANENT_REFUSALS } from "../../realtime/protocol/refusals.ts";
 import type { Clock } from "./clock.ts";
 import type { CallFailure } from "./connection.ts";
 import { OUTBOX_PREFIX } from "./device.ts";
@@ -23,14 +24,7 @@ export const MIN_RETRY_MS = 1_000;
 export const MAX_RETRY_MS = 30_000;
 
 /** Refusals that no repeat can change. */
-const PERMANENT: ReadonlySet<string> = new Set(
-  [
-    "bad_request",
-    "unknown_event",
-    "not_a_member",
-    "room_not_found",
-  ] satisfies RefusalCode[],
-);
+const PERMANENT: ReadonlySet<string> = new Set(PERMANENT_REFUSALS);
 
 export interface OutboxEntry {
   readonly clientMsgId: string;

@@ -3,7 +3,8 @@
  * over, the refresh cookie is traded for a new one.
  */
 
-import { CloseCode, USER_HEADER } from "../../realtime/protocol/protocol.ts";
+import { CloseCode } from "../../realtime/protocol/close_codes.ts";
+import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import type { LockQueue } from "./browser.ts";
 import { ABNORMAL_CLOSURE, type OpenTransport } from "./transport.ts";
 

@@ -1,7 +1,7 @@
 /** Everything the client knows about one of the user's rooms. */
 
 import type {
-  MessageNew,
+  Message,
   RoomRoster,
   UserRef,
 } from "../../realtime/protocol/protocol.ts";
@@ -72,7 +72,7 @@ export class RoomState {
   }
 
   /** Takes the newest page of history. */
-  load(page: MessagePage): MessageNew[] {
+  load(page: MessagePage): Message[] {
     const appended = this.store.load(page);
     this.isLoaded = true;
     return appended;
@@ -116,7 +116,7 @@ export class RoomState {
   }
 
   /** Takes a message, wherever it came from. Returns those that are now in place, in order. */
-  receive(message: MessageNew, me: UserRef): MessageNew[] {
+  receive(message: Message, me: UserRef): Message[] {
     const delivered = this.store.receive(message);
     this.#count(delivered, me);
     this.trim();
@@ -162,7 +162,7 @@ export class RoomState {
     this.notices = [...this.notices, notice].slice(-MAX_NOTICES);
   }
 
-  #count(delivered: readonly MessageNew[], me: UserRef): void {
+  #count(delivered: readonly Message[], me: UserRef): void {
     for (const { sender, seq } of delivered) {
       this.typing.set(sender, false);
       if (sender.id !== me.id && seq > this.readSeq) this.unread++;

@@ -4,7 +4,7 @@
  * is dropped, and read again when it is scrolled to. So it may end before the newest message.
  */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { MessagePage } from "./api.ts";
 
 /** Most messages that wait for their predecessors; what comes then is asked for again. */
@@ -15,14 +15,14 @@ const KEPT_PART = 0.8;
 
 export class RoomStore {
   /** Oldest first; `seq` goes up by one from each to the next. */
-  readonly messages: MessageNew[] = [];
+  readonly messages: Message[] = [];
   /** Whether the server holds messages before the first. */
   hasOlder: boolean;
   #position: number;
   /** Messages that came before their predecessors. */
-  #held = new Map<number, MessageNew>();
+  #held = new Map<number, Message>();
   /** Called with each message that comes, known or not. */
-  onReceived: ((message: MessageNew) => void) | undefined;
+  onReceived: ((message: Message) => void) | undefined;
 
   /** @param position everything up to this `seq` counts as delivered */
   constructor(position: number) {
@@ -56,7 +56,7 @@ export class RoomStore {
    *
    * @returns what was delivered, in order; it is in the run, unless that ends earlier
    */
-  receive(message: MessageNew): MessageNew[] {
+  receive(message: Message): Message[] {
     const { seq } = message;
     this.onReceived?.(message);
     if (seq <= this.#position) return [];
@@ -67,7 +67,7 @@ export class RoomStore {
   }
 
   /** Takes the newest page, when the room is opened: it goes before what the live feed brought. */
-  load(page: MessagePage): MessageNew[] {
+  load(page: MessagePage): Message[] {
     const newest = page.messages.at(-1);
     const first = this.messages[0];
     if (
@@ -107,7 +107,7 @@ export class RoomStore {
    * @param keepsRun whether the run stays, because somebody reads it
    * @returns what was delivered after the page, in order
    */
-  skipTo(page: MessagePage, keepsRun: boolean): MessageNew[] {
+  skipTo(page: MessagePage, keepsRun: boolean): Message[] {
     this.#position = Math.max(
       this.#position,
       page.messages.at(-1)?.seq ?? 0,
@@ -152,12 +152,12 @@ export class RoomStore {
     return seq - (this.messages[0]?.seq ?? 0);
   }
 
-  #at(seq: number): MessageNew | undefined {
+  #at(seq: number): Message | undefined {
     return this.messages[this.#indexOf(seq)];
   }
 
-  #deliver(): MessageNew[] {
-    const delivered: MessageNew[] = [];
+  #deliver(): Message[] {
+    const delivered: Message[] = [];
     for (
       let next = this.#held.get(this.#position + 1);
       next !== undefined;

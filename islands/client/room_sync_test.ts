@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import {
-  MAX_FRAME_BYTES,
-  type RoomPosition,
-  type SyncResult,
+import { MAX_FRAME_BYTES } from "../../realtime/protocol/limits.ts";
+import type {
+  RoomPosition,
+  SyncResult,
 } from "../../realtime/protocol/protocol.ts";
 import {
   firstSyncSize,

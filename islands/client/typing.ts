@@ -1,9 +1,7 @@
 /** Who is typing, and telling others that we are. */
 
-import {
-  TYPING_TIMEOUT_MS,
-  type UserRef,
-} from "../../realtime/protocol/protocol.ts";
+import { TYPING_TIMEOUT_MS } from "../../realtime/protocol/limits.ts";
+import type { UserRef } from "../../realtime/protocol/protocol.ts";
 import { isBlank } from "../../text/blank.ts";
 import type { Clock } from "./clock.ts";
 

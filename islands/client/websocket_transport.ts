@@ -4,7 +4,7 @@ import {
   BEARER_PREFIX,
   SUBPROTOCOL,
   USER_PREFIX,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
 import {
   ABNORMAL_CLOSURE,
   type OpenTransport,

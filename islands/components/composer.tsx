@@ -1,8 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import {
-  codePointLength,
-  MAX_TEXT_LENGTH,
-} from "../../realtime/protocol/protocol.ts";
+import { codePointLength } from "../../text/code_points.ts";
+import { MAX_TEXT_LENGTH } from "../../realtime/protocol/limits.ts";
 import { isBlank } from "../../text/blank.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";

@@ -1,6 +1,6 @@
 /** What stands in a room's timeline: messages, sent and on their way, and the lines between them. */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { TimelineItem } from "../text/timeline_items.ts";
 import { relativeDay } from "../text/times.ts";
@@ -91,7 +91,7 @@ export function timelineRow(
 }
 
 function messageRow(
-  { sender, text, createdAt, clientMsgId, messageId }: MessageNew,
+  { sender, text, createdAt, clientMsgId, messageId }: Message,
   isFirst: boolean,
   room: RoomState,
   ui: Ui,
@@ -121,8 +121,8 @@ function statusOf(clientMsgId: string, room: RoomState, { client }: Ui) {
 export function pendingMessages(
   { room }: RoomState,
   { client }: Ui,
-  messages: readonly MessageNew[],
-): MessageNew[] {
+  messages: readonly Message[],
+): Message[] {
   const known = new Set(messages.map(({ clientMsgId }) => clientMsgId));
   return client.outbox.entries(room.id)
     .filter(({ clientMsgId }) => !known.has(clientMsgId))

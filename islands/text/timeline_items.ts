@@ -1,6 +1,6 @@
 /** What stands in the timeline, in order: messages in groups, day lines, the "new" line, notices. */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { Notice } from "../client/room_state.ts";
 import type { Times } from "./times.ts";
 
@@ -13,7 +13,7 @@ export type TimelineItem =
   | { readonly kind: "notice"; readonly notice: Notice }
   | {
     readonly kind: "message";
-    readonly message: MessageNew;
+    readonly message: Message;
     readonly isFirst: boolean;
   };
 
@@ -23,7 +23,7 @@ export type TimelineItem =
  * @param firstUnread `seq` before which the "new" line stands
  */
 export function timelineItems(
-  messages: readonly MessageNew[],
+  messages: readonly Message[],
   { notices, firstUnread, times }: {
     notices: readonly Notice[];
     firstUnread: number | undefined;
@@ -32,7 +32,7 @@ export function timelineItems(
 ): TimelineItem[] {
   const items: TimelineItem[] = [];
   let day = "";
-  let before: MessageNew | undefined;
+  let before: Message | undefined;
   const first = messages[0]?.seq ?? 0;
   const due = notices.filter(({ afterSeq }) => afterSeq >= first - 1);
   for (const message of messages) {
@@ -62,8 +62,8 @@ export function timelineItems(
 }
 
 function continues(
-  before: MessageNew | undefined,
-  message: MessageNew,
+  before: Message | undefined,
+  message: Message,
 ): boolean {
   return before !== undefined && before.sender.id === message.sender.id &&
     Date.parse(message.createdAt) - Date.parse(before.createdAt) <=

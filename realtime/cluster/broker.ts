@@ -4,7 +4,7 @@
  * anything at any moment (see `reconciler.ts` for what makes up for it).
  */
 
-import type { MessageNew, ServerEvent, UserRef } from "../protocol/protocol.ts";
+import type { Message, ServerEvent, UserRef } from "../protocol/protocol.ts";
 
 /** A room, for processes with at least one subscriber of it; a user, for processes with one of their connections. */
 export type Channel =
@@ -16,7 +16,7 @@ export type Channel =
 /** What one process tells the others. */
 export type Signal =
   /** Messages of a room, committed, in order of `seq`. */
-  | { kind: "messages"; roomId: string; messages: readonly MessageNew[] }
+  | { kind: "messages"; roomId: string; messages: readonly Message[] }
   /** Somebody has come into a room or gone: for its subscribers. */
   | { kind: "announcement"; event: RoomSystem }
   /** Typing marks of a room that were set or ended. */

@@ -1,9 +1,6 @@
-import {
-  CloseCode,
-  MAX_FRAME_BYTES,
-  type ServerEvent,
-  type UserRef,
-} from "../protocol/protocol.ts";
+import { CloseCode } from "../protocol/close_codes.ts";
+import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
+import type { ServerEvent, UserRef } from "../protocol/protocol.ts";
 import type { Subscription } from "../rooms/room_feed.ts";
 import type { Timers } from "../timers.ts";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createConnection } from "../../tests/realtime/fakes.ts";
-import { MAX_FRAME_BYTES } from "../protocol/protocol.ts";
+import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
 import { Connection } from "./connection.ts";
 
 const KIB = 1024;

@@ -6,9 +6,11 @@ import {
   createConnection,
   sqlError,
 } from "../../tests/realtime/fakes.ts";
-import { MAX_FRAME_BYTES } from "../protocol/protocol.ts";
+import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
+import { refuse } from "../protocol/envelope.ts";
+import { CLIENT_EVENTS } from "../protocol/protocol.ts";
 import type { Connection } from "./connection.ts";
-import { Dispatch, type Handlers, refuse } from "./dispatch.ts";
+import { Dispatch, type Handlers } from "./dispatch.ts";
 
 const ROOM = crypto.randomUUID();
 const CLIENT_ID = crypto.randomUUID();
@@ -23,15 +25,13 @@ function createDispatch(handlers: Partial<Handlers> = {}) {
         handled.push({ event, data });
         return { success: true };
       });
-  const dispatch = new Dispatch({
-    "rooms:sync": handler("rooms:sync"),
-    "room:join": handler("room:join"),
-    "room:leave": handler("room:leave"),
-    "room:read": handler("room:read"),
-    "message:send": handler("message:send"),
-    "typing:update": handler("typing:update"),
-    "presence:ping": handler("presence:ping"),
-  } as Handlers, log);
+  const names = Object.keys(CLIENT_EVENTS) as (keyof Handlers)[];
+  const dispatch = new Dispatch(
+    Object.fromEntries(
+      names.map((name) => [name, handler(name)]),
+    ) as unknown as Handlers,
+    log,
+  );
   const { connection } = createConnection(createFakeClock());
   return {
     log,

@@ -1,7 +1,7 @@
 /** Server envelopes as text. Encoded once, then given to any number of connections. */
 
 import { Buffer } from "node:buffer";
-import type { MessageNew, ServerEvent } from "../protocol/protocol.ts";
+import type { Message, ServerEvent } from "../protocol/protocol.ts";
 
 /** A frame of a replay ends with the message that brings it to this length, in UTF-16 units. */
 const REPLAY_FRAME_LENGTH = 48 * 1024;
@@ -24,14 +24,14 @@ export function eventFrame(event: ServerEvent): Frame {
 }
 
 /** A frame of one or more messages: a single envelope, or an array of them. */
-export function messagesFrame(messages: readonly MessageNew[]): Frame {
+export function messagesFrame(messages: readonly Message[]): Frame {
   return envelopesFrame(
     messages.map((data) => JSON.stringify({ event: "message:new", data })),
   );
 }
 
 /** Messages as one frame, or as several where they are long: a slow line shows progress with each. */
-export function replayFrames(messages: readonly MessageNew[]): Frame[] {
+export function replayFrames(messages: readonly Message[]): Frame[] {
   const frames: Frame[] = [];
   let envelopes: string[] = [];
   let length = 0;

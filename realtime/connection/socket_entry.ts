@@ -1,4 +1,5 @@
-import { CloseCode, MAX_FRAME_BYTES } from "../protocol/protocol.ts";
+import { CloseCode } from "../protocol/close_codes.ts";
+import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
 import type { Timers } from "../timers.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 import {

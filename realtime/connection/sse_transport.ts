@@ -1,3 +1,4 @@
+import type { ServerEvent } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 
@@ -55,7 +56,9 @@ export function sseTransport(
       if (!open) return;
       const stalled = (controller.desiredSize ?? 0) <= 0;
       transport.send(
-        JSON.stringify({ event: "close", data: { code, reason } }),
+        JSON.stringify(
+          { event: "close", data: { code, reason } } satisfies ServerEvent,
+        ),
       );
       if (!open) return;
       open = false;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
-import { CloseCode } from "../protocol/protocol.ts";
+import { CloseCode } from "../protocol/close_codes.ts";
 import { sseTransport } from "./sse_transport.ts";
 
 function createStream() {

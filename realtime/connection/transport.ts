@@ -1,4 +1,4 @@
-import type { CloseCode } from "../protocol/protocol.ts";
+import type { CloseCode } from "../protocol/close_codes.ts";
 
 /** What a connection needs of the wire under it. */
 export interface Transport {

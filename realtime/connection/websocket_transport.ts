@@ -1,4 +1,4 @@
-import { CloseCode } from "../protocol/protocol.ts";
+import { CloseCode } from "../protocol/close_codes.ts";
 import type { Timers } from "../timers.ts";
 import type { Transport, TransportEvents } from "./transport.ts";
 

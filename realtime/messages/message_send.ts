@@ -1,12 +1,16 @@
-import { type Handler, refuse } from "../connection/dispatch.ts";
+import type { HandlersOf } from "../connection/dispatch.ts";
 import type { HandlerParts } from "../connection/handler_parts.ts";
+import { refuse } from "../protocol/envelope.ts";
+import type { messages } from "../protocol/messages.ts";
 import type { AckData, ClientEvents, UserRef } from "../protocol/protocol.ts";
-import { isUuid } from "../protocol/schemas.ts";
+import { isUuid } from "../protocol/shapes.ts";
 
-/** Stores a message; its ack comes after the commit. */
-export function messageSend(parts: HandlerParts): Handler<"message:send"> {
+/** Handles messages; each is acked after the commit. */
+export function messageHandlers(
+  parts: HandlerParts,
+): HandlersOf<typeof messages> {
   const send = sendMessage(parts);
-  return (connection, post) => send(connection.user, post);
+  return { "message:send": (connection, post) => send(connection.user, post) };
 }
 
 /** What `message:send` does for a user, on whatever way the message came. */

@@ -1,10 +1,10 @@
 import { shownName } from "../../db/accounts.ts";
 import type { MessageRow } from "../../db/messages.ts";
-import type { MessageNew } from "../protocol/protocol.ts";
+import type { Message } from "../protocol/protocol.ts";
 import type { CommittedMessage } from "./writer.ts";
 
 /** A stored message as clients see it, live and in history. */
-export function messageOfRow(row: MessageRow): MessageNew {
+export function messageOfRow(row: MessageRow): Message {
   return {
     messageId: row.id,
     roomId: row.room_id,
@@ -17,7 +17,7 @@ export function messageOfRow(row: MessageRow): MessageNew {
 }
 
 /** A message that has just been committed, as clients see it. */
-export function messageOfCommit(committed: CommittedMessage): MessageNew {
+export function messageOfCommit(committed: CommittedMessage): Message {
   const { message, sender, seq, createdAt } = committed;
   return {
     messageId: message.id,

@@ -1,10 +1,8 @@
 import type { KnownPost, NewMessage } from "../../db/messages.ts";
 import { isBlank } from "../../text/blank.ts";
-import {
-  codePointLength,
-  MAX_TEXT_LENGTH,
-  type UserRef,
-} from "../protocol/protocol.ts";
+import { codePointLength } from "../../text/code_points.ts";
+import { MAX_TEXT_LENGTH } from "../protocol/limits.ts";
+import type { UserRef } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import type { MessageLimit, Mute, Taken } from "./rate_limit.ts";
 import type { Writer, WriteResult } from "./writer.ts";

@@ -1,5 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
-import { PRESENCE_TIMEOUT_MS } from "../protocol/protocol.ts";
+import { PRESENCE_TIMEOUT_MS } from "../protocol/limits.ts";
 
 /**
  * Who is online by a socket of this process: a user with at least one living socket whose peer has given

@@ -1,8 +1,5 @@
-import {
-  MAX_ROSTER_USERS,
-  type RoomRoster,
-  type RosterUser,
-} from "../protocol/protocol.ts";
+import { MAX_ROSTER_USERS } from "../protocol/limits.ts";
+import type { RoomRoster, RosterUser } from "../protocol/protocol.ts";
 
 /** A room's members, username by id, split by presence. */
 export interface MembersByPresence {

@@ -1,7 +1,8 @@
 import type { TypingChange } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { envelopesFrame } from "../connection/frames.ts";
-import { TYPING_TIMEOUT_MS, type UserRef } from "../protocol/protocol.ts";
+import { TYPING_TIMEOUT_MS } from "../protocol/limits.ts";
+import type { UserRef } from "../protocol/protocol.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { Timers } from "../timers.ts";
 import { paceOf } from "./pace.ts";

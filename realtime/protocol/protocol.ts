@@ -1,111 +1,64 @@
 /**
- * The realtime protocol: names, payload types, limits and close codes of `chatket.v1`.
- *
- * Pure data and types, because the browser bundles this file too. The server checks what it
- * receives with the schemas in `schemas.ts`, which are typed against the payloads here.
+ * The realtime protocol `chatket.v1`: the list of its features, and the types of everything that is
+ * sent. The browser imports types only from here; its constants are in `limits.ts`, `handshake.ts`,
+ * `close_codes.ts` and `refusals.ts`, which hold no schemas.
  */
 
-/** The WebSocket subprotocol a client offers and the server chooses. */
-export const SUBPROTOCOL = "chatket.v1";
+import type { z } from "zod";
+import { connection } from "./connection.ts";
+import type { Refusal } from "./envelope.ts";
+import { messages } from "./messages.ts";
+import { presence } from "./presence.ts";
+import { readMarkers } from "./read_markers.ts";
+import { rooms } from "./rooms.ts";
+import { typing } from "./typing.ts";
 
-/** A second subprotocol entry with this prefix carries the access token of a non-browser client. */
-export const BEARER_PREFIX = "bearer.";
+export type { Refusal } from "./envelope.ts";
+export type { Message } from "./messages.ts";
+export type { RoomRoster, RosterUser } from "./presence.ts";
+export type { RefusalCode } from "./refusals.ts";
+export type { RoomPosition, RoomSystem, SyncResult } from "./rooms.ts";
+export type { UserRef } from "./shapes.ts";
 
-/**
- * A further subprotocol entry with this prefix names the user for whom a page was drawn. The socket
- * is closed with {@link CloseCode.otherUser} when the session is another user's.
- */
-export const USER_PREFIX = "user.";
+/** Every feature with events. A new one is added here and in `realtime/handlers.ts`. */
+export const FEATURES = [
+  rooms,
+  readMarkers,
+  messages,
+  typing,
+  presence,
+  connection,
+] as const;
 
-/**
- * Header with the id of the user for whom a page was drawn. In a request: it is answered 412 when its
- * session is another user's. In a page's answer: whose page it is.
- */
-export const USER_HEADER = "x-chatket-user";
+type AnyFeature = typeof FEATURES[number];
 
-/** Longest message text, in Unicode code points after trimming. */
-export const MAX_TEXT_LENGTH = 500;
+type Intersection<Union> =
+  (Union extends unknown ? (each: Union) => void : never) extends
+    (all: infer All) => void ? All : never;
 
-/** Most messages one room replays in one `rooms:sync` or `room:join`. */
-export const MAX_REPLAY = 100;
+/** The definition of each client event. */
+export const CLIENT_EVENTS: Intersection<AnyFeature["client"]> = Object.assign(
+  {},
+  ...FEATURES.map(({ client }) => client),
+);
 
-/** Most rooms in one `rooms:sync`. */
-export const MAX_SYNC_ROOMS = 500;
+/** The definition of each server event. */
+export const SERVER_EVENTS: Intersection<AnyFeature["server"]> = Object.assign(
+  {},
+  ...FEATURES.map(({ server }) => server),
+);
 
-/** Most users named in a `room:roster`; the counts beside them are exact. */
-export const MAX_ROSTER_USERS = 200;
+export type ClientEventName = keyof typeof CLIENT_EVENTS;
 
-/** In a room with more subscribers than this, join and leave lines are left out. */
-export const MAX_ANNOUNCED_SUBSCRIBERS = 200;
+/** What a client may send: the data of each event. */
+export type ClientEvents = {
+  [E in ClientEventName]: z.infer<typeof CLIENT_EVENTS[E]["data"]>;
+};
 
-/** Largest client frame in bytes of UTF-8. */
-export const MAX_FRAME_BYTES = 16 * 1024;
-
-/** How often a client sends `presence:ping` while it is idle, in milliseconds. */
-export const PING_INTERVAL_MS = 15_000;
-
-/** A user is offline when none of their sockets has sent a frame or answered a ping for this long, in milliseconds. */
-export const PRESENCE_TIMEOUT_MS = 30_000;
-
-/** A typing mark ends by itself this long after its last refresh, in milliseconds. */
-export const TYPING_TIMEOUT_MS = 5_000;
-
-/** Why a socket was closed by the server. */
-export const CloseCode = {
-  unsupportedData: 1003,
-  tooBig: 1009,
-  restart: 1012,
-  tokenExpired: 4401,
-  removed: 4403,
-  tooSlow: 4408,
-  otherUser: 4412,
-  tooManyFrames: 4429,
-} as const;
-
-export type CloseCode = typeof CloseCode[keyof typeof CloseCode];
-
-/** Whether a client should connect again after this close code: not when it would be refused again. */
-export function mayReconnect(code: number): boolean {
-  return code !== CloseCode.tokenExpired && code !== CloseCode.removed &&
-    code !== CloseCode.otherUser;
-}
-
-/** Codes of refused client events, as they stand in an ack or in an `error` event. */
-export type RefusalCode =
-  | "bad_request"
-  | "unknown_event"
-  | "not_a_member"
-  | "room_not_found"
-  | "muted"
-  | "unavailable"
-  | "internal";
-
-export interface UserRef {
-  id: string;
-  username: string;
-}
-
-/** Where a client stands in a room. `lastSeq` wins over `lastSeenAt`. */
-export interface RoomPosition {
-  roomId: string;
-  /** ISO 8601 time of the newest message seen. */
-  lastSeenAt?: string | undefined;
-  /** `seq` of the newest message seen; 0 asks for everything. */
-  lastSeq?: number | undefined;
-}
-
-/** What a client may send: the event's name and its data. */
-export interface ClientEvents {
-  "rooms:sync": { rooms: RoomPosition[] };
-  "room:join": RoomPosition;
-  "room:leave": { roomId: string };
-  "room:read": { roomId: string; lastSeq: number };
-  "message:send": { roomId: string; text: string; clientMsgId: string };
-  "typing:update": { roomId: string; isTyping: boolean };
-  "presence:ping": { roomId?: string | undefined };
-}
-
-export type ClientEventName = keyof ClientEvents;
+/** What a successful ack carries beside `success: true`. */
+export type ClientAcks = {
+  [E in ClientEventName]: z.infer<typeof CLIENT_EVENTS[E]["ack"]>;
+};
 
 /** One client frame. `id` asks for an ack. */
 export type ClientEnvelope = {
@@ -116,103 +69,19 @@ export type ClientEnvelope = {
   };
 }[ClientEventName];
 
-/** One room's part of a `rooms:sync` ack. */
-export interface SyncResult {
-  roomId: string;
-  /** False: the room does not exist or the caller is no member; nothing else is given then. */
-  synced: boolean;
-  messageCount?: number;
-  /** True: more messages wait; sync again from `lastSeq`. */
-  hasMore?: boolean;
-  /** The position reached: everything up to this `seq` has been delivered. */
-  lastSeq?: number;
-  /**
-   * True: what the room has does not join on to the client's position, because older messages were
-   * removed or the database was set back. Forget what is held and load the newest page.
-   */
-  reset?: boolean;
-}
-
-/** What a successful ack carries beside `success: true`. */
-export interface ClientAcks {
-  "rooms:sync": { results: SyncResult[] };
-  "room:join": {
-    messageCount: number;
-    hasMore: boolean;
-    lastSeq: number;
-    reset?: boolean;
-  };
-  "room:leave": Record<never, never>;
-  "room:read": { lastSeq: number };
-  "message:send": {
-    messageId: string;
-    seq: number;
-    createdAt: string;
-    isDuplicate?: boolean;
-  };
-  "typing:update": Record<never, never>;
-  "presence:ping": Record<never, never>;
-}
-
-/** A refused event. `mutedUntil` (ISO 8601) is present with the code `muted`. */
-export interface Refusal {
-  success: false;
-  error: string;
-  code: RefusalCode;
-  mutedUntil?: string;
-}
-
 export type AckData<E extends ClientEventName> =
-  | ({ success: true } & ClientAcks[E])
+  | ({ success: true } & Fields<ClientAcks[E]>)
   | Refusal;
 
-export interface MessageNew {
-  messageId: string;
-  roomId: string;
-  /** Numbers a room's messages 1, 2, 3 … without a gap, in the order of delivery. */
-  seq: number;
-  text: string;
-  createdAt: string;
-  clientMsgId: string;
-  sender: UserRef;
-}
+/** A schema without fields has the type of an object that may have none: nothing to add to another. */
+type Fields<T> = string extends keyof T ? unknown : T;
 
-export interface RosterUser extends UserRef {
-  status: "online" | "offline";
-}
+export type ServerEventName = keyof typeof SERVER_EVENTS;
 
-export interface RoomRoster {
-  roomId: string;
-  /** Online users first; at most {@link MAX_ROSTER_USERS}. */
-  users: RosterUser[];
-  onlineCount: number;
-  memberCount: number;
-}
-
-export type RoomSystem =
-  | { type: "join" | "leave"; roomId: string; user: UserRef; createdAt: string }
-  | {
-    type: "muted";
-    roomId: string;
-    user: UserRef;
-    createdAt: string;
-    until: string;
-  };
-
-/** What a server may send. */
-export interface ServerEvents {
-  "message:new": MessageNew;
-  "room:system": RoomSystem;
-  "room:roster": RoomRoster;
-  /** To the user's own sockets only: the room was read up to `lastSeq` on some device. */
-  "room:read": { roomId: string; lastSeq: number };
-  "typing:update": { roomId: string; user: UserRef; isTyping: boolean };
-  error: { code: RefusalCode; message: string };
-  /** First event of an event stream (`GET /api/events`). */
-  hello: { connectionId: string };
-}
-
-export type ServerEventName = keyof ServerEvents;
+/** What a server may send: the data of each event. */
+export type ServerEvents = {
+  [E in ServerEventName]: z.infer<typeof SERVER_EVENTS[E]["data"]>;
+};
 
 export type ServerEvent = {
   [E in ServerEventName]: { event: E; data: ServerEvents[E] };
@@ -222,10 +91,3 @@ export type ServerEvent = {
 export type ServerEnvelope =
   | ServerEvent
   | { ack: number; data: { success: boolean; [key: string]: unknown } };
-
-/** Length of a text in Unicode code points, the unit of {@link MAX_TEXT_LENGTH}. */
-export function codePointLength(text: string): number {
-  let length = 0;
-  for (const _ of text) length++;
-  return length;
-}

@@ -1,6 +1,6 @@
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { Connection } from "../connection/connection.ts";
-import { isUuid } from "../protocol/schemas.ts";
+import { isUuid } from "../protocol/shapes.ts";
 import type { Hub } from "../rooms/hub.ts";
 import type { ReadMarkers } from "./read_markers.ts";
 

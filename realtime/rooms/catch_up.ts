@@ -1,11 +1,11 @@
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { ReplayPosition } from "../../db/messages.ts";
 import type { Connection } from "../connection/connection.ts";
-import {
-  MAX_REPLAY,
-  type MessageNew,
-  type RoomPosition,
-  type SyncResult,
+import { MAX_REPLAY } from "../protocol/limits.ts";
+import type {
+  Message,
+  RoomPosition,
+  SyncResult,
 } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
 import type { Hub } from "./hub.ts";
@@ -31,7 +31,7 @@ export interface CatchUpOptions {
   readMissed: (
     positions: ReplayPosition[],
     limit: number,
-  ) => Promise<MessageNew[]>;
+  ) => Promise<Message[]>;
   /** Sends the room's roster: now, or when it is loaded; resolves then. */
   sendRoster: (
     connection: Connection,

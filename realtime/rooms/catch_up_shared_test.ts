@@ -9,7 +9,7 @@ import {
   createHub,
   createMessages,
 } from "../../tests/realtime/fakes.ts";
-import type { MessageNew } from "../protocol/protocol.ts";
+import type { Message } from "../protocol/protocol.ts";
 import { CatchUp, type Subscribed } from "./catch_up.ts";
 import { ReplayTurns } from "./replay_turns.ts";
 
@@ -29,7 +29,7 @@ function createCatchUp() {
   });
   const world = createHub({ broker, clock: clock.now, timers: clock });
   const members = createGate<[string, string[]], MemberRoom[]>();
-  const stored: MessageNew[] = [];
+  const stored: Message[] = [];
   const catchUp = new CatchUp({
     hub: world.hub,
     memberRooms: members.call,

@@ -14,7 +14,7 @@ import {
 } from "../../tests/realtime/fakes.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
-import type { MessageNew } from "../protocol/protocol.ts";
+import type { Message } from "../protocol/protocol.ts";
 import { CatchUp, ROSTER_GRACE_MS, type Subscribed } from "./catch_up.ts";
 import { ReplayTurns } from "./replay_turns.ts";
 
@@ -22,14 +22,14 @@ const ROOM = "room";
 
 /** Catch-up over a database that answers when the test says so, with what it has at that moment. */
 function createCatchUp() {
-  const stored: MessageNew[] = [];
+  const stored: Message[] = [];
   const lost = new Set<string>();
-  const read = (roomId: string, after: (message: MessageNew) => boolean) =>
+  const read = (roomId: string, after: (message: Message) => boolean) =>
     stored.filter((message) => message.roomId === roomId && after(message));
-  const afterGate = createGate<[string, number, number], MessageNew[]>();
+  const afterGate = createGate<[string, number, number], Message[]>();
   const world = createHub({ readAfter: afterGate.call });
   const members = createGate<[string, string[]], MemberRoom[]>();
-  const missed = createGate<[ReplayPosition[], number], MessageNew[]>();
+  const missed = createGate<[ReplayPosition[], number], Message[]>();
   const rosters: string[] = [];
   const catchUp = new CatchUp({
     hub: world.hub,
@@ -464,8 +464,8 @@ async function simulate(
   publishes: "in order" | "lossy" | "overtaking",
 ) {
   const random = createRandom(seed);
-  const stored: MessageNew[] = [];
-  const unpublished: MessageNew[] = [];
+  const stored: Message[] = [];
+  const unpublished: Message[] = [];
   /** Reads that wait: first for their snapshot, then for their answer. */
   const reads: (() => boolean)[] = [];
   const readLater = <R>(look: () => R): Promise<R> =>

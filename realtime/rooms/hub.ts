@@ -1,11 +1,8 @@
 import type { Broker, RoomSystem } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
-import {
-  MAX_ANNOUNCED_SUBSCRIBERS,
-  type MessageNew,
-  type ServerEvent,
-} from "../protocol/protocol.ts";
+import { MAX_ANNOUNCED_SUBSCRIBERS } from "../protocol/limits.ts";
+import type { Message, ServerEvent } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import { AnnouncementLimit } from "./announcement_limit.ts";
 import {
@@ -170,7 +167,7 @@ export class Hub {
   }
 
   /** Gives messages of one room, committed here, to its subscribers everywhere. */
-  publish(roomId: string, messages: readonly MessageNew[]): void {
+  publish(roomId: string, messages: readonly Message[]): void {
     this.#feeds.get(roomId)?.publish(messages);
     void this.#options.broker.publish(`room:${roomId}`, {
       kind: "messages",

@@ -3,11 +3,8 @@
 import type { ReplayPosition } from "../../db/messages.ts";
 import { MAX_TIME_MS } from "../../db/schema.ts";
 import { type Frame, replayFrames } from "../connection/frames.ts";
-import {
-  MAX_REPLAY,
-  type MessageNew,
-  type RoomPosition,
-} from "../protocol/protocol.ts";
+import { MAX_REPLAY } from "../protocol/limits.ts";
+import type { Message, RoomPosition } from "../protocol/protocol.ts";
 
 /** Missed messages read in one query, at most; a single room may have as many as are replayed, and one. */
 const MESSAGES_PER_READ = 200;
@@ -78,7 +75,7 @@ export function readPosition(
  *
  * @param missed in order of `seq`, one more than is replayed when there are more
  */
-export function encodeReplay(missed: readonly MessageNew[]): Replay {
+export function encodeReplay(missed: readonly Message[]): Replay {
   const replayed = missed.slice(0, MAX_REPLAY);
   return {
     frames: replayFrames(replayed),

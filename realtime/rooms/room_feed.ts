@@ -1,6 +1,6 @@
 import type { Connection } from "../connection/connection.ts";
 import { type Frame, messagesFrame } from "../connection/frames.ts";
-import type { MessageNew } from "../protocol/protocol.ts";
+import type { Message } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
 
 /** While a room is busy its messages leave at most this often, in milliseconds. A quiet room waits for nothing. */
@@ -30,7 +30,7 @@ export interface Subscription {
   /** Everything up to this `seq` has been sent, or is not wanted. */
   through: number;
   /** Live messages kept back while the connection catches up; undefined when it is live. */
-  held: MessageNew[] | undefined;
+  held: Message[] | undefined;
   /** More came than could be kept back: what is missing has to be read from the database. */
   overflowed: boolean;
   /** Released at least once. Before that nobody knows whether the user is a member of the room. */
@@ -48,9 +48,9 @@ export interface RoomFeedOptions {
     roomId: string,
     afterSeq: number,
     limit: number,
-  ) => Promise<MessageNew[]>;
+  ) => Promise<Message[]>;
   /** Called with each frame of messages when it is in the subscribers' queues. */
-  onDelivered?: (messages: readonly MessageNew[], subscribers: number) => void;
+  onDelivered?: (messages: readonly Message[], subscribers: number) => void;
 }
 
 /**
@@ -68,13 +68,13 @@ export class RoomFeed {
   #newest: number | undefined;
   /** The newest `seq` that has passed through this feed. */
   #delivered = 0;
-  #waiting: MessageNew[] = [];
+  #waiting: Message[] = [];
   #flushedAt = -Infinity;
   #flushTimer: (() => void) | undefined;
   #mending = false;
   #mendWanted = false;
   /** Messages behind a gap. */
-  #backlog: MessageNew[] = [];
+  #backlog: Message[] = [];
   #overtakingTimer: (() => void) | undefined;
 
   constructor(options: RoomFeedOptions) {
@@ -179,7 +179,7 @@ export class RoomFeed {
   }
 
   /** Publishes messages that have been committed, in order of `seq`. */
-  publish(committed: readonly MessageNew[]): void {
+  publish(committed: readonly Message[]): void {
     if (this.#subscribers.size === 0) return;
     if (this.#mending) {
       this.#backlog.push(...committed);
@@ -207,7 +207,7 @@ export class RoomFeed {
   }
 
   /** Index of the first message that is not the next one; their number when there is none. */
-  #indexOfGap(messages: readonly MessageNew[]): number {
+  #indexOfGap(messages: readonly Message[]): number {
     let newest = this.#newest;
     const index = messages.findIndex(({ seq }) => {
       if (newest !== undefined && seq > newest + 1) return true;
@@ -260,7 +260,7 @@ export class RoomFeed {
     if (this.#mendWanted) this.mend();
   }
 
-  #deliver(messages: readonly MessageNew[]): void {
+  #deliver(messages: readonly Message[]): void {
     const fresh = messages.filter((message) => message.seq > this.#delivered);
     if (fresh.length === 0 || this.#subscribers.size === 0) return;
     this.#delivered = fresh.at(-1)!.seq;
@@ -282,7 +282,7 @@ export class RoomFeed {
     }
   }
 
-  #flushChunk(messages: MessageNew[]): void {
+  #flushChunk(messages: Message[]): void {
     const first = messages[0]!.seq;
     const frame = messagesFrame(messages);
     for (const subscription of this.#subscribers.values()) {
@@ -301,7 +301,7 @@ export class RoomFeed {
   }
 
   /** Sends one subscriber what it does not have yet. */
-  #give(subscription: Subscription, messages: readonly MessageNew[]): void {
+  #give(subscription: Subscription, messages: readonly Message[]): void {
     const missing = messages.filter((message) =>
       message.seq > subscription.through
     );

@@ -1,7 +1,8 @@
 /** Signing in and out: code request, verification, logout, me. */
 
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { USER_HEADER } from "../../realtime/protocol/protocol.ts";
+import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
+import { UserRef } from "../../realtime/protocol/shapes.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
@@ -15,7 +16,6 @@ import {
   LoginCode,
   problemResponses,
   Username,
-  UserSchema,
 } from "../schemas.ts";
 import { requestLoginCode, verifyLoginCode } from "./login.ts";
 import {
@@ -26,7 +26,7 @@ import {
 } from "./session_cookie.ts";
 import { endSession, refreshSession } from "./sessions.ts";
 
-const SignedIn = z.object({ accessToken: z.string(), user: UserSchema })
+const SignedIn = z.object({ accessToken: z.string(), user: UserRef })
   .openapi("SignedIn");
 
 const requestCode = createRoute({
@@ -136,7 +136,7 @@ const me = createRoute({
   summary: "The signed-in user",
   security: signedIn,
   responses: {
-    200: jsonAnswer("The user", z.object({ user: UserSchema })),
+    200: jsonAnswer("The user", z.object({ user: UserRef })),
     ...problemResponses("unauthorized", "too_many_requests"),
   },
 });

@@ -1,63 +1,63 @@
-/** The realtime protocol as an AsyncAPI 3 document, from the schemas that check the frames. */
+/** The realtime protocol as an AsyncAPI 3 document, from the definitions that also check the frames. */
 
-import { z } from "zod";
-import { SUBPROTOCOL } from "../../realtime/protocol/protocol.ts";
+import type {
+  ClientEventDefinition,
+  ServerEventDefinition,
+} from "../../realtime/protocol/define.ts";
+import { Envelope, Refusal } from "../../realtime/protocol/envelope.ts";
+import { EXAMPLE } from "../../realtime/protocol/examples.ts";
+import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
 import {
-  CLIENT_EVENT_DOCS,
-  REFUSAL_EXAMPLE,
-  RefusalSchema,
-  SERVER_EVENT_DOCS,
-  STREAM_CLOSE_DOC,
-} from "./event_catalogue.ts";
+  CLIENT_EVENTS,
+  SERVER_EVENTS,
+} from "../../realtime/protocol/protocol.ts";
+import { REFUSALS } from "../../realtime/protocol/refusals.ts";
+import {
+  type JsonSchema,
+  jsonSchema,
+  type NamedSchemas,
+} from "./event_schemas.ts";
 
 type Json = Record<string, unknown>;
 
-/** JSON Schema of what is sent: defaults and conversions of the receiver are left out. */
-export function jsonSchema(schema: z.ZodType): Json {
-  const { $schema: _, ...rest } = z.toJSONSchema(schema, { io: "input" });
-  return rest;
-}
-
 /** The document, the same on every call. */
 export function asyncApiDocument(): Json {
+  const schemas: NamedSchemas = {};
   const messages: Json = {};
   const operations: Json = {};
-  const heard: string[] = [];
-  const told: string[] = [];
+  const inSocket: string[] = [];
+  const inStream: string[] = [];
 
-  for (const [name, event] of Object.entries(CLIENT_EVENT_DOCS)) {
+  for (const [name, event] of clientEvents()) {
     const key = messageKey("client", name);
-    messages[key] = envelopeMessage(name, event, {
-      id: { type: "integer", minimum: 0, description: "Asks for an ack" },
-    }, { id: 1 });
-    messages[`${key}.ack`] = ackMessage(name, event.ack, event.ackExample);
-    heard.push(key, `${key}.ack`);
+    const ack = `${key}.ack`;
+    messages[key] = clientMessage(name, event, schemas);
+    messages[ack] = ackMessage(name, event, schemas);
+    inSocket.push(key, ack);
     operations[key] = {
       action: "receive",
       summary: event.summary,
       ...through("socket", [key]),
-      reply: through("socket", [`${key}.ack`]),
+      reply: through("socket", [ack]),
     };
   }
-  for (const [name, event] of Object.entries(SERVER_EVENT_DOCS)) {
+  for (const [name, event] of serverEvents()) {
     const key = messageKey("server", name);
-    messages[key] = envelopeMessage(name, event, {});
-    // The one event that only a stream begins with.
-    if (name === "hello") continue;
-    told.push(key);
+    messages[key] = serverMessage(name, event, schemas);
+    inStream.push(key);
+    if (event.inStream !== undefined) continue;
+    inSocket.push(key);
     operations[key] = {
       action: "send",
       summary: event.summary,
       ...through("socket", [key]),
     };
   }
-  messages["stream.close"] = envelopeMessage("close", STREAM_CLOSE_DOC, {});
-  const streamed = ["server.hello", ...told, "stream.close"];
   operations["stream"] = {
     action: "send",
     summary:
       "The server's events as Server-Sent Events. Client events are posted to the same address, which answers with the ack.",
-    ...through("stream", streamed),
+    ...through("stream", inStream),
   };
 
   return {
@@ -72,18 +72,38 @@ export function asyncApiDocument(): Json {
     channels: {
       socket: {
         address: "/ws",
-        messages: references([...heard, ...told]),
+        messages: references(inSocket),
         bindings: { ws: { method: "GET" } },
       },
       stream: {
         address: "/api/events",
-        messages: references(streamed),
+        messages: references(inStream),
         bindings: { http: {} },
       },
     },
     operations,
-    components: { messages },
+    components: { messages, schemas },
   };
+}
+
+/** Every client event with its name. */
+export function clientEvents(): [string, ClientEventDefinition][] {
+  return Object.entries(CLIENT_EVENTS);
+}
+
+/** Every server event with its name. */
+export function serverEvents(): [string, ServerEventDefinition][] {
+  return Object.entries(SERVER_EVENTS);
+}
+
+/** The frame of a client event's example, which asks for an ack. */
+export function clientFrame(name: string, { example }: ClientEventDefinition) {
+  return { id: 1, event: name, data: example };
+}
+
+/** The frame of a server event's example. */
+export function serverFrame(name: string, { example }: ServerEventDefinition) {
+  return { event: name, data: example };
 }
 
 /** Keys of components may hold no colon. */
@@ -106,55 +126,69 @@ function through(channel: "socket" | "stream", keys: readonly string[]): Json {
   };
 }
 
-function envelopeMessage(
+function clientMessage(
   name: string,
-  event: { summary: string; data: z.ZodType; example: unknown },
-  properties: Json,
-  example: Json = {},
+  event: ClientEventDefinition,
+  schemas: NamedSchemas,
+): Json {
+  return message(name, event.summary, {
+    id: jsonSchema(Envelope.shape.id, schemas),
+    event: { const: name },
+    data: jsonSchema(event.data, schemas),
+  }, [clientFrame(name, event)]);
+}
+
+function serverMessage(
+  name: string,
+  event: ServerEventDefinition,
+  schemas: NamedSchemas,
+): Json {
+  return message(name, event.summary, {
+    event: { const: name },
+    data: jsonSchema(event.data, schemas),
+  }, [serverFrame(name, event)]);
+}
+
+function ackMessage(
+  name: string,
+  { ack, ackExample }: ClientEventDefinition,
+  schemas: NamedSchemas,
+): Json {
+  const { properties, required = [], ...rest } = jsonSchema(ack, schemas);
+  const success = {
+    ...rest,
+    required: ["success", ...required],
+    properties: { success: { const: true }, ...properties },
+  };
+  const refusal = {
+    success: false,
+    error: REFUSALS.muted.text,
+    code: "muted",
+    mutedUntil: EXAMPLE.time,
+  } satisfies Refusal;
+  return message(`ack of ${name}`, undefined, {
+    ack: { type: "integer", description: "The id of the frame it answers" },
+    data: { oneOf: [success, jsonSchema(Refusal, schemas)] },
+  }, [
+    { ack: 1, data: { success: true, ...ackExample as Json } },
+    { ack: 1, data: refusal },
+  ]);
+}
+
+function message(
+  name: string,
+  summary: string | undefined,
+  properties: Record<string, JsonSchema>,
+  payloads: readonly Json[],
 ): Json {
   return {
     name,
-    summary: event.summary,
+    ...(summary === undefined ? {} : { summary }),
     payload: {
       type: "object",
-      required: ["event", "data"],
-      properties: {
-        ...properties,
-        event: { const: name },
-        data: jsonSchema(event.data),
-      },
+      required: Object.keys(properties).filter((key) => key !== "id"),
+      properties,
     },
-    examples: [{ payload: { ...example, event: name, data: event.example } }],
-  };
-}
-
-function ackMessage(name: string, ack: z.ZodType, example: unknown): Json {
-  const { properties, required, ...rest } = jsonSchema(ack) as {
-    properties?: Json;
-    required?: string[];
-  };
-  return {
-    name: `ack of ${name}`,
-    payload: {
-      type: "object",
-      required: ["ack", "data"],
-      properties: {
-        ack: { type: "integer", description: "The id of the frame it answers" },
-        data: {
-          oneOf: [
-            {
-              ...rest,
-              required: ["success", ...required ?? []],
-              properties: { success: { const: true }, ...properties },
-            },
-            jsonSchema(RefusalSchema),
-          ],
-        },
-      },
-    },
-    examples: [
-      { payload: { ack: 1, data: { success: true, ...example as Json } } },
-      { payload: { ack: 1, data: REFUSAL_EXAMPLE } },
-    ],
+    examples: payloads.map((payload) => ({ payload })),
   };
 }

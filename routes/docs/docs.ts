@@ -7,7 +7,8 @@ import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
 import { problemResponses } from "../schemas.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
-import { eventsPage, problemsPage, swaggerPage } from "./docs_pages.tsx";
+import { problemsPage, swaggerPage } from "./docs_pages.tsx";
+import { eventsPage } from "./events_page.tsx";
 
 /** Swagger UI comes from its package; only these two of its files are needed. */
 const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"];

@@ -1,31 +1,18 @@
-/**
- * The small world that the examples of both documents speak of: one user, one room, one message. Tests
- * build that world and send the examples to the server as they stand.
- */
+/** What the examples of both documents speak of: the protocol's small world, and what only the REST API names. */
 
+import { EXAMPLE as PROTOCOL_EXAMPLE } from "../../realtime/protocol/examples.ts";
 import { encodeRoomCursor } from "../rooms/room_cursor.ts";
 
-const TIME = "2026-01-31T12:00:00.000Z";
-const ROOM_ID = "6f1d6c1e-9a0f-4a0e-9f43-0d6f0a1b2c3d";
-
 export const EXAMPLE = {
-  user: { id: "0d9c8b7a-6f5e-4d3c-8b2a-1f0e9d8c7b6a", username: "alice" },
+  ...PROTOCOL_EXAMPLE,
   email: "alice@example.org",
   loginCode: "123456",
   sessionId: "0198c5a2-7b6e-7c11-9a53-2f6f5f0e9d10",
-  roomId: ROOM_ID,
   /** Of the room that exists; the one that is made has another. */
   roomName: "General",
   newRoomName: "Night owls",
-  messageId: "3b0a7d52-2b1c-4d84-8f0e-5f7c9f1f6a11",
-  clientMsgId: "c5b6d3a0-1f4e-4f2b-a1c7-9f6f1d2e3b4c",
-  connectionId: "9b2f7c4e-5d1a-4c3b-8e6f-2a1d0c9b8a7f",
-  /** `seq` of the newest message. */
-  lastSeq: 42,
-  text: "Hello!",
-  time: TIME,
   roomCursor: encodeRoomCursor({
-    last_activity_at: new Date(TIME),
-    id: ROOM_ID,
+    last_activity_at: new Date(PROTOCOL_EXAMPLE.time),
+    id: PROTOCOL_EXAMPLE.roomId,
   }),
 } as const;

@@ -4,7 +4,7 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Database } from "../../db/engine/database.ts";
 import { findSeq, listAfter, listBefore } from "../../db/messages.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { answerInvalid, signedIn } from "../middleware/validation.ts";
 import { problem } from "../problems.ts";
@@ -89,7 +89,7 @@ export async function readMessagePage(
     before?: string | undefined;
     after?: string | undefined;
   },
-): Promise<{ messages: MessageNew[]; hasMore: boolean } | undefined> {
+): Promise<{ messages: Message[]; hasMore: boolean } | undefined> {
   const cursor = page.before ?? page.after;
   const seq = cursor === undefined
     ? Number.MAX_SAFE_INTEGER

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from "hono";
 import type { Database } from "../../db/engine/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
-import { USER_HEADER } from "../../realtime/protocol/protocol.ts";
+import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { readSessionCookie, SESSION_COOKIE } from "../auth/session_cookie.ts";
 import { type SessionKeys, verifySession } from "../auth/tokens.ts";
 import type { AppEnv } from "../deps.ts";

@@ -23,7 +23,7 @@ import {
   createTranslate,
   type Translate,
 } from "../../islands/text/translate.ts";
-import { USER_HEADER } from "../../realtime/protocol/protocol.ts";
+import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { LEFT_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { DEFAULT_PAGE, readMessagePage } from "../messages/messages.ts";

@@ -4,13 +4,13 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Admission } from "../../realtime/connection/admission.ts";
 import type { Refusal } from "../../realtime/connection/socket_entry.ts";
+import { CloseCode } from "../../realtime/protocol/close_codes.ts";
 import {
   BEARER_PREFIX,
-  CloseCode,
-  MAX_FRAME_BYTES,
   SUBPROTOCOL,
   USER_PREFIX,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
+import { MAX_FRAME_BYTES } from "../../realtime/protocol/limits.ts";
 import { peekSession, type TokenClaims } from "../auth/tokens.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientAddress } from "../middleware/client_address.ts";

@@ -1,7 +1,9 @@
-/** The realtime doors in the OpenAPI document. They answer no plain JSON, so they are described here. */
+/** The realtime addresses in the OpenAPI document. They answer no plain JSON, so they are described here. */
 
 import { type OpenAPIHono, z } from "@hono/zod-openapi";
-import { SUBPROTOCOL } from "../../realtime/protocol/protocol.ts";
+import { Envelope } from "../../realtime/protocol/envelope.ts";
+import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
+import { SERVER_EVENTS } from "../../realtime/protocol/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { signedIn } from "../middleware/validation.ts";
@@ -9,21 +11,16 @@ import { jsonAnswer, jsonBody, problemResponses } from "../schemas.ts";
 
 const common = { tags: ["Realtime"], security: signedIn };
 
-const Envelope = z.object({
-  id: z.int().min(0).optional(),
-  event: z.string().openapi({ example: "presence:ping" }),
-  data: z.looseObject({}),
-}).openapi("ClientEnvelope");
+const ClientEnvelope = Envelope.meta({ id: "ClientEnvelope" });
 
 const Ack = z.object({
   ack: z.int(),
   data: z.looseObject({ success: z.boolean() }),
-})
-  .openapi("Ack");
+}).openapi("Ack");
 
 const ErrorEvent = z.object({
   event: z.literal("error"),
-  data: z.object({ code: z.string(), message: z.string() }),
+  data: SERVER_EVENTS.error.data,
 }).openapi("ErrorEvent");
 
 /** Adds `/ws` and `/api/events` to the document. Their events: `/docs/events`. */
@@ -82,7 +79,7 @@ export function documentRealtimePaths(
           example: EXAMPLE.connectionId,
         }),
       }),
-      body: jsonBody(Envelope, {
+      body: jsonBody(ClientEnvelope, {
         "with an ack": { id: 1, event: "presence:ping", data: {} },
         "without an ack": { event: "presence:ping", data: {} },
         "refused without an ack": { event: "room:greet", data: {} },

@@ -7,7 +7,7 @@ import pg from "pg";
 import { type Database, openDatabase } from "../../db/engine/database.ts";
 import { listAfter } from "../../db/messages.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
 import {
@@ -46,7 +46,7 @@ const LOAD_ENVIRONMENT = {
 export interface RoomTruth {
   readonly roomId: string;
   readonly lastSeq: number;
-  readonly messages: readonly MessageNew[];
+  readonly messages: readonly Message[];
 }
 
 export interface ArenaOptions {
@@ -235,7 +235,7 @@ async function readRoom(
   roomId: string,
   after: number,
 ): Promise<RoomTruth> {
-  const messages: MessageNew[] = [];
+  const messages: Message[] = [];
   for (let seq = after;;) {
     const page = await listAfter(db, roomId, seq, PAGE);
     messages.push(...page.map(messageOfRow));

@@ -17,7 +17,7 @@ import type {
 } from "../../islands/client/transport.ts";
 import { webSocketTransport } from "../../islands/client/websocket_transport.ts";
 import type {
-  MessageNew,
+  Message,
   ServerEnvelope,
 } from "../../realtime/protocol/protocol.ts";
 import type { Person } from "../helpers/people.ts";
@@ -178,10 +178,10 @@ export class BrowserClient {
   }
 
   /** Scrolls up to the first message of the busy room. @returns all that was seen on the way, oldest first */
-  async scrollBack(): Promise<MessageNew[]> {
+  async scrollBack(): Promise<Message[]> {
     const chat = this.#chat!;
     const state = chat.rooms.get(this.#options.roomIds[0]!)!;
-    const seen = new Map<number, MessageNew>();
+    const seen = new Map<number, Message>();
     for (let from = Infinity;;) {
       for (const message of state.store.messages) {
         seen.set(message.seq, message);

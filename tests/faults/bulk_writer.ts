@@ -2,9 +2,9 @@
 
 import {
   BEARER_PREFIX,
-  type ServerEnvelope,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
+import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
 import type { Person, Served } from "../helpers/people.ts";
 
 /** Messages without an ack at most. */

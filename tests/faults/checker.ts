@@ -1,6 +1,6 @@
 /** Compares what clients were told and saw with what the database holds. Pure: no clock, no network. */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import {
   isOpen,
   keyOf,
@@ -21,9 +21,9 @@ export interface StoredRoom {
   /** Messages up to this `seq` were checked before. */
   readonly checkedThrough: number;
   /** Its messages after `checkedThrough`, in order of `seq`. */
-  readonly messages: readonly MessageNew[];
+  readonly messages: readonly Message[];
   /** Messages of this room with a `seq` not above `checkedThrough`, where `sent` or a view needs them. */
-  readonly earlier?: readonly MessageNew[];
+  readonly earlier?: readonly Message[];
 }
 
 export interface CheckInput {
@@ -49,7 +49,7 @@ export function check({ rooms, sent, views }: CheckInput): Violation[] {
 /** Numbers without gap or repeat, up to the room's own count; times that never go back. */
 function checkNumbers(room: StoredRoom): Violation[] {
   const violations: Violation[] = [];
-  let before: MessageNew | undefined;
+  let before: Message | undefined;
   room.messages.forEach((message, index) => {
     const expected = (before?.seq ?? room.checkedThrough) + 1;
     if (message.seq !== expected) {
@@ -247,18 +247,18 @@ function checkView(room: StoredRoom, view: View): Violation[] {
   return violations;
 }
 
-function isSame(a: MessageNew, b: MessageNew): boolean {
+function isSame(a: Message, b: Message): boolean {
   return a.messageId === b.messageId && a.seq === b.seq && a.text === b.text &&
     a.createdAt === b.createdAt && a.clientMsgId === b.clientMsgId &&
     a.roomId === b.roomId && a.sender.id === b.sender.id &&
     a.sender.username === b.sender.username;
 }
 
-function keyOfMessage(message: MessageNew): string {
+function keyOfMessage(message: Message): string {
   return keyOf({ ...message, userId: message.sender.id });
 }
 
-function describe(message: MessageNew): string {
+function describe(message: Message): string {
   return `#${message.seq} ${message.messageId} by ${message.sender.username} ` +
     `(${message.clientMsgId}) ${message.createdAt} "${shorten(message.text)}"`;
 }
@@ -271,7 +271,7 @@ function shorten(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-function excerpt(messages: readonly MessageNew[], index: number): string {
+function excerpt(messages: readonly Message[], index: number): string {
   return messages.slice(Math.max(0, index - EXCERPT), index + EXCERPT)
     .map((message) => `\n    ${describe(message)}`).join("");
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import { check, type CheckInput, type StoredRoom } from "./checker.ts";
 import type { Sent, View } from "./history.ts";
 
-const message = (seq: number, more: Partial<MessageNew> = {}): MessageNew => ({
+const message = (seq: number, more: Partial<Message> = {}): Message => ({
   messageId: `id-${seq}`,
   roomId: "room",
   seq,
@@ -14,14 +14,14 @@ const message = (seq: number, more: Partial<MessageNew> = {}): MessageNew => ({
   ...more,
 });
 
-const ackOf = ({ messageId, seq, createdAt }: MessageNew) => ({
+const ackOf = ({ messageId, seq, createdAt }: Message) => ({
   messageId,
   seq,
   createdAt,
   isDuplicate: false,
 });
 
-const sentOf = (stored: MessageNew, more: Partial<Sent> = {}): Sent => ({
+const sentOf = (stored: Message, more: Partial<Sent> = {}): Sent => ({
   userId: stored.sender.id,
   roomId: stored.roomId,
   clientMsgId: stored.clientMsgId,

@@ -3,7 +3,7 @@
  * ends in quiet, and then everything that was said is compared with everything that is stored.
  */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";
 import type { Person, Room } from "../helpers/people.ts";
 import { Arena } from "./arena.ts";
@@ -106,7 +106,7 @@ class FaultRun {
   readonly #running = new Set<Promise<void>>();
   readonly #checkedThrough = new Map<string, number>();
   /** Stored messages checked before whose accounts are still open for repeats. */
-  #carried: MessageNew[] = [];
+  #carried: Message[] = [];
   #lineFaultDeck: string[] = [];
   #breakingLines = false;
   /** Ends what faults are waiting for. */

@@ -1,6 +1,6 @@
 /** What clients did and saw in a fault run, written down as it happened. */
 
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 
 /** Refusals that no repeat can change: such a message must never be stored. */
 export const PERMANENT_REFUSALS: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ export interface View {
   readonly client: string;
   readonly roomId: string;
   /** What it holds, in its order. */
-  readonly messages: readonly MessageNew[];
+  readonly messages: readonly Message[];
   /** Everything up to this `seq` counts as seen by the client. */
   readonly position: number;
   /** Whether it was to be complete at the time of checking: it was connected and all was quiet. */

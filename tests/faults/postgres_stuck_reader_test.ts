@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import {
   BEARER_PREFIX,
-  type ServerEnvelope,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
+import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
 import { Arena } from "./arena.ts";

@@ -5,7 +5,7 @@
  */
 
 import type {
-  MessageNew,
+  Message,
   RoomPosition,
   SyncResult,
 } from "../../realtime/protocol/protocol.ts";
@@ -46,7 +46,7 @@ export interface RawClientOptions {
 
 /** What the client knows of one room. */
 interface RoomSight {
-  messages: MessageNew[];
+  messages: Message[];
   /** `seq` of the last message taken in order. */
   position: number;
   /** `createdAt` of that message. */
@@ -242,7 +242,7 @@ export class RawClient {
       : { roomId, lastSeq: position };
   }
 
-  #take(line: RawLine, message: MessageNew): void {
+  #take(line: RawLine, message: Message): void {
     const { history, byTime } = this.#options;
     const room = this.#rooms.get(message.roomId);
     if (room === undefined) {

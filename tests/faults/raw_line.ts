@@ -2,13 +2,15 @@
 
 import {
   BEARER_PREFIX,
-  type ClientEventName,
-  type ClientEvents,
-  type MessageNew,
-  type RoomPosition,
-  type ServerEnvelope,
   SUBPROTOCOL,
-  type SyncResult,
+} from "../../realtime/protocol/handshake.ts";
+import type {
+  ClientEventName,
+  ClientEvents,
+  Message,
+  RoomPosition,
+  ServerEnvelope,
+  SyncResult,
 } from "../../realtime/protocol/protocol.ts";
 
 /** A call without an answer is repeated after this, in milliseconds. */
@@ -25,7 +27,7 @@ export interface RawLineOptions {
   url: string;
   token: string;
   onOpen: () => void;
-  onMessage: (message: MessageNew) => void;
+  onMessage: (message: Message) => void;
   onSynced: (result: SyncResult, asked: RoomPosition) => void;
   onSyncFailed: (rooms: RoomPosition[]) => void;
   /** Every room of a sync has come to its end. */

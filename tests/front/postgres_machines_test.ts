@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import { ServerProcess } from "../faults/server_process.ts";
 import { connect } from "../helpers/client.ts";
 import {
@@ -190,7 +190,7 @@ async function isOwnPage(
 interface Voice extends AsyncDisposable {
   /** Sends an event whose ack must be a success. */
   request(event: string, data: Record<string, unknown>): Promise<void>;
-  messages(): MessageNew[];
+  messages(): Message[];
   isOpen(): boolean;
 }
 
@@ -210,7 +210,7 @@ async function openSocket(front: Served, person: Person): Promise<Voice> {
 
 /** The wire of the browser's own client where WebSockets are blocked. */
 async function openStream(front: Served, person: Person): Promise<Voice> {
-  const messages: MessageNew[] = [];
+  const messages: Message[] = [];
   const acks = new Map<number, (data: { success: boolean }) => void>();
   const opened = Promise.withResolvers<void>();
   let open = true;

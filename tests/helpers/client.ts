@@ -1,15 +1,17 @@
 /** A strict client of the realtime protocol over a native WebSocket. */
 
 import {
-  type AckData,
   BEARER_PREFIX,
-  type ClientEventName,
-  type ClientEvents,
-  type ServerEnvelope,
-  type ServerEvent,
-  type ServerEventName,
-  type ServerEvents,
   SUBPROTOCOL,
+} from "../../realtime/protocol/handshake.ts";
+import type {
+  AckData,
+  ClientEventName,
+  ClientEvents,
+  ServerEnvelope,
+  ServerEvent,
+  ServerEventName,
+  ServerEvents,
 } from "../../realtime/protocol/protocol.ts";
 import type { Person, Served } from "./people.ts";
 

@@ -1,7 +1,7 @@
 /** A room's history over HTTP. */
 
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, type Person, signIn } from "../helpers/people.ts";
@@ -10,7 +10,7 @@ import { expectProblem } from "./expect_problem.ts";
 const app = useTestApp({ RATE_LIMIT_MESSAGES: "100000" });
 
 interface Page {
-  messages: MessageNew[];
+  messages: Message[];
   hasMore: boolean;
 }
 
@@ -18,7 +18,7 @@ let people = 0;
 
 /** A room of one member with this many messages, and what its member saw live. */
 async function roomWith(count: number): Promise<
-  { alice: Person; path: string; live: MessageNew[] }
+  { alice: Person; path: string; live: Message[] }
 > {
   const alice = await signIn(app, `messages_${people++}`);
   const room = await createRoom(alice);

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {
   BEARER_PREFIX,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { expectJson, postJson } from "../helpers/people.ts";
 import {

@@ -1,7 +1,7 @@
 /** A page belongs to the user it was drawn for: nothing it asks for is done in another's name. */
 
 import assert from "node:assert/strict";
-import { SUBPROTOCOL } from "../../realtime/protocol/protocol.ts";
+import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
 import { useTestApp } from "../helpers/app.ts";
 import {
   createRoom,

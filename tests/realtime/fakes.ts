@@ -6,9 +6,9 @@ import {
   type ConnectionOptions,
 } from "../../realtime/connection/connection.ts";
 import type { Transport } from "../../realtime/connection/transport.ts";
+import type { CloseCode } from "../../realtime/protocol/close_codes.ts";
 import type {
-  CloseCode,
-  MessageNew,
+  Message,
   ServerEnvelope,
   ServerEventName,
   ServerEvents,
@@ -102,7 +102,7 @@ export function createMessage(
   seq: number,
   roomId = "room",
   text = `message ${seq}`,
-): MessageNew {
+): Message {
   return {
     messageId: `id-${seq}`,
     roomId,
@@ -119,7 +119,7 @@ export function createMessages(
   first: number,
   last: number,
   roomId = "room",
-): MessageNew[] {
+): Message[] {
   return Array.from(
     { length: last - first + 1 },
     (_, index) => createMessage(first + index, roomId),
@@ -188,8 +188,8 @@ export function createGate<A extends unknown[], R>() {
 
 /** A room's messages as the database has them, read when the test says so. */
 export function createStore() {
-  const stored: MessageNew[] = [];
-  const gate = createGate<[string, number, number], MessageNew[]>();
+  const stored: Message[] = [];
+  const gate = createGate<[string, number, number], Message[]>();
   return {
     stored,
     gate,

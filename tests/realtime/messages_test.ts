@@ -1,7 +1,7 @@
 /** Rules 1 and 2 of the protocol: numbers, order, acks, duplicates. */
 
 import assert from "node:assert/strict";
-import type { MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import { systemSteadyClock } from "../../realtime/timers.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
@@ -23,11 +23,11 @@ const UNLIMITED = {
 const app = useTestApp(UNLIMITED);
 
 /** The room's whole history over HTTP, oldest first. */
-async function history(person: Person, roomId: string): Promise<MessageNew[]> {
-  const messages: MessageNew[] = [];
+async function history(person: Person, roomId: string): Promise<Message[]> {
+  const messages: Message[] = [];
   for (let before = "";;) {
     const page = await person.getJson<
-      { messages: MessageNew[]; hasMore: boolean }
+      { messages: Message[]; hasMore: boolean }
     >(`/api/rooms/${roomId}/messages?limit=100${before}`);
     messages.unshift(...page.messages);
     if (!page.hasMore) return messages;

@@ -3,7 +3,7 @@
 import {
   BEARER_PREFIX,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
 import type { TestApp } from "../helpers/app.ts";
 import type { Person } from "../helpers/people.ts";
 

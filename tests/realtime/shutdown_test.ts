@@ -1,7 +1,7 @@
 /** Rule 10 of the protocol: how the server ends, and that nothing acked is lost by it. */
 
 import assert from "node:assert/strict";
-import type { AckData, MessageNew } from "../../realtime/protocol/protocol.ts";
+import type { AckData, Message } from "../../realtime/protocol/protocol.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { makePlace } from "../helpers/database.ts";
 import { type Person, postJson } from "../helpers/people.ts";
@@ -46,11 +46,11 @@ async function keepSending(
   return all;
 }
 
-async function history(person: Person, roomId: string): Promise<MessageNew[]> {
-  const messages: MessageNew[] = [];
+async function history(person: Person, roomId: string): Promise<Message[]> {
+  const messages: Message[] = [];
   for (let after = "";;) {
     const page = await person.getJson<
-      { messages: MessageNew[]; hasMore: boolean }
+      { messages: Message[]; hasMore: boolean }
     >(`/api/rooms/${roomId}/messages?limit=100${after}`);
     messages.unshift(...page.messages);
     if (!page.hasMore) return messages;

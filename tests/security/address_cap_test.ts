@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import {
   BEARER_PREFIX,
   SUBPROTOCOL,
-} from "../../realtime/protocol/protocol.ts";
+} from "../../realtime/protocol/handshake.ts";
 import { startTestApp, type TestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { type Person, signIn } from "../helpers/people.ts";

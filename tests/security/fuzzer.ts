@@ -3,7 +3,7 @@
  * back: never a 500, never an answer that shows the inside, never a socket left without an answer.
  */
 
-import { MAX_FRAME_BYTES } from "../../realtime/protocol/protocol.ts";
+import { MAX_FRAME_BYTES } from "../../realtime/protocol/limits.ts";
 import { Random } from "../faults/random.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";

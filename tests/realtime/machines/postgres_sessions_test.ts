@@ -1,7 +1,7 @@
 /** What ends on one machine has ended on the others; what is counted against guessing is counted once. */
 
 import assert from "node:assert/strict";
-import { CloseCode } from "../../../realtime/protocol/protocol.ts";
+import { CloseCode } from "../../../realtime/protocol/close_codes.ts";
 import { createSessionKeys, signSession } from "../../../routes/auth/tokens.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import {

@@ -1,0 +1,28 @@
+/** Limits and times of the protocol that server and browser share. Constants only. */
+
+/** Longest message text, in Unicode code points after trimming. */
+export const MAX_TEXT_LENGTH = 500;
+
+/** Most messages one room replays in one `rooms:sync` or `room:join`. */
+export const MAX_REPLAY = 100;
+
+/** Most rooms in one `rooms:sync`. */
+export const MAX_SYNC_ROOMS = 500;
+
+/** Most users named in a `room:roster`; the counts beside them are exact. */
+export const MAX_ROSTER_USERS = 200;
+
+/** In a room with more subscribers than this, join and leave lines are left out. */
+export const MAX_ANNOUNCED_SUBSCRIBERS = 200;
+
+/** Largest client frame in bytes of UTF-8. */
+export const MAX_FRAME_BYTES = 16 * 1024;
+
+/** How often a client sends `presence:ping` while it is idle, in milliseconds. */
+export const PING_INTERVAL_MS = 15_000;
+
+/** A user is offline when none of their sockets has sent a frame or answered a ping for this long, in milliseconds. */
+export const PRESENCE_TIMEOUT_MS = 30_000;
+
+/** A typing mark ends by itself this long after its last refresh, in milliseconds. */
+export const TYPING_TIMEOUT_MS = 5_000;
