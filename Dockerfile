@@ -14,7 +14,9 @@ RUN deno task build
 # The bundler and what only tests use stay behind.
 RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server ajv ajv-formats \
   .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@* .deno/smtp-server@* \
-  .deno/ajv@* .deno/ajv-formats@*
+  .deno/ajv@* .deno/ajv-formats@* \
+  @asyncapi .deno/@asyncapi* .deno/@stoplight* .deno/es-abstract@* .deno/lodash@* .deno/immer@* \
+  .deno/nimma@* .deno/js-yaml@* .deno/jsonpath-plus@*
 
 FROM denoland/deno:2.9.6
 WORKDIR /app

@@ -1,7 +1,9 @@
 /** The AsyncAPI document, held against the running app: every example, every event, every ack. */
 
+import { Parser } from "@asyncapi/parser";
 import assert from "node:assert/strict";
 import type { RefusalCode } from "../../realtime/protocol/protocol.ts";
+import { asyncApiDocument } from "../../routes/docs/asyncapi.ts";
 import { EXAMPLE } from "../../routes/docs/examples.ts";
 import type { TestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
@@ -24,6 +26,9 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   unavailable: "tests/faults/postgres_database_away_test.ts",
   internal: "realtime/connection/dispatch_test.ts",
 };
+
+/** The parser's diagnostics are errors (0), warnings (1), and hints. */
+const WARNING = 1;
 
 interface MessageDocs {
   readonly payload: {
@@ -229,4 +234,12 @@ Deno.test("what a refusal's setting is elsewhere is there", async () => {
   for (const path of Object.values(ELSEWHERE)) {
     await Deno.stat(new URL(`../../${path}`, import.meta.url));
   }
+});
+
+Deno.test("AsyncAPI's own parser finds no error and no warning in the document", async () => {
+  const { diagnostics } = await new Parser().parse(
+    JSON.stringify(asyncApiDocument()),
+  );
+  const found = diagnostics.filter(({ severity }) => severity <= WARNING);
+  assert.deepEqual(found, []);
 });
