@@ -1,9 +1,8 @@
 /** What the REST API takes and gives: checked by these schemas and documented from them. */
 
 import { z } from "@hono/zod-openapi";
-import { Message } from "../realtime/protocol/messages.ts";
 import { RosterUser } from "../realtime/protocol/presence.ts";
-import { RoomId, Time, UserRef } from "../realtime/protocol/shapes.ts";
+import { Time } from "../realtime/protocol/shapes.ts";
 import { codePointLength } from "../text/code_points.ts";
 import { visibleLength } from "../text/fold.ts";
 import { EXAMPLE } from "./docs/examples.ts";
@@ -93,35 +92,10 @@ export const SessionSchema = z.object({
   isCurrent: z.boolean().openapi({ description: "the one that asks" }),
 }).openapi("Session");
 
-export const RoomSchema = z.object({
-  id: RoomId,
-  name: z.string().openapi({ example: EXAMPLE.roomName }),
-  createdAt: Time,
-  createdBy: UserRef,
-  memberCount: z.int(),
-  isMember: z.boolean(),
-  lastSeq: z.int().openapi({
-    description: "seq of the newest message; 0 in an empty room",
-  }),
-  joinedAt: Time.optional(),
-  lastSeenAt: Time.optional(),
-  unreadCount: z.int().optional(),
-}).openapi("Room", {
-  description:
-    "joinedAt, lastSeenAt and unreadCount are absent where the caller is no member.",
-});
-
 export const MemberSchema = z.object({
   ...RosterUser.shape,
   joinedAt: Time,
 }).openapi("Member");
-
-export const MessagePageSchema = z.object({
-  messages: z.array(Message).openapi({ description: "oldest first" }),
-  hasMore: z.boolean().openapi({
-    description: "more messages lie beyond this page, in the direction asked",
-  }),
-}).openapi("MessagePage");
 
 const pathId = (example: string) =>
   z.object({

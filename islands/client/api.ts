@@ -1,19 +1,12 @@
 /** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
 
-import type { Message, UserRef } from "../../realtime/protocol/protocol.ts";
+import type {
+  MessagePage,
+  Room,
+  UserRef,
+} from "../../realtime/protocol/protocol.ts";
 
-export interface Room {
-  id: string;
-  name: string;
-  createdAt: string;
-  createdBy: UserRef;
-  memberCount: number;
-  isMember: boolean;
-  joinedAt?: string | null | undefined;
-  lastSeenAt?: string | null | undefined;
-  lastSeq: number;
-  unreadCount?: number | undefined;
-}
+export type { MessagePage, Room };
 
 export interface ApiFailure {
   ok: false;
@@ -86,12 +79,6 @@ export function createAuthApi(settings: ApiSettings) {
         code,
       }),
   };
-}
-
-/** One page of history, oldest first. */
-export interface MessagePage {
-  messages: Message[];
-  hasMore: boolean;
 }
 
 async function request<T>(

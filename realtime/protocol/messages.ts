@@ -1,4 +1,4 @@
-/** A message, and sending one. */
+/** A message, sending one, and pages of them. */
 
 import { z } from "zod";
 import { clientEvent, serverEvent } from "./define.ts";
@@ -27,6 +27,16 @@ export const Message = z.object({
 }).meta({ id: "Message" });
 
 export type Message = z.infer<typeof Message>;
+
+/** A page of a room's history. */
+export const MessagePage = z.object({
+  messages: z.array(Message).describe("oldest first"),
+  hasMore: z.boolean().describe(
+    "more messages lie beyond this page, in the direction asked",
+  ),
+}).meta({ id: "MessagePage" });
+
+export type MessagePage = z.infer<typeof MessagePage>;
 
 export const messages = {
   client: {

@@ -14,10 +14,10 @@ import { rooms } from "./rooms.ts";
 import { typing } from "./typing.ts";
 
 export type { Refusal } from "./envelope.ts";
-export type { Message } from "./messages.ts";
+export type { Message, MessagePage } from "./messages.ts";
 export type { RoomRoster, RosterUser } from "./presence.ts";
 export type { RefusalCode } from "./refusals.ts";
-export type { RoomPosition, RoomSystem, SyncResult } from "./rooms.ts";
+export type { Room, RoomPosition, RoomSystem, SyncResult } from "./rooms.ts";
 export type { UserRef } from "./shapes.ts";
 
 /** Every feature with events. A new one is added here and in `realtime/handlers.ts`. */

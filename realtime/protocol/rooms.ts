@@ -1,4 +1,4 @@
-/** Subscribing to rooms, replaying what was missed, and lines about who came and went. */
+/** A room, subscribing to rooms, replaying what was missed, and lines about who came and went. */
 
 import { z } from "zod";
 import { clientEvent, serverEvent } from "./define.ts";
@@ -11,6 +11,26 @@ import {
 import { RoomId, RoomIdInput, Seq, Time, UserRef } from "./shapes.ts";
 
 const { roomId, user, lastSeq, time } = EXAMPLE;
+
+/** A room as one user sees it. */
+export const Room = z.object({
+  id: RoomId,
+  name: z.string().meta({ example: EXAMPLE.roomName }),
+  createdAt: Time,
+  createdBy: UserRef,
+  memberCount: z.int(),
+  isMember: z.boolean(),
+  lastSeq: z.int().describe("seq of the newest message; 0 in an empty room"),
+  joinedAt: Time.optional(),
+  lastSeenAt: Time.optional(),
+  unreadCount: z.int().optional(),
+}).meta({
+  id: "Room",
+  description:
+    "joinedAt, lastSeenAt and unreadCount are absent where the caller is no member.",
+});
+
+export type Room = z.infer<typeof Room>;
 
 /** Where a client stands in a room. */
 export const RoomPosition = z.object({

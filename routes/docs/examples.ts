@@ -8,8 +8,7 @@ export const EXAMPLE = {
   email: "alice@example.org",
   loginCode: "123456",
   sessionId: "0198c5a2-7b6e-7c11-9a53-2f6f5f0e9d10",
-  /** Of the room that exists; the one that is made has another. */
-  roomName: "General",
+  /** Of the room that is made; the one that exists has another. */
   newRoomName: "Night owls",
   roomCursor: encodeRoomCursor({
     last_activity_at: new Date(PROTOCOL_EXAMPLE.time),

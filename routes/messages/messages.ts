@@ -4,14 +4,13 @@ import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
 import type { Database } from "../../db/engine/database.ts";
 import { findSeq, listAfter, listBefore } from "../../db/messages.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
-import type { Message } from "../../realtime/protocol/protocol.ts";
+import { MessagePage } from "../../realtime/protocol/messages.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { answerInvalid, signedIn } from "../middleware/validation.ts";
 import { problem } from "../problems.ts";
 import { refuseOutsider } from "../rooms/room_access.ts";
 import {
   jsonAnswer,
-  MessagePageSchema,
   MessagesQuery,
   problemResponses,
   RoomParams,
@@ -30,7 +29,7 @@ const history = createRoute({
     "Without a cursor the newest ones. `before` and `after` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
   request: { params: RoomParams, query: MessagesQuery },
   responses: {
-    200: jsonAnswer("The page", MessagePageSchema),
+    200: jsonAnswer("The page", MessagePage),
     ...problemResponses(
       "validation_failed",
       "bad_cursor",
@@ -89,7 +88,7 @@ export async function readMessagePage(
     before?: string | undefined;
     after?: string | undefined;
   },
-): Promise<{ messages: Message[]; hasMore: boolean } | undefined> {
+): Promise<MessagePage | undefined> {
   const cursor = page.before ?? page.after;
   const seq = cursor === undefined
     ? Number.MAX_SAFE_INTEGER

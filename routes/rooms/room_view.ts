@@ -2,25 +2,10 @@
 
 import { shownName } from "../../db/accounts.ts";
 import type { RoomRow } from "../../db/rooms.ts";
-import type { UserRef } from "../../realtime/protocol/protocol.ts";
+import type { Room } from "../../realtime/protocol/protocol.ts";
 
-/** A room as its caller sees it; the last three are absent where the caller is no member. */
-export interface RoomView {
-  id: string;
-  name: string;
-  createdAt: string;
-  createdBy: UserRef;
-  memberCount: number;
-  isMember: boolean;
-  /** `seq` of the newest message; 0 in an empty room. */
-  lastSeq: number;
-  joinedAt?: string;
-  lastSeenAt?: string;
-  unreadCount?: number;
-}
-
-export function roomView(row: RoomRow): RoomView {
-  const room: RoomView = {
+export function roomView(row: RoomRow): Room {
+  const room: Room = {
     id: row.id,
     name: row.name,
     createdAt: row.created_at.toISOString(),

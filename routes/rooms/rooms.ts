@@ -7,6 +7,7 @@ import {
   listAllRooms,
   listUserRooms,
 } from "../../db/rooms.ts";
+import { Room } from "../../realtime/protocol/rooms.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { answerInvalid, signedIn } from "../middleware/validation.ts";
@@ -20,7 +21,6 @@ import {
   RoomListQuery,
   RoomName,
   RoomParams,
-  RoomSchema,
 } from "../schemas.ts";
 import { nextLink } from "./next_link.ts";
 import { refuseOutsider } from "./room_access.ts";
@@ -38,7 +38,7 @@ const listRooms = createRoute({
     `Most recently active first, at most ${MAX_PAGE} at once; the next page's address is in the \`Link\` header.`,
   request: { query: RoomListQuery },
   responses: {
-    200: jsonAnswer("The rooms", z.array(RoomSchema)),
+    200: jsonAnswer("The rooms", z.array(Room)),
     ...problemResponses(
       "validation_failed",
       "bad_cursor",
@@ -61,7 +61,7 @@ const create = createRoute({
     }),
   },
   responses: {
-    201: jsonAnswer("The new room", RoomSchema),
+    201: jsonAnswer("The new room", Room),
     ...problemResponses(
       "validation_failed",
       "unauthorized",
@@ -82,7 +82,7 @@ const read = createRoute({
   summary: "One room",
   request: { params: RoomParams },
   responses: {
-    200: jsonAnswer("The room", RoomSchema),
+    200: jsonAnswer("The room", Room),
     ...problemResponses("unauthorized", "room_not_found", "too_many_requests"),
   },
 });
@@ -95,7 +95,7 @@ const join = createRoute({
   description: "Also when already a member.",
   request: { params: RoomParams },
   responses: {
-    200: jsonAnswer("The room", RoomSchema),
+    200: jsonAnswer("The room", Room),
     ...problemResponses(
       "unauthorized",
       "cross_origin",
