@@ -8,6 +8,7 @@ import {
   type ClientEventName,
   type ClientEvents,
   type RefusalCode,
+  type ServerEvent,
 } from "../protocol/protocol.ts";
 import { REFUSALS } from "../protocol/refusals.ts";
 import type { Answer, Connection } from "./connection.ts";
@@ -111,12 +112,9 @@ function answerTo(
   data: AckData<ClientEventName>,
   answer: Answer,
 ): void {
-  if (id !== undefined) answer(JSON.stringify({ ack: id, data }));
-  else if (data.success) answer(undefined);
-  else {answer(
-      JSON.stringify({
-        event: "error",
-        data: { code: data.code, message: data.error },
-      }),
-    );}
+  if (id !== undefined) return answer(JSON.stringify({ ack: id, data }));
+  if (data.success) return answer(undefined);
+  const { code, error: message } = data;
+  const event: ServerEvent = { event: "error", data: { code, message } };
+  answer(JSON.stringify(event));
 }

@@ -1,5 +1,9 @@
 /** The realtime protocol as an AsyncAPI 3 document, from the definitions that also check the frames. */
 
+import {
+  CLOSE_CODE_MEANINGS,
+  mayReconnect,
+} from "../../realtime/protocol/close_codes.ts";
 import type {
   ClientEventDefinition,
   ServerEventDefinition,
@@ -7,16 +11,16 @@ import type {
 import { Envelope, Refusal } from "../../realtime/protocol/envelope.ts";
 import { EXAMPLE } from "../../realtime/protocol/examples.ts";
 import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
-import {
-  CLIENT_EVENTS,
-  SERVER_EVENTS,
-} from "../../realtime/protocol/protocol.ts";
 import { REFUSALS } from "../../realtime/protocol/refusals.ts";
 import {
+  clientEvents,
+  clientFrame,
   type JsonSchema,
   jsonSchema,
   type NamedSchemas,
-} from "./event_schemas.ts";
+  serverEvents,
+  serverFrame,
+} from "./event_docs.ts";
 
 type Json = Record<string, unknown>;
 
@@ -65,8 +69,7 @@ export function asyncApiDocument(): Json {
     info: {
       title: "ChatKet realtime",
       version: "1.0.0",
-      description:
-        `WebSocket subprotocol \`${SUBPROTOCOL}\`. A server frame, and each \`data:\` of an event stream, is one envelope or an array of them; a client frame is one envelope.`,
+      description: description(),
     },
     defaultContentType: "application/json",
     channels: {
@@ -86,24 +89,22 @@ export function asyncApiDocument(): Json {
   };
 }
 
-/** Every client event with its name. */
-export function clientEvents(): [string, ClientEventDefinition][] {
-  return Object.entries(CLIENT_EVENTS);
-}
-
-/** Every server event with its name. */
-export function serverEvents(): [string, ServerEventDefinition][] {
-  return Object.entries(SERVER_EVENTS);
-}
-
-/** The frame of a client event's example, which asks for an ack. */
-export function clientFrame(name: string, { example }: ClientEventDefinition) {
-  return { id: 1, event: name, data: example };
-}
-
-/** The frame of a server event's example. */
-export function serverFrame(name: string, { example }: ServerEventDefinition) {
-  return { event: name, data: example };
+/** In Markdown: the envelopes, and the codes that stand in no schema with their meaning. */
+function description(): string {
+  const refusals = Object.entries(REFUSALS).map(([code, { meaning }]) =>
+    `- \`${code}\`: ${meaning}`
+  );
+  const closeCodes = Object.entries(CLOSE_CODE_MEANINGS).map(
+    ([code, meaning]) =>
+      `- ${code}: ${meaning}; ${
+        mayReconnect(Number(code)) ? "reconnect" : "do not reconnect"
+      }`,
+  );
+  return [
+    `WebSocket subprotocol \`${SUBPROTOCOL}\`. A server frame, and each \`data:\` of an event stream, is one envelope or an array of them; a client frame is one envelope.`,
+    `Codes of refused events:\n\n${refusals.join("\n")}`,
+    `Close codes:\n\n${closeCodes.join("\n")}`,
+  ].join("\n\n");
 }
 
 /** Keys of components may hold no colon. */

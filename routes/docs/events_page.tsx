@@ -10,19 +10,16 @@ import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
 import { MAX_FRAME_BYTES } from "../../realtime/protocol/limits.ts";
 import { isRetryable, REFUSALS } from "../../realtime/protocol/refusals.ts";
 import type { RefusalCode } from "../../realtime/protocol/protocol.ts";
+import { documentPage } from "./document_page.tsx";
 import {
   clientEvents,
   clientFrame,
-  serverEvents,
-  serverFrame,
-} from "./asyncapi.ts";
-import { documentPage } from "./document_page.tsx";
-import {
-  type JsonSchema,
   jsonSchema,
   type NamedSchemas,
-  referredName,
-} from "./event_schemas.ts";
+  serverEvents,
+  serverFrame,
+} from "./event_docs.ts";
+import { Fields } from "./schema_fields.tsx";
 
 /** The page, the same on every call. */
 export function eventsPage(): string {
@@ -161,76 +158,4 @@ function Introduction() {
 
 function Example({ frame }: { frame: unknown }) {
   return <pre tabIndex={0}><code>{JSON.stringify(frame, null, 2)}</code></pre>;
-}
-
-function Fields({ caption, schema }: { caption: string; schema: JsonSchema }) {
-  const name = referredName(schema);
-  if (name !== undefined) {
-    return (
-      <p>
-        {caption}:{" "}
-        <a href={`/docs/events#shape-${name}`}>
-          <code>{name}</code>
-        </a>
-      </p>
-    );
-  }
-  return (
-    <>
-      {objectVariants(schema).map((variant, index) => {
-        const fields = Object.entries(variant.properties ?? {});
-        if (fields.length === 0) return null;
-        return (
-          <table key={index}>
-            <caption>{caption}</caption>
-            <thead>
-              <tr>
-                <th scope="col">field</th>
-                <th scope="col">type</th>
-                <th scope="col">meaning</th>
-              </tr>
-            </thead>
-            <tbody>
-              {fields.map(([name, field]) => (
-                <tr key={name}>
-                  <th scope="row">
-                    <code>
-                      {name}
-                      {variant.required?.includes(name) ? "" : "?"}
-                    </code>
-                  </th>
-                  <td>
-                    <code>{typeName(field)}</code>
-                  </td>
-                  <td>{field.description ?? ""}</td>
-                </tr>
-              ))}
-            </tbody>
-          </table>
-        );
-      })}
-    </>
-  );
-}
-
-function objectVariants(schema: JsonSchema): JsonSchema[] {
-  return schema.anyOf ?? [schema];
-}
-
-function typeName(schema: JsonSchema): string {
-  const name = referredName(schema);
-  if (name !== undefined) return name;
-  if (schema.const !== undefined) return JSON.stringify(schema.const);
-  if (schema.enum !== undefined) {
-    return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
-  }
-  if (schema.items !== undefined) return `${typeName(schema.items)}[]`;
-  if (schema.properties !== undefined) {
-    return `{ ${
-      Object.keys(schema.properties).map((name) =>
-        schema.required?.includes(name) ? name : `${name}?`
-      ).join(", ")
-    } }`;
-  }
-  return schema.format ?? schema.type ?? "any";
 }

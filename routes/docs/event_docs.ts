@@ -1,6 +1,34 @@
-/** The protocol's schemas as JSON Schema, for the AsyncAPI document and the page of events. */
+/** What the AsyncAPI document and the page of events share: the events, their schemas, their example frames. */
 
 import { z } from "zod";
+import type {
+  ClientEventDefinition,
+  ServerEventDefinition,
+} from "../../realtime/protocol/define.ts";
+import {
+  CLIENT_EVENTS,
+  SERVER_EVENTS,
+} from "../../realtime/protocol/protocol.ts";
+
+/** Every client event with its name. */
+export function clientEvents(): [string, ClientEventDefinition][] {
+  return Object.entries(CLIENT_EVENTS);
+}
+
+/** Every server event with its name. */
+export function serverEvents(): [string, ServerEventDefinition][] {
+  return Object.entries(SERVER_EVENTS);
+}
+
+/** The frame of a client event's example, which asks for an ack. */
+export function clientFrame(name: string, { example }: ClientEventDefinition) {
+  return { id: 1, event: name, data: example };
+}
+
+/** The frame of a server event's example. */
+export function serverFrame(name: string, { example }: ServerEventDefinition) {
+  return { event: name, data: example };
+}
 
 /** The part of JSON Schema that our schemas come out as. */
 export interface JsonSchema {
