@@ -22,6 +22,8 @@ import type { Broker } from "./cluster/broker.ts";
 import { Reconciler } from "./cluster/reconciler.ts";
 import { Dispatch } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
+import { ConnectionRegistry } from "./connection/registry.ts";
+import { SharedSockets } from "./connection/shared_sockets.ts";
 import { createHandlers } from "./handlers.ts";
 import { Membership } from "./membership/membership.ts";
 import { createUserQueries } from "./membership/user_queries.ts";
@@ -89,6 +91,18 @@ export function buildParts(
   });
   const { memberRooms } = userQueries;
 
+  const connections: ConnectionRegistry = new ConnectionRegistry({
+    ...config,
+    broker,
+    onReleased: (userId) => sharedSockets.released(userId),
+  });
+  const sharedSockets: SharedSockets = new SharedSockets({
+    shared: broker.shared,
+    others: () => sharedPresence.others(),
+    countHere: (userId) => connections.placesOf(userId),
+    maxSocketsPerUser: config.maxSocketsPerUser,
+    timers,
+  });
   const hub = new Hub({
     broker,
     clock: steadyClock,
@@ -99,6 +113,7 @@ export function buildParts(
     onHold: (subscription, roomId) => membership.held(subscription, roomId),
   });
   const presence: Presence = new Presence(
+    connections,
     steadyClock,
     (userId, online) => sharedPresence.changedHere(userId, online),
   );
@@ -196,6 +211,7 @@ export function buildParts(
   });
 
   const handlerParts: HandlerParts = {
+    connections,
     hub,
     catchUp,
     postMessage,
@@ -212,6 +228,8 @@ export function buildParts(
     metrics.answered,
   );
   return {
+    connections,
+    sharedSockets,
     hub,
     presence,
     sharedPresence,

@@ -5,8 +5,15 @@ import { type Database, poolCounts } from "../db/engine/database.ts";
 import { listRevokedWithin, listTokensFrom } from "../db/sessions.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Broker, Signal } from "./cluster/broker.ts";
-import { createConnections } from "./connection/connections.ts";
+import {
+  closeExpired,
+  closeSessions,
+  closeTokensBefore,
+  closeUser,
+  usersWithoutSession,
+} from "./connection/close_sessions.ts";
 import { Forwarding } from "./connection/forwarding.ts";
+import { createGateway } from "./connection/gateway.ts";
 import { watchRevocations } from "./connection/revocations.ts";
 import { sendMessage } from "./messages/message_send.ts";
 import type { Metrics } from "./metrics.ts";
@@ -15,7 +22,7 @@ import { CloseCode } from "./protocol/close_codes.ts";
 import { markRead } from "./read_markers/mark_read.ts";
 import { stoppableTimers, type Timers } from "./timers.ts";
 
-export type { Session } from "./connection/connections.ts";
+export type { Session } from "./connection/gateway.ts";
 
 /** Silent users, expired tokens and old limits are looked for this often, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1_000;
@@ -46,28 +53,24 @@ export type Realtime = ReturnType<typeof createRealtime>;
 
 /** Starts the realtime side. Until the first connection nothing runs but two timers. */
 export function createRealtime(options: RealtimeOptions) {
-  const { db, log, steadyClock, metrics, broker } = options;
+  const { db, log, clock, steadyClock, metrics, broker } = options;
   const timers = stoppableTimers(options.timers);
   let draining = false;
   const isDraining = () => draining;
   const parts = buildParts({ ...options, timers, isDraining });
-  const connections = createConnections({
-    ...options,
-    parts,
-    timers,
-    isDraining,
-  });
-  const { hub, presence, sharedPresence, rosters, readMarkers, writer } = parts;
-  const { rateLimit, membership, reconciler, typing } = parts;
+  const gateway = createGateway({ ...options, parts, timers, isDraining });
+  const { connections, sharedSockets, hub, presence, sharedPresence } = parts;
+  const { rosters, readMarkers, writer, rateLimit, membership } = parts;
+  const { reconciler, typing } = parts;
   const forwarding = new Forwarding({
     broker,
-    handle: connections.postFrame,
+    handle: gateway.postFrame,
     timers,
   });
 
   function sweep(): void {
     timers.after(SWEEP_INTERVAL_MS, sweep);
-    connections.closeExpired();
+    closeExpired(connections, clock());
     presence.sweep();
     sharedPresence.sweep();
     rosters.sweep();
@@ -79,7 +82,7 @@ export function createRealtime(options: RealtimeOptions) {
     received,
     up() {
       void sharedPresence.brokerUp();
-      void connections.sharedSockets.noteAll();
+      void sharedSockets.noteAll();
       reconciler.now();
       rosters.refresh();
     },
@@ -89,11 +92,12 @@ export function createRealtime(options: RealtimeOptions) {
   watchRevocations({
     listRevokedWithin: (milliseconds) => listRevokedWithin(db, milliseconds),
     listTokensFrom: (userIds) => listTokensFrom(db, userIds),
-    usersWithoutSession: connections.usersWithoutSession,
-    isNeeded: () => hub.connectionCount > 0,
+    usersWithoutSession: () => usersWithoutSession(connections),
+    isNeeded: () => connections.size > 0,
     isDone: isDraining,
-    closeSessions: connections.closeSessions,
-    closeTokensBefore: connections.closeTokensBefore,
+    closeSessions: (ids) => closeSessions(connections, ids),
+    closeTokensBefore: (userId, moment) =>
+      closeTokensBefore(connections, userId, moment),
     clock: steadyClock,
     timers,
     fail: (error) =>
@@ -101,7 +105,7 @@ export function createRealtime(options: RealtimeOptions) {
   });
   metrics.watch({
     *waitingBytes() {
-      for (const connection of hub.connections()) yield connection.waitingBytes;
+      for (const connection of connections.all()) yield connection.waitingBytes;
     },
     rooms: () => hub.roomCount,
     databasePool: () => poolCounts(db),
@@ -121,9 +125,9 @@ export function createRealtime(options: RealtimeOptions) {
       case "membership":
         return membership.heard(signal.change);
       case "event":
-        return hub.sendToUserHere(signal.userId, signal.event);
+        return connections.sendToUserHere(signal.userId, signal.event);
       case "sign_out":
-        return connections.signOut(signal.userId, signal.sessionIds);
+        return closeUser(connections, signal.userId, signal.sessionIds);
       case "presence": {
         const { from, number, changes } = signal;
         return sharedPresence.changedElsewhere(from, number, changes);
@@ -143,7 +147,7 @@ export function createRealtime(options: RealtimeOptions) {
 
   /** Closes a user's connections, of all sessions or some, in every process. */
   function signOut(userId: string, sessionIds?: readonly string[]): void {
-    connections.signOut(userId, sessionIds);
+    closeUser(connections, userId, sessionIds);
     void broker.publish(`user:${userId}`, {
       kind: "sign_out",
       userId,
@@ -164,14 +168,14 @@ export function createRealtime(options: RealtimeOptions) {
       return draining;
     },
 
-    admit: connections.admit,
+    admit: gateway.admit,
 
     /** Whether a place that was taken is within the user's limit over all processes. */
     hasPlace: (userId: string): Promise<boolean> =>
-      connections.sharedSockets.hasPlace(userId),
+      sharedSockets.hasPlace(userId),
 
-    openSocket: connections.openSocket,
-    openStream: connections.openStream,
+    openSocket: gateway.openSocket,
+    openStream: gateway.openStream,
 
     /** Handles a frame that came by POST for an event stream, see {@link Forwarding.post}. */
     postFrame: (connectionId: string, userId: string, text: string) =>
@@ -210,14 +214,14 @@ export function createRealtime(options: RealtimeOptions) {
      */
     async drain(): Promise<void> {
       draining = true;
-      connections.refuseWaiting();
+      gateway.refuseWaiting();
       // A database that does not answer must not keep clients from being told to come back.
       const { postMessage } = parts.handlerParts;
       const written = postMessage.idle().then(() => writer.idle());
       await Promise.race([written, pause(WRITES_TIMEOUT_MS)]);
       // Acks leave in a microtask of their own; the runtime needs a turn to write them.
       await pause(0);
-      const closing = [...hub.connections()];
+      const closing = [...connections.all()];
       await Promise.race([
         Promise.all(closing.map((connection) => connection.drained())),
         pause(CLOSE_TIMEOUT_MS),
@@ -232,7 +236,7 @@ export function createRealtime(options: RealtimeOptions) {
       // The server's own shutdown would overtake the close frames with a code of its own.
       for (
         let waited = 0;
-        waited < CLOSE_TIMEOUT_MS && connections.openSockets > 0;
+        waited < CLOSE_TIMEOUT_MS && gateway.openSockets > 0;
         waited += 20
       ) {
         await pause(20);

@@ -102,10 +102,9 @@ export class Reconciler {
   async #findEndedMemberships(): Promise<void> {
     const { hub, missingAmong, onMissing } = this.#options;
     const keys = new Map<string, MembershipKey>();
-    for (const { user, rooms } of hub.connections()) {
-      for (const [roomId, { admitted }] of rooms) {
-        // Whoever is not let in yet may never have been a member.
-        if (!admitted) continue;
+    for (const roomId of hub.roomIds()) {
+      // A connection that is not admitted yet may never have been a member's.
+      for (const { user } of hub.feed(roomId)!.admitted()) {
         keys.set(`${user.id}${roomId}`, { userId: user.id, roomId });
       }
     }

@@ -1,7 +1,6 @@
 import { CloseCode } from "../protocol/close_codes.ts";
 import { MAX_FRAME_BYTES } from "../protocol/limits.ts";
 import type { ServerEvent, UserRef } from "../protocol/protocol.ts";
-import type { Subscription } from "../rooms/room_feed.ts";
 import type { Timers } from "../timers.ts";
 import {
   envelopesFrame,
@@ -60,8 +59,6 @@ export class Connection {
   readonly sessionId: string | undefined;
   readonly issuedAt: number;
   readonly expiresAt: number;
-  /** Rooms subscribed to. Kept by the hub. */
-  readonly rooms = new Map<string, Subscription>();
   /** When the peer gave its last sign of life, a frame or an answered ping, by the steady clock. */
   lastSignAt: number;
 

@@ -4,9 +4,11 @@ import type { Typing } from "../presence/typing.ts";
 import type { ReadMarkers } from "../read_markers/read_markers.ts";
 import type { CatchUp } from "../rooms/catch_up.ts";
 import type { Hub } from "../rooms/hub.ts";
+import type { ConnectionRegistry } from "./registry.ts";
 
 /** What the event handlers work with. */
 export interface HandlerParts {
+  connections: ConnectionRegistry;
   hub: Hub;
   catchUp: CatchUp;
   postMessage: PostMessage;

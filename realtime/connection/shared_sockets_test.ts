@@ -5,7 +5,7 @@ import {
   type FakeBroker,
 } from "../../tests/realtime/fake_broker.ts";
 import { numbers } from "../../tests/realtime/fakes.ts";
-import { Admissions } from "./admission.ts";
+import { ConnectionRegistry } from "./registry.ts";
 import { NOTE_TTL_MS, SharedSockets } from "./shared_sockets.ts";
 
 const USER = "alice";
@@ -20,28 +20,28 @@ function createProcesses() {
     join() {
       const broker = brokers.join();
       alive.push(broker);
-      const admissions: Admissions = new Admissions(
-        { maxSocketsPerUser: 5, maxSocketsPerAddress: 100 },
-        (userId) => sockets.released(userId),
-      );
+      const registry: ConnectionRegistry = new ConnectionRegistry({
+        ...{ maxSocketsPerUser: 5, maxSocketsPerAddress: 100, broker },
+        onReleased: (userId) => sockets.released(userId),
+      });
       const sockets = new SharedSockets({
         shared: broker.shared,
         others: () =>
           alive.filter((other) => other !== broker)
             .map(({ processId }) => processId),
-        countHere: (userId) => admissions.countOf(userId),
+        countHere: (userId) => registry.placesOf(userId),
         maxSocketsPerUser: 5,
         timers: clock,
       });
       return {
         ...{ broker, sockets },
         async enter() {
-          const admission = admissions.admit(USER, "1.1.1.1");
-          if (admission === undefined) return undefined;
+          const place = registry.admit(USER, "1.1.1.1");
+          if (place === undefined) return undefined;
           const hasPlace = sockets.hasPlace(USER);
           await clock.advance(1);
-          if (await hasPlace) return admission;
-          admission.release();
+          if (await hasPlace) return place;
+          place.release();
           return undefined;
         },
       };

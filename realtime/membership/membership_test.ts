@@ -99,9 +99,10 @@ for (const where of [[0], [1], [0, 1], [1, 2], [0, 1, 2]]) {
     await clock.advance(10);
     processes[0]!.membership.userRemoved(user, [ROOM]);
     await clock.advance(10);
-    for (const socket of own) {
+    for (const [index, socket] of own.entries()) {
       assert.deepEqual(lines(socket), ["leave alice"]);
-      assert.equal(socket.connection.rooms.size, 0);
+      const { hub } = processes[where[index]!]!;
+      assert.equal(hub.subscriptionsOf(socket.connection).size, 0);
     }
     for (const socket of others) {
       assert.deepEqual(lines(socket), ["leave alice"]);

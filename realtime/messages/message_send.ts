@@ -15,7 +15,7 @@ export function messageHandlers(
 
 /** What `message:send` does for a user, on whatever way the message came. */
 export function sendMessage(parts: HandlerParts) {
-  const { postMessage, typing, readMarkers, hub, clock } = parts;
+  const { postMessage, typing, readMarkers, connections, hub, clock } = parts;
   return async (
     user: UserRef,
     post: ClientEvents["message:send"],
@@ -34,7 +34,7 @@ export function sendMessage(parts: HandlerParts) {
         if (result.isNew) {
           const createdAt = new Date(clock()).toISOString();
           const { roomId } = post;
-          hub.sendToUser(user.id, {
+          connections.sendToUser(user.id, {
             event: "room:system",
             data: {
               type: "muted",

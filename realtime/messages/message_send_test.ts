@@ -39,6 +39,7 @@ function createSend(result: PostResult, isDraining = false) {
   let posts = 0;
   const parts: Partial<HandlerParts> = {
     hub: world.hub,
+    connections: world.connections,
     clock: world.clock.now,
     isDraining: () => isDraining,
     postMessage: {

@@ -1,4 +1,5 @@
 import type { Connection } from "../connection/connection.ts";
+import type { ConnectionRegistry } from "../connection/registry.ts";
 import { PRESENCE_TIMEOUT_MS } from "../protocol/limits.ts";
 
 /**
@@ -7,15 +8,23 @@ import { PRESENCE_TIMEOUT_MS } from "../protocol/limits.ts";
  * one person and closing one of them changes nothing.
  */
 export class Presence {
-  readonly #connections = new Map<string, Set<Connection>>();
+  readonly #connections: Pick<ConnectionRegistry, "of" | "byUser">;
   readonly #online = new Set<string>();
   readonly #clock: () => number;
   readonly #onChange: (userId: string, online: boolean) => void;
 
+  /**
+   * @param connections holds a connection before it is {@link heard}, and not any more when it is
+   *   {@link disconnected}
+   * @param clock milliseconds that pass evenly
+   * @param onChange called when a user has come online or gone offline
+   */
   constructor(
+    connections: Pick<ConnectionRegistry, "of" | "byUser">,
     clock: () => number,
     onChange: (userId: string, online: boolean) => void,
   ) {
+    this.#connections = connections;
     this.#clock = clock;
     this.#onChange = onChange;
   }
@@ -29,16 +38,7 @@ export class Presence {
     return this.#online.values();
   }
 
-  /** A connection has opened. */
-  connected(connection: Connection): void {
-    const { id } = connection.user;
-    const own = this.#connections.get(id);
-    if (own === undefined) this.#connections.set(id, new Set([connection]));
-    else own.add(connection);
-    this.heard(connection);
-  }
-
-  /** A frame has come in. */
+  /** A connection has opened, or a frame has come in by it. */
   heard(connection: Connection): void {
     if (connection.closed || this.#online.has(connection.user.id)) return;
     this.#online.add(connection.user.id);
@@ -47,17 +47,13 @@ export class Presence {
 
   /** A connection has ended. */
   disconnected(connection: Connection): void {
-    const { id } = connection.user;
-    const own = this.#connections.get(id);
-    if (!own?.delete(connection)) return;
-    if (own.size === 0) this.#connections.delete(id);
-    this.#refresh(id);
+    this.#refresh(connection.user.id);
   }
 
   /** Takes those offline who have been silent for too long, and back those who answer again. */
   sweep(): void {
     const now = this.#clock();
-    for (const [userId, own] of this.#connections) {
+    for (const [userId, own] of this.#connections.byUser()) {
       for (const connection of own) {
         // Half of the time is left to find the peer answering before it counts as silent.
         if (now - connection.lastSignAt >= PRESENCE_TIMEOUT_MS / 2) {
@@ -70,7 +66,7 @@ export class Presence {
 
   #refresh(userId: string): void {
     const limit = this.#clock() - PRESENCE_TIMEOUT_MS;
-    const own = this.#connections.get(userId) ?? [];
+    const own = this.#connections.of(userId);
     const isOnline = [...own].some(({ lastSignAt }) => lastSignAt > limit);
     if (isOnline === this.#online.has(userId)) return;
     if (isOnline) this.#online.add(userId);

@@ -11,11 +11,11 @@ export function presenceHandlers(): HandlersOf<typeof presence> {
 
 /** Handles who types, in rooms that the connection is subscribed to. */
 export function typingHandlers(
-  { typing }: HandlerParts,
+  { hub, typing }: HandlerParts,
 ): HandlersOf<typeof typingEvents> {
   return {
     "typing:update": (connection, { roomId, isTyping }) => {
-      if (!connection.rooms.has(roomId)) {
+      if (!hub.subscriptionsOf(connection).has(roomId)) {
         return refuse("not_a_member", "This socket does not follow the room.");
       }
       typing.set(connection, roomId, isTyping);

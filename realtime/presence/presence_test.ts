@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createConnection, createUser } from "../../tests/realtime/fakes.ts";
+import { memoryBroker } from "../cluster/memory_broker.ts";
+import { ConnectionRegistry } from "../connection/registry.ts";
 import { Presence } from "./presence.ts";
 
 const ALICE = createUser("alice");
@@ -8,7 +10,12 @@ const ALICE = createUser("alice");
 function createPresence() {
   const clock = createFakeClock();
   const changes: string[] = [];
+  const connections = new ConnectionRegistry({
+    ...{ maxSocketsPerUser: Infinity, maxSocketsPerAddress: Infinity },
+    broker: memoryBroker(),
+  });
   const presence = new Presence(
+    connections,
     clock.now,
     (userId, online) =>
       changes.push(
@@ -19,9 +26,13 @@ function createPresence() {
     const { connection, wire } = createConnection(clock, {
       user,
       onFrame: (connection) => presence.heard(connection),
-      onClosed: (connection) => presence.disconnected(connection),
+      onClosed(connection) {
+        connections.remove(connection);
+        presence.disconnected(connection);
+      },
     });
-    presence.connected(connection);
+    connections.add(connection);
+    presence.heard(connection);
     return { connection, wire };
   };
   return {
@@ -35,7 +46,7 @@ function createPresence() {
   };
 }
 
-Deno.test("connected() takes a user online with the first socket only", () => {
+Deno.test("heard() takes a user online with the first socket only", () => {
   const { presence, changes, connect } = createPresence();
   assert.equal(presence.isOnline(ALICE.id), false);
   connect();

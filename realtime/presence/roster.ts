@@ -249,7 +249,10 @@ export class Rosters {
   #send(connection: Connection, roomId: string): void {
     connection.sendState(roomId, () => {
       const roster = this.#rosters.get(roomId);
-      if (roster === undefined || !connection.rooms.has(roomId)) return;
+      if (
+        roster === undefined ||
+        !this.#options.hub.subscriptionsOf(connection).has(roomId)
+      ) return;
       return this.#frame(roomId, roster);
     });
   }

@@ -1,11 +1,11 @@
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { Connection } from "../connection/connection.ts";
+import type { ConnectionRegistry } from "../connection/registry.ts";
 import { isUuid } from "../protocol/shapes.ts";
-import type { Hub } from "../rooms/hub.ts";
 import type { ReadMarkers } from "./read_markers.ts";
 
 export interface MarkReadParts {
-  hub: Hub;
+  connections: ConnectionRegistry;
   readMarkers: ReadMarkers;
   memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
 }
@@ -17,7 +17,7 @@ export interface MarkReadParts {
  * @returns the `seq` that is marked; undefined when the user is no member of the room
  */
 export async function markRead(
-  { hub, readMarkers, memberRooms }: MarkReadParts,
+  { connections, readMarkers, memberRooms }: MarkReadParts,
   userId: string,
   roomId: string,
   lastSeq: number,
@@ -27,7 +27,7 @@ export async function markRead(
   if (room === undefined) return undefined;
   const seq = Math.min(lastSeq, room.last_seq);
   readMarkers.mark(userId, roomId, seq);
-  hub.sendToUser(
+  connections.sendToUser(
     userId,
     { event: "room:read", data: { roomId, lastSeq: seq } },
     source,

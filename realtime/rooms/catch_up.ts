@@ -86,7 +86,7 @@ export class CatchUp {
     const rosters: Promise<void>[] = [];
     // It may have ended meanwhile: it must not be in a feed then.
     if (!connection.closed) {
-      const before = new Set(connection.rooms.keys());
+      const before = new Set(hub.subscriptionsOf(connection).keys());
       const subscribing = positions.filter(({ roomId }) => mayBeHeard(roomId))
         .map((position) => ({
           position,

@@ -2,7 +2,7 @@ import type { Broker, RoomSystem } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
 import { MAX_ANNOUNCED_SUBSCRIBERS } from "../protocol/limits.ts";
-import type { Message, ServerEvent } from "../protocol/protocol.ts";
+import type { Message } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import { AnnouncementLimit } from "./announcement_limit.ts";
 import {
@@ -21,14 +21,16 @@ export interface HubOptions
   onHold?: (subscription: Subscription, roomId: string) => void;
 }
 
+const NONE: ReadonlyMap<string, Subscription> = new Map();
+
 /**
- * Who is connected and who is subscribed to which room, in this process; what is said here is told to the
- * others. One thread and only synchronous changes: between two awaits the maps are always whole.
+ * The rooms that connections of this process are subscribed to; what is published here is published to the
+ * other processes. Only synchronous changes: between two awaits the maps are always whole.
  */
 export class Hub {
   readonly #options: HubOptions;
-  readonly #connections = new Map<string, Connection>();
-  readonly #connectionsOfUser = new Map<string, Set<Connection>>();
+  /** The subscriptions of each connection, by room. */
+  readonly #subscriptions = new Map<Connection, Map<string, Subscription>>();
   readonly #feeds = new Map<string, RoomFeed>();
   /** Rooms that other processes' messages are not heard of yet. */
   readonly #unheard = new Map<string, Promise<void>>();
@@ -45,45 +47,16 @@ export class Hub {
     );
   }
 
-  add(connection: Connection): void {
-    this.#connections.set(connection.id, connection);
-    const { id } = connection.user;
-    const own = this.#connectionsOfUser.get(id);
-    if (own === undefined) {
-      this.#connectionsOfUser.set(id, new Set([connection]));
-      void this.#options.broker.subscribe(`user:${id}`);
-    } else own.add(connection);
+  /** The subscriptions of a connection, by room. */
+  subscriptionsOf(connection: Connection): ReadonlyMap<string, Subscription> {
+    return this.#subscriptions.get(connection) ?? NONE;
   }
 
-  /** Takes a connection out of the registry and out of all its rooms. */
-  remove(connection: Connection): void {
-    for (const roomId of [...connection.rooms.keys()]) {
+  /** Takes a connection out of all its rooms. */
+  unsubscribeAll(connection: Connection): void {
+    for (const roomId of [...this.subscriptionsOf(connection).keys()]) {
       this.unsubscribe(connection, roomId);
     }
-    this.#connections.delete(connection.id);
-    const { id } = connection.user;
-    const own = this.#connectionsOfUser.get(id);
-    own?.delete(connection);
-    if (own?.size === 0) {
-      this.#connectionsOfUser.delete(id);
-      this.#options.broker.unsubscribe(`user:${id}`);
-    }
-  }
-
-  connections(): IterableIterator<Connection> {
-    return this.#connections.values();
-  }
-
-  connection(id: string): Connection | undefined {
-    return this.#connections.get(id);
-  }
-
-  connectionsOf(userId: string): ReadonlySet<Connection> {
-    return this.#connectionsOfUser.get(userId) ?? new Set();
-  }
-
-  get connectionCount(): number {
-    return this.#connections.size;
   }
 
   /** Rooms that somebody here is subscribed to. */
@@ -132,7 +105,7 @@ export class Hub {
       else this.#unheard.delete(roomId);
     }
     const { subscription, firstOfUser } = feed.hold(connection);
-    connection.rooms.set(roomId, subscription);
+    this.#remember(subscription, roomId);
     this.#options.onHold?.(subscription, roomId);
     return {
       feed,
@@ -144,12 +117,16 @@ export class Hub {
 
   /** Whether this very subscription still stands: the connection may have left, or left and come again. */
   isCurrent(roomId: string, subscription: Subscription): boolean {
-    return subscription.connection.rooms.get(roomId) === subscription;
+    return this.subscriptionsOf(subscription.connection).get(roomId) ===
+      subscription;
   }
 
   /** @returns whether it was the user's last socket in the room; undefined when it did not follow it */
   unsubscribe(connection: Connection, roomId: string): boolean | undefined {
-    connection.rooms.delete(roomId);
+    const own = this.#subscriptions.get(connection);
+    if (own?.delete(roomId) && own.size === 0) {
+      this.#subscriptions.delete(connection);
+    }
     const feed = this.#feeds.get(roomId);
     const last = feed?.remove(connection);
     if (feed?.subscriberCount === 0) {
@@ -210,25 +187,10 @@ export class Hub {
     feed.broadcast(eventFrame(event), new Set([user.id]));
   }
 
-  /** Sends an event to a user's sockets, but for one when that is wanted. */
-  sendToUser(userId: string, event: ServerEvent, except?: Connection): void {
-    this.sendToUserHere(userId, event, except);
-    void this.#options.broker.publish(`user:${userId}`, {
-      kind: "event",
-      userId,
-      event,
-    });
-  }
-
-  /** As {@link sendToUser}, to the sockets in this process. */
-  sendToUserHere(
-    userId: string,
-    event: ServerEvent,
-    except?: Connection,
-  ): void {
-    const frame = eventFrame(event);
-    for (const connection of this.connectionsOf(userId)) {
-      if (connection !== except) connection.send(frame);
-    }
+  #remember(subscription: Subscription, roomId: string): void {
+    const { connection } = subscription;
+    const own = this.#subscriptions.get(connection);
+    if (own !== undefined) own.set(roomId, subscription);
+    else this.#subscriptions.set(connection, new Map([[roomId, subscription]]));
   }
 }

@@ -15,8 +15,8 @@ const joinLine = (roomId: string, user = createUser()) => ({
   data: { type: "join", roomId, user, createdAt: "2026-03-01T12:00:00.000Z" },
 } as const);
 
-Deno.test("the hub remembers nobody after everyone has gone", () => {
-  const { hub, ...world } = createHub();
+Deno.test("registry and hub remember nobody after everyone has gone", () => {
+  const { hub, connections: registry, ...world } = createHub();
   const user = createUser();
   const connections = [user, user, createUser()].map((each) =>
     world.connect(each).connection
@@ -24,41 +24,43 @@ Deno.test("the hub remembers nobody after everyone has gone", () => {
   for (const connection of connections) {
     for (const room of ["one", "two"]) hub.hold(connection, room);
   }
-  assert.equal(hub.connectionCount, 3);
-  assert.equal(hub.connectionsOf(user.id).size, 2);
+  assert.equal(registry.size, 3);
+  assert.equal(registry.of(user.id).size, 2);
   const [first] = connections;
-  assert.equal(hub.connection(first!.id), first);
+  assert.equal(registry.get(first!.id), first);
   for (const connection of connections) connection.lost();
-  assert.equal(hub.connectionCount, 0);
-  assert.deepEqual([...hub.connections()], []);
-  assert.equal(hub.connection(first!.id), undefined);
-  assert.equal(hub.connectionsOf(user.id).size, 0);
+  assert.equal(registry.size, 0);
+  assert.deepEqual([...registry.all()], []);
+  assert.equal(registry.get(first!.id), undefined);
+  assert.equal(registry.of(user.id).size, 0);
   assert.equal(hub.feed("one"), undefined);
   assert.equal(hub.feed("two"), undefined);
-  for (const connection of connections) assert.equal(connection.rooms.size, 0);
+  for (const connection of connections) {
+    assert.equal(hub.subscriptionsOf(connection).size, 0);
+  }
 });
 
 Deno.test("remove() again has no effect on others", () => {
-  const { hub, ...world } = createHub();
+  const { connections, ...world } = createHub();
   const user = createUser();
   const gone = world.connect(user).connection;
   const stays = world.connect(user).connection;
   gone.lost();
-  hub.remove(gone);
-  assert.deepEqual([...hub.connectionsOf(user.id)], [stays]);
+  connections.remove(gone);
+  assert.deepEqual([...connections.of(user.id)], [stays]);
 });
 
-Deno.test("unfollow() forgets a room that nobody follows, and a new subscriber starts afresh", () => {
+Deno.test("unsubscribe() forgets a room without subscribers, and a new subscriber starts afresh", () => {
   const world = createHub();
   const { connection, feed } = world.subscribe(ROOM);
   assert.equal(world.hub.unsubscribe(connection, ROOM), true);
   assert.equal(world.hub.feed(ROOM), undefined);
-  assert.equal(connection.rooms.has(ROOM), false);
+  assert.equal(world.hub.subscriptionsOf(connection).has(ROOM), false);
   assert.equal(world.hub.unsubscribe(connection, ROOM), undefined);
   assert.notEqual(world.hub.hold(connection, ROOM).feed, feed);
 });
 
-Deno.test("stands() tells a subscription from the one before it", () => {
+Deno.test("isCurrent() tells a subscription from the one before it", () => {
   const { hub, ...world } = createHub();
   const { connection } = world.connect();
   const first = hub.hold(connection, ROOM).subscription;
@@ -83,7 +85,10 @@ Deno.test("cut() takes all of a user's sockets out of one room and no one else",
   world.hub.publish(ROOM, [createMessage(1)]);
   assert.deepEqual(stranger.wire.seqs(), [1]);
   for (const { wire } of own) assert.deepEqual(wire.frames, []);
-  assert.equal(own[0]!.connection.rooms.has("other"), true);
+  assert.equal(
+    world.hub.subscriptionsOf(own[0]!.connection).has("other"),
+    true,
+  );
   assert.deepEqual(world.hub.cut(user.id, ROOM), []);
   assert.deepEqual(world.hub.cut(user.id, "unknown"), []);
 });
@@ -110,7 +115,7 @@ Deno.test("announce() tells the others, not the user's own sockets", () => {
   assert.deepEqual(own.wire.frames, []);
 });
 
-Deno.test("announce() is silent in a room that more than 200 sockets follow", () => {
+Deno.test("announce() is silent in a room with more than 200 subscribers", () => {
   const world = createHub();
   const { wire } = world.subscribe(ROOM);
   for (let n = 1; n < 200; n++) world.subscribe(ROOM);
@@ -121,7 +126,7 @@ Deno.test("announce() is silent in a room that more than 200 sockets follow", ()
   assert.equal(wire.frames.length, 1);
 });
 
-Deno.test("tellUser() reaches all sockets of the user but the excepted one, in whatever room", () => {
+Deno.test("sendToUser() reaches all sockets of the user but the excepted one, in whatever room", () => {
   const world = createHub();
   const user = createUser();
   const [one, two] = [world.connect(user), world.connect(user)];
@@ -130,8 +135,8 @@ Deno.test("tellUser() reaches all sockets of the user but the excepted one, in w
     event: "room:read",
     data: { roomId: ROOM, lastSeq: 3 },
   } as const;
-  world.hub.sendToUser(user.id, event, one.connection);
-  world.hub.sendToUser(user.id, event);
+  world.connections.sendToUser(user.id, event, one.connection);
+  world.connections.sendToUser(user.id, event);
   assert.equal(one.wire.frames.length, 1);
   assert.equal(two.wire.frames.length, 2);
   assert.deepEqual(other.wire.frames, []);
@@ -145,8 +150,8 @@ function createSharedHub() {
   return { ...world, world, clock, broker };
 }
 
-Deno.test("a room's channel is followed with its first socket and left with its last, a user's with theirs", () => {
-  const { world, hub, broker } = createSharedHub();
+Deno.test("a room's channel is subscribed to with its first socket and left with its last, a user's with theirs", () => {
+  const { world, hub, connections, broker } = createSharedHub();
   const user = createUser();
   const [one, two] = [world.connect(user), world.connect(user)].map((
     { connection },
@@ -156,10 +161,10 @@ Deno.test("a room's channel is followed with its first socket and left with its 
   hub.unsubscribe(one!, ROOM);
   hub.unsubscribe(one!, ROOM);
   one!.lost();
-  hub.remove(one!);
+  connections.remove(one!);
   assert.equal(broker.subscribes.length, 2);
   two!.lost();
-  hub.remove(two!);
+  connections.remove(two!);
   hub.unsubscribe(two!, ROOM);
   assert.deepEqual(broker.subscribes.slice(2), [
     `-room:${ROOM}`,
@@ -192,7 +197,7 @@ Deno.test("hold() says until when others' messages are not heard, to everybody w
   assert.equal(hub.hold(world.connect().connection, ROOM).heard, undefined);
 });
 
-Deno.test("hold() of a room that was left and is followed again waits for the second time to be heard", async () => {
+Deno.test("hold() of a room that was left and is subscribed to again waits for the second time to be heard", async () => {
   const clock = createFakeClock();
   const broker = createBrokers(clock).join();
   const subscribes = createGate<[string], void>();
@@ -222,8 +227,8 @@ Deno.test("hold() waits for nobody while the broker is away", () => {
   ]);
 });
 
-Deno.test("publish(), announce() and tellUser() tell the other processes once, also of rooms and users nobody here follows", () => {
-  const { hub, broker } = createSharedHub();
+Deno.test("publish(), announce() and sendToUser() tell the other processes once, also of rooms and users that nobody here is subscribed to", () => {
+  const { hub, connections, broker } = createSharedHub();
   const user = createUser();
   const event = {
     event: "room:read",
@@ -232,7 +237,7 @@ Deno.test("publish(), announce() and tellUser() tell the other processes once, a
   const line = joinLine(ROOM, user);
   hub.publish(ROOM, [createMessage(1)]);
   hub.announce(line);
-  hub.sendToUser(user.id, event);
+  connections.sendToUser(user.id, event);
   assert.deepEqual(broker.told, [
     {
       channel: `room:${ROOM}`,
@@ -249,11 +254,11 @@ Deno.test("publish(), announce() and tellUser() tell the other processes once, a
   ]);
 });
 
-Deno.test("announceHere() and tellUserHere() tell nobody elsewhere: what was heard is not told on", () => {
-  const { world, hub, broker } = createSharedHub();
+Deno.test("announceHere() and sendToUserHere() tell nobody elsewhere: what was heard is not told on", () => {
+  const { world, hub, connections, broker } = createSharedHub();
   const { wire, connection } = world.subscribe(ROOM);
   hub.announceHere(joinLine(ROOM));
-  hub.sendToUserHere(connection.user.id, {
+  connections.sendToUserHere(connection.user.id, {
     event: "room:read",
     data: { roomId: ROOM, lastSeq: 3 },
   });

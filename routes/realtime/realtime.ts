@@ -2,7 +2,7 @@
 
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
-import type { Admission } from "../../realtime/connection/admission.ts";
+import type { Place } from "../../realtime/connection/registry.ts";
 import type { Refusal } from "../../realtime/connection/socket_entry.ts";
 import { CloseCode } from "../../realtime/protocol/close_codes.ts";
 import {
@@ -62,8 +62,8 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
     });
   }
   if (isOtherUser(c, claims.userId)) return problem(c, "other_user");
-  const admission = admit(c, deps, claims.userId);
-  if (admission instanceof Response) return admission;
+  const place = admit(c, deps, claims.userId);
+  if (place instanceof Response) return place;
   let socket: WebSocket;
   let response: Response;
   try {
@@ -71,7 +71,7 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
       idleTimeout: IDLE_TIMEOUT_SECONDS,
     }));
   } catch (error) {
-    admission.release();
+    place.release();
     throw error;
   }
   c.env.upgraded = response;
@@ -80,7 +80,7 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
     response.headers.set("sec-websocket-protocol", SUBPROTOCOL);
   }
   deps.realtime.openSocket(
-    admission,
+    place,
     socket,
     judge(deps, token, claims, offered),
   );
@@ -152,18 +152,18 @@ function admit(
   c: Context,
   deps: RouteDeps,
   userId: string,
-): Admission | Response {
-  const admission = deps.realtime.admit(
+): Place | Response {
+  const place = deps.realtime.admit(
     userId,
     clientAddress(c, deps.config.trustedProxyHops),
   );
-  if (admission === "draining") {
+  if (place === "draining") {
     return problem(c, "unavailable", {
       detail: "The server is shutting down",
       retryAfterMs: RETRY_AFTER_MS,
     });
   }
-  return admission === "too_many_sockets" ? tooManySockets(c) : admission;
+  return place === "too_many_sockets" ? tooManySockets(c) : place;
 }
 
 function tooManySockets(c: Context): Response {
@@ -201,13 +201,13 @@ async function openStream(
   };
   // Hono answers HEAD with GET's handler and drops the body: a stream opened here would never end.
   if (c.req.method === "HEAD") return c.body(null, 200, headers);
-  const admission = admit(c, deps, session.user.id);
-  if (admission instanceof Response) return admission;
+  const place = admit(c, deps, session.user.id);
+  if (place instanceof Response) return place;
   if (!await deps.realtime.hasPlace(session.user.id)) {
-    admission.release();
+    place.release();
     return tooManySockets(c);
   }
-  return c.body(deps.realtime.openStream(admission, session), 200, headers);
+  return c.body(deps.realtime.openStream(place, session), 200, headers);
 }
 
 /** One client envelope for an open stream; its ack (or `error` event) is the answer. */

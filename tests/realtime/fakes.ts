@@ -5,6 +5,7 @@ import {
   Connection,
   type ConnectionOptions,
 } from "../../realtime/connection/connection.ts";
+import { ConnectionRegistry } from "../../realtime/connection/registry.ts";
 import type { Transport } from "../../realtime/connection/transport.ts";
 import type { CloseCode } from "../../realtime/protocol/close_codes.ts";
 import type {
@@ -131,11 +132,15 @@ export function numbers(first: number, last: number): number[] {
   return Array.from({ length: last - first + 1 }, (_, index) => first + index);
 }
 
-/** A hub on fake time, and a way to connect to it. */
+/** A hub on fake time, the registry beside it, and a way to connect to both. */
 export function createHub(options: Partial<HubOptions> = {}) {
   const clock = createFakeClock();
+  const { broker = memoryBroker() } = options;
+  const connections = new ConnectionRegistry({
+    ...{ maxSocketsPerUser: Infinity, maxSocketsPerAddress: Infinity, broker },
+  });
   const hub = new Hub({
-    broker: memoryBroker(),
+    broker,
     clock: clock.now,
     timers: clock,
     readAfter: () => Promise.resolve([]),
@@ -144,12 +149,16 @@ export function createHub(options: Partial<HubOptions> = {}) {
   return {
     clock,
     hub,
+    connections,
     connect(user: UserRef = createUser()) {
       const made = createConnection(clock, {
         user,
-        onClosed: (connection) => hub.remove(connection),
+        onClosed(connection) {
+          hub.unsubscribeAll(connection);
+          connections.remove(connection);
+        },
       });
-      hub.add(made.connection);
+      connections.add(made.connection);
       return made;
     },
     /** Connects, is subscribed to the room and is live from `through` on. */

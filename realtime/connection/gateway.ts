@@ -1,4 +1,4 @@
-/** Opens connections on either transport, ends them, and knows which are open. */
+/** Opens connections on either transport. */
 
 import type { Config } from "../../config.ts";
 import { errorFields, type Log } from "../../log.ts";
@@ -9,9 +9,8 @@ import type { Parts } from "../parts.ts";
 import { CloseCode } from "../protocol/close_codes.ts";
 import type { UserRef } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
-import { type Admission, Admissions } from "./admission.ts";
 import { Connection } from "./connection.ts";
-import { SharedSockets } from "./shared_sockets.ts";
+import type { Place } from "./registry.ts";
 import { type Refusal, SocketEntry } from "./socket_entry.ts";
 import { sseTransport } from "./sse_transport.ts";
 
@@ -36,7 +35,7 @@ export interface Session {
   expiresAt: number;
 }
 
-export interface ConnectionsOptions {
+export interface GatewayOptions {
   config: Config;
   parts: Parts;
   log: Log;
@@ -52,7 +51,7 @@ export interface ConnectionsOptions {
 }
 
 /** The doors of the realtime side and what comes in by them. */
-export function createConnections(
+export function createGateway(
   {
     config,
     parts,
@@ -63,25 +62,14 @@ export function createConnections(
     metrics,
     broker,
     isDraining,
-  }: ConnectionsOptions,
+  }: GatewayOptions,
 ) {
-  const { hub, presence, sharedPresence, typing, dispatch } = parts;
-  const admissions: Admissions = new Admissions(
-    config,
-    (userId) => sharedSockets.released(userId),
-  );
-  const sharedSockets = new SharedSockets({
-    shared: broker.shared,
-    others: () => sharedPresence.others(),
-    countHere: (userId) => admissions.countOf(userId),
-    maxSocketsPerUser: config.maxSocketsPerUser,
-    timers,
-  });
+  const { connections, sharedSockets, hub, presence, typing, dispatch } = parts;
   const openSockets = new Set<WebSocket>();
   /** Sockets that are not let in yet. */
   const entries = new Set<SocketEntry>();
 
-  function openConnection(session: Session, admission: Admission): Connection {
+  function openConnection(session: Session, place: Place): Connection {
     const connection = new Connection({
       id: newConnectionId(broker.processId),
       ...session,
@@ -93,46 +81,24 @@ export function createConnections(
         return dispatch.handle(connection, text, answer);
       },
       onClosed: (connection, code) => {
-        typing.clearConnection(connection, connection.rooms.keys());
-        hub.remove(connection);
+        typing.clearConnection(
+          connection,
+          hub.subscriptionsOf(connection).keys(),
+        );
+        hub.unsubscribeAll(connection);
+        connections.remove(connection);
         presence.disconnected(connection);
-        admission.release();
+        place.release();
         metrics.closed(code);
         log.debug("connection closed", { connectionId: connection.id, code });
       },
     });
-    hub.add(connection);
+    connections.add(connection);
     log.debug("connection opened", {
       connectionId: connection.id,
       userId: session.user.id,
     });
     return connection;
-  }
-
-  function closeAll(connections: Iterable<Connection>): void {
-    for (const connection of [...connections]) {
-      connection.close(CloseCode.tokenExpired, "signed out");
-    }
-  }
-
-  function closeSessions(ids: ReadonlySet<string>): void {
-    const belongs = ({ sessionId }: Connection) =>
-      sessionId !== undefined && ids.has(sessionId);
-    closeAll([...hub.connections()].filter(belongs));
-  }
-
-  function usersWithoutSession(): Set<string> {
-    const users = new Set<string>();
-    for (const { user, sessionId } of hub.connections()) {
-      if (sessionId === undefined) users.add(user.id);
-    }
-    return users;
-  }
-
-  function closeTokensBefore(userId: string, moment: Date): void {
-    const isOld = ({ sessionId, issuedAt }: Connection) =>
-      sessionId === undefined && issuedAt < moment.getTime();
-    closeAll([...hub.connectionsOf(userId)].filter(isOld));
   }
 
   const socketFailed = (error: unknown) =>
@@ -141,7 +107,7 @@ export function createConnections(
   /** Lets a socket in, once it is open and its verdict is there. */
   async function enter(
     entry: SocketEntry,
-    admission: Admission,
+    place: Place,
     verdict: Promise<Session | Refusal>,
   ): Promise<void> {
     const cancelTimeout = timers.after(OPEN_TIMEOUT_MS, () => entry.expire());
@@ -157,14 +123,14 @@ export function createConnections(
     if (!hasPlace) return entry.refuse(TOO_MANY_SOCKETS);
     if (isDraining()) return entry.refuse(RESTARTING);
     entries.delete(entry);
-    const connection = openConnection(session, admission);
+    const connection = openConnection(session, place);
     const { transport, begin } = entry.letIn({
       onText: (text) => connection.receive(text),
       onBinary: () => connection.receiveBinary(),
       onClosed: () => connection.lost(),
     });
     connection.attach(transport);
-    presence.connected(connection);
+    presence.heard(connection);
     begin();
   }
 
@@ -176,13 +142,10 @@ export function createConnections(
     admit(
       userId: string,
       address: string,
-    ): Admission | "draining" | "too_many_sockets" {
+    ): Place | "draining" | "too_many_sockets" {
       if (isDraining()) return "draining";
-      return admissions.admit(userId, address) ?? "too_many_sockets";
+      return connections.admit(userId, address) ?? "too_many_sockets";
     },
-
-    /** Sockets of users over all processes. */
-    sharedSockets,
 
     /**
      * Serves a native WebSocket whose upgrade has just been answered.
@@ -191,7 +154,7 @@ export function createConnections(
      *   client is told to come back
      */
     openSocket(
-      admission: Admission,
+      place: Place,
       socket: WebSocket,
       verdict: Promise<Session | Refusal>,
     ): void {
@@ -206,12 +169,12 @@ export function createConnections(
         },
         onEnded(code) {
           entries.delete(entry);
-          admission.release();
+          place.release();
           if (entry.hasOpened) metrics.closed(code);
         },
       });
       entries.add(entry);
-      enter(entry, admission, verdict).catch((error) => {
+      enter(entry, place, verdict).catch((error) => {
         log.warn("a socket could not be let in", errorFields(error));
         entry.refuse({ code: CloseCode.restart, reason: "try again" });
       });
@@ -224,10 +187,10 @@ export function createConnections(
 
     /** Opens an event stream; its first event names the connection. */
     openStream(
-      admission: Admission,
+      place: Place,
       session: Session,
     ): ReadableStream<Uint8Array> {
-      const connection = openConnection(session, admission);
+      const connection = openConnection(session, place);
       metrics.opened();
       const { transport, body } = sseTransport({
         onClosed: () => connection.lost(),
@@ -237,7 +200,7 @@ export function createConnections(
         event: "hello",
         data: { connectionId: connection.id },
       });
-      presence.connected(connection);
+      presence.heard(connection);
       // It was admitted before the draining began, and has waited to be counted since.
       if (isDraining()) connection.close(RESTARTING.code, RESTARTING.reason);
       return body;
@@ -254,7 +217,7 @@ export function createConnections(
       userId: string,
       text: string,
     ): Promise<FrameResult> {
-      const connection = hub.connection(connectionId);
+      const connection = connections.get(connectionId);
       if (connection === undefined || connection.user.id !== userId) {
         return "not_found";
       }
@@ -263,36 +226,6 @@ export function createConnections(
       return answer === undefined && connection.closed
         ? "not_found"
         : { answer };
-    },
-
-    /** Closes the connections of sessions that have ended. */
-    closeSessions,
-
-    /** Users with a connection whose token belongs to no session. */
-    usersWithoutSession,
-
-    /** Closes a user's connections whose token belongs to no session and was made before this moment. */
-    closeTokensBefore,
-
-    /** Closes a user's connections here: those of some sessions, or all. */
-    signOut(userId: string, sessionIds?: readonly string[]): void {
-      const connections = [...hub.connectionsOf(userId)];
-      closeAll(
-        sessionIds === undefined ? connections : connections.filter(
-          ({ sessionId }) =>
-            sessionId !== undefined && sessionIds.includes(sessionId),
-        ),
-      );
-    },
-
-    /** Closes the connections whose token has expired. */
-    closeExpired(): void {
-      const now = clock();
-      for (const connection of [...hub.connections()]) {
-        if (connection.expiresAt <= now) {
-          connection.close(CloseCode.tokenExpired, "token expired");
-        }
-      }
     },
 
     /** Sockets that the runtime has not closed yet, also those whose connection has ended. */

@@ -5,16 +5,19 @@ import { createHub, createUser } from "../../tests/realtime/fakes.ts";
 import { memoryBroker } from "../cluster/memory_broker.ts";
 import { createMetrics } from "../metrics.ts";
 import type { Parts } from "../parts.ts";
-import { createConnections } from "./connections.ts";
+import { closeTokensBefore, usersWithoutSession } from "./close_sessions.ts";
+import { createGateway } from "./gateway.ts";
 
 Deno.test("closeTokensBefore() closes a user's older tokens that belong to no session, and nothing else", () => {
-  const { hub, clock } = createHub();
+  const { hub, connections, clock } = createHub();
   const nothing = () => {};
-  const presence = { connected: nothing, disconnected: nothing };
+  const presence = { heard: nothing, disconnected: nothing };
   const typing = { clearConnection: nothing };
-  const connections = createConnections({
+  const gateway = createGateway({
     config: loadConfig({}),
-    parts: { hub, presence, typing, dispatch: {} } as unknown as Parts,
+    parts: {
+      ...{ connections, hub, presence, typing, dispatch: {} },
+    } as unknown as Parts,
     log: recordingLog(),
     ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
     broker: memoryBroker(),
@@ -23,21 +26,21 @@ Deno.test("closeTokensBefore() closes a user's older tokens that belong to no se
   });
   const [alice, bob] = [createUser("alice"), createUser("bob")];
   const open = (user = alice, issuedAt = 0, sessionId?: string) => {
-    const known = new Set(hub.connections());
-    connections.openStream(
+    const known = new Set(connections.all());
+    gateway.openStream(
       { release: nothing },
       { user, sessionId, issuedAt, expiresAt: Infinity },
     );
-    return [...hub.connections()].find((each) => !known.has(each))!;
+    return [...connections.all()].find((each) => !known.has(each))!;
   };
-  assert.deepEqual([...connections.usersWithoutSession()], []);
+  assert.deepEqual([...usersWithoutSession(connections)], []);
   const withSession = open(alice, 999, "a session");
-  assert.deepEqual([...connections.usersWithoutSession()], []);
+  assert.deepEqual([...usersWithoutSession(connections)], []);
   const [older, newer] = [open(alice, 999), open(alice, 1_000)];
   const another = open(bob, 999);
-  const users = [...connections.usersWithoutSession()];
+  const users = [...usersWithoutSession(connections)];
   assert.deepEqual(users, [alice.id, bob.id]);
-  connections.closeTokensBefore(alice.id, new Date(1_000));
+  closeTokensBefore(connections, alice.id, new Date(1_000));
   assert.deepEqual(
     [withSession, older, newer, another].map(({ closed }) => closed),
     [false, true, false, false],
@@ -45,11 +48,11 @@ Deno.test("closeTokensBefore() closes a user's older tokens that belong to no se
 });
 
 Deno.test("a verdict that cannot be had tells the client to come back, and its place is free", async () => {
-  const { hub, clock } = createHub();
+  const { hub, connections, clock } = createHub();
   const log = recordingLog();
-  const connections = createConnections({
+  const gateway = createGateway({
     config: loadConfig({}),
-    parts: { hub } as unknown as Parts,
+    parts: { connections, hub } as unknown as Parts,
     log,
     ...{ clock: clock.now, steadyClock: clock.now, timers: clock },
     broker: memoryBroker(),
@@ -62,7 +65,7 @@ Deno.test("a verdict that cannot be had tells the client to come back, and its p
     close: (code: number) => closes.push(code),
   }) as unknown as WebSocket;
   let places = 0;
-  connections.openSocket(
+  gateway.openSocket(
     { release: () => places++ },
     socket,
     Promise.reject(new Error("the database is away")),
@@ -74,13 +77,14 @@ Deno.test("a verdict that cannot be had tells the client to come back, and its p
 });
 
 Deno.test("a stream that opens while the process stops is told to come back, and its place is free", async () => {
-  const { hub, clock } = createHub();
+  const { hub, connections, clock } = createHub();
   const nothing = () => {};
-  const connections = createConnections({
+  const gateway = createGateway({
     config: loadConfig({}),
     parts: {
+      connections,
       hub,
-      presence: { connected: nothing, disconnected: nothing },
+      presence: { heard: nothing, disconnected: nothing },
       typing: { clearConnection: nothing },
       dispatch: {},
     } as unknown as Parts,
@@ -91,12 +95,12 @@ Deno.test("a stream that opens while the process stops is told to come back, and
     isDraining: () => true,
   });
   let released = 0;
-  const body = connections.openStream(
+  const body = gateway.openStream(
     { release: () => released++ },
     { user: createUser("alice"), issuedAt: 0, expiresAt: Infinity },
   );
   const text = await new Response(body).text();
   assert.match(text, /"event":"close","data":\{"code":1012/);
   assert.equal(released, 1);
-  assert.equal(hub.connectionCount, 0);
+  assert.equal(connections.size, 0);
 });
