@@ -1,6 +1,6 @@
 import type { Handlers } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
-import { messageHandlers } from "./messages/message_send.ts";
+import { messageHandlers } from "./messages/message_handlers.ts";
 import {
   presenceHandlers,
   typingHandlers,

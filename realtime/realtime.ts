@@ -15,7 +15,7 @@ import {
 import { Forwarding } from "./connection/forwarding.ts";
 import { createGateway } from "./connection/gateway.ts";
 import { watchRevocations } from "./connection/revocations.ts";
-import { sendMessage } from "./messages/message_send.ts";
+import { sendMessage } from "./messages/message_handlers.ts";
 import type { Metrics } from "./metrics.ts";
 import { buildParts } from "./parts.ts";
 import { CloseCode } from "./protocol/close_codes.ts";

@@ -27,7 +27,7 @@ export const Refusal = z.object({
   error: z.string(),
   code: RefusalCodeSchema,
   mutedUntil: Time.exactOptional().describe("Only with the code muted"),
-});
+}).meta({ id: "Refusal" });
 
 export type Refusal = z.infer<typeof Refusal>;
 

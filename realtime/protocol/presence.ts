@@ -12,7 +12,7 @@ const { roomId, user } = EXAMPLE;
 export const RosterUser = z.object({
   ...UserRef.shape,
   status: z.enum(["online", "offline"]),
-});
+}).meta({ id: "RosterUser" });
 
 export type RosterUser = z.infer<typeof RosterUser>;
 

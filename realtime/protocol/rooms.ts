@@ -41,7 +41,7 @@ export const RoomPosition = z.object({
   lastSeq: Seq.optional().describe(
     "seq of the newest message seen; replays what comes after it. Wins over lastSeenAt",
   ),
-});
+}).meta({ id: "RoomPosition" });
 
 export type RoomPosition = z.infer<typeof RoomPosition>;
 
@@ -59,7 +59,7 @@ const SyncResult = z.object({
   reset: z.boolean().exactOptional().describe(
     "What the room has does not join on to the position (older messages were removed, or the database was set back): forget what is held and load the newest page",
   ),
-});
+}).meta({ id: "SyncResult" });
 
 export type SyncResult = z.infer<typeof SyncResult>;
 

@@ -101,7 +101,7 @@ export const MUTATIONS: readonly Mutation[] = [
       find: "onUncertain: (roomId) => hub.feed(roomId)?.mend(),",
       replace: "onUncertain: () => {},",
     }, {
-      file: "realtime/messages/message_send.ts",
+      file: "realtime/messages/message_handlers.ts",
       find: "if (isDuplicate) hub.feed(post.roomId)?.expect(seq);",
       replace: "",
     }],

@@ -6,7 +6,7 @@ import {
 } from "../../tests/realtime/fakes.ts";
 import type { HandlerParts } from "../connection/handler_parts.ts";
 import type { ClientEvents } from "../protocol/protocol.ts";
-import { sendMessage } from "./message_send.ts";
+import { sendMessage } from "./message_handlers.ts";
 import type { PostResult } from "./post_message.ts";
 
 const ROOM = crypto.randomUUID();
