@@ -39,8 +39,6 @@ export interface GatewayOptions {
   config: Config;
   parts: Parts;
   log: Log;
-  /** The time of day, in milliseconds since 1970. */
-  clock: () => number;
   /** What durations are measured with, in milliseconds. */
   steadyClock: () => number;
   timers: Timers;
@@ -56,7 +54,6 @@ export function createGateway(
     config,
     parts,
     log,
-    clock,
     steadyClock,
     timers,
     metrics,
