@@ -27,7 +27,7 @@ import { SharedSockets } from "./connection/shared_sockets.ts";
 import { createHandlers } from "./handlers.ts";
 import { Membership } from "./membership/membership.ts";
 import { createUserQueries } from "./membership/user_queries.ts";
-import { messageOfCommit, messageOfRow } from "./messages/message_view.ts";
+import { messageOfRow } from "./messages/message_view.ts";
 import { PostMessage } from "./messages/post_message.ts";
 import { localRateLimit, MessageRateLimit } from "./messages/rate_limit.ts";
 import { sharedRateLimit } from "./messages/shared_rate_limit.ts";
@@ -154,12 +154,12 @@ export function buildParts(
         { "chatket.messages": messages.length },
         () => storeMessages(db, messages, now),
       ),
-    onStored: (roomId, committed) => {
-      metrics.published(committed.length);
+    onStored: (roomId, messages) => {
+      metrics.published(messages.length);
       tracedSync(
         "message fan-out",
-        { "chatket.room": roomId, "chatket.messages": committed.length },
-        () => hub.publish(roomId, committed.map(messageOfCommit)),
+        { "chatket.room": roomId, "chatket.messages": messages.length },
+        () => hub.publish(roomId, messages),
       );
     },
     onWritten: metrics.written,

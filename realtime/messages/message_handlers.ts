@@ -27,9 +27,7 @@ export function sendMessage(parts: HandlerParts) {
     const result = await postMessage.post(user, post);
     switch (result.kind) {
       case "refused":
-        return result.code === "bad_request"
-          ? refuse(result.code, result.error)
-          : refuse(result.code);
+        return refuse(result.code, result.error);
       case "muted":
         if (result.isNew) {
           const createdAt = new Date(clock()).toISOString();

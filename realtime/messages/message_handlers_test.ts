@@ -7,7 +7,7 @@ import {
 import type { HandlerParts } from "../connection/handler_parts.ts";
 import type { ClientEvents } from "../protocol/protocol.ts";
 import { sendMessage } from "./message_handlers.ts";
-import type { PostResult } from "./post_message.ts";
+import type { PostResult } from "./post_result.ts";
 
 const ROOM = crypto.randomUUID();
 const POST: ClientEvents["message:send"] = {

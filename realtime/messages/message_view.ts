@@ -1,9 +1,8 @@
 import { shownName } from "../../db/accounts.ts";
 import type { MessageRow } from "../../db/messages.ts";
 import type { Message } from "../protocol/protocol.ts";
-import type { CommittedMessage } from "./writer.ts";
 
-/** A stored message as clients see it, live and in history. */
+/** A stored message as clients see it. */
 export function messageOfRow(row: MessageRow): Message {
   return {
     messageId: row.id,
@@ -13,19 +12,5 @@ export function messageOfRow(row: MessageRow): Message {
     createdAt: row.created_at.toISOString(),
     clientMsgId: row.client_msg_id,
     sender: { id: row.user_id, username: shownName(row.username) },
-  };
-}
-
-/** A message that has just been committed, as clients see it. */
-export function messageOfCommit(committed: CommittedMessage): Message {
-  const { message, sender, seq, createdAt } = committed;
-  return {
-    messageId: message.id,
-    roomId: message.roomId,
-    seq,
-    text: message.text,
-    createdAt: createdAt.toISOString(),
-    clientMsgId: message.clientMsgId,
-    sender,
   };
 }

@@ -5,26 +5,11 @@ import { MAX_TEXT_LENGTH } from "../protocol/limits.ts";
 import type { UserRef } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import type { MessageLimit, Mute, Taken } from "./rate_limit.ts";
-import type { Writer, WriteResult } from "./writer.ts";
+import type { Muted, PostResult, Refused, Stored } from "./post_result.ts";
+import type { Writer } from "./writer.ts";
 
 /** Newest stored messages remembered by client id, so that a quick retry needs no database. */
 const REMEMBERED_MESSAGES = 10_000;
-
-/** How a post ended. Times are ISO 8601. */
-export type PostResult =
-  | {
-    kind: "stored";
-    messageId: string;
-    seq: number;
-    createdAt: string;
-    isDuplicate: boolean;
-  }
-  | { kind: "muted"; mutedUntil: string; isNew: boolean }
-  | { kind: "refused"; code: "bad_request"; error: string }
-  | {
-    kind: "refused";
-    code: "not_a_member" | "room_not_found" | "unavailable" | "internal";
-  };
 
 export interface PostMessageOptions {
   writer: Pick<Writer, "write">;
@@ -42,10 +27,8 @@ export class PostMessage {
   /** Posts on their way, by user, room and client id. */
   readonly #inFlight = new Map<string, Promise<PostResult>>();
   /** Writes on their way, by user and room. */
-  readonly #writes = new Map<string, Set<Promise<WriteResult>>>();
-  readonly #recent = new RecentMap<string, WriteResult & { kind: "stored" }>(
-    REMEMBERED_MESSAGES,
-  );
+  readonly #writes = new Map<string, Set<Promise<Stored | Refused>>>();
+  readonly #recent = new RecentMap<string, Stored>(REMEMBERED_MESSAGES);
 
   constructor(options: PostMessageOptions) {
     this.#options = options;
@@ -71,7 +54,7 @@ export class PostMessage {
 
     const key = `${user.id}:${post.roomId}:${post.clientMsgId}`;
     const known = this.#recent.get(key);
-    if (known !== undefined) return answerOf({ ...known, isDuplicate: true });
+    if (known !== undefined) return { ...known, isDuplicate: true };
     const first = this.#inFlight.get(key);
     if (first !== undefined) return asRepeated(await first);
 
@@ -122,13 +105,13 @@ export class PostMessage {
     if (known === undefined) return overwhelmed(refusal);
     const { isMember, roomExists, stored } = await known;
     if (stored !== undefined) {
-      return answerOf({
+      return {
         kind: "stored",
         messageId: stored.id,
         seq: stored.seq,
-        createdAt: stored.created_at,
+        createdAt: stored.created_at.toISOString(),
         isDuplicate: true,
-      });
+      };
     }
     if (!roomExists) return { kind: "refused", code: "room_not_found" };
     if (!isMember) return { kind: "refused", code: "not_a_member" };
@@ -155,7 +138,7 @@ export class PostMessage {
     taken: Taken & { kind: "free" },
     message: NewMessage,
     user: UserRef,
-  ): Promise<WriteResult> {
+  ): Promise<Stored | Refused> {
     const write = this.#options.writer.write(message, user).then((result) => {
       const writes = this.#writes.get(limitKey);
       writes?.delete(write);
@@ -172,12 +155,11 @@ export class PostMessage {
 
   /** The writer only knows that the author is no member; the client is told whether there is a room. */
   async #explain(
-    result: WriteResult,
+    result: Stored | Refused,
     message: NewMessage,
-  ): Promise<PostResult> {
-    if (result.kind === "stored") return answerOf(result);
-    if (result.code !== "not_a_member") {
-      return { kind: "refused", code: result.code };
+  ): Promise<Stored | Refused> {
+    if (result.kind === "stored" || result.code !== "not_a_member") {
+      return result;
     }
     const known = await this.#options.lookUp(message);
     if (known === undefined) return { kind: "refused", code: "unavailable" };
@@ -188,23 +170,19 @@ export class PostMessage {
   }
 }
 
-function answerOf(
-  result: WriteResult & { kind: "stored" },
-): PostResult & { kind: "stored" } {
-  return { ...result, createdAt: result.createdAt.toISOString() };
-}
-
 /**
  * The answer to who sends so much over the limit that it is not looked up any more. A repeat among it
  * gets its first answer when it is sent again, as after every temporary refusal.
  */
-function overwhelmed(refusal: Taken & { kind: "full" | "muted" }): PostResult {
+function overwhelmed(
+  refusal: Taken & { kind: "full" | "muted" },
+): Muted | Refused {
   return refusal.kind === "muted"
     ? mutedAnswer({ until: refusal.until, isNew: false })
     : { kind: "refused", code: "unavailable" };
 }
 
-function mutedAnswer({ until, isNew }: Mute): PostResult {
+function mutedAnswer({ until, isNew }: Mute): Muted {
   return { kind: "muted", mutedUntil: new Date(until).toISOString(), isNew };
 }
 

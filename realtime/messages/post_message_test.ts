@@ -7,9 +7,9 @@ import {
   createUser,
   numbers,
 } from "../../tests/realtime/fakes.ts";
-import { PostMessage, type PostResult } from "./post_message.ts";
+import { PostMessage } from "./post_message.ts";
+import type { PostResult, Refused, Stored } from "./post_result.ts";
 import { localRateLimit, MessageRateLimit, type Taken } from "./rate_limit.ts";
-import type { WriteResult } from "./writer.ts";
 
 const ALICE = createUser("alice");
 const ROOM = crypto.randomUUID();
@@ -23,7 +23,7 @@ function createPosts() {
     windowMs: 10_000,
     muteMs: 30_000,
   });
-  const writes = createGate<[NewMessage], WriteResult>();
+  const writes = createGate<[NewMessage], Stored | Refused>();
   const lookUps: NewMessage[] = [];
   let seq = 0;
   const world = {
@@ -60,7 +60,7 @@ function createPosts() {
         kind: "stored",
         messageId: isDuplicate ? "earlier" : message.id,
         seq: ++seq,
-        createdAt: new Date(clock.now()),
+        createdAt: new Date(clock.now()).toISOString(),
         isDuplicate,
       });
       await clock.advance(0);
@@ -353,7 +353,7 @@ Deno.test("post() rejects when the database cannot be asked, and a later one is 
 
 Deno.test("idle() resolves once all posts are answered, also those that still wait for the limit", async () => {
   const { promise: taken, resolve: take } = Promise.withResolvers<Taken>();
-  const writes = createGate<[NewMessage], WriteResult>();
+  const writes = createGate<[NewMessage], Stored | Refused>();
   const posts = new PostMessage({
     writer: { write: writes.call },
     limit: {
@@ -377,7 +377,7 @@ Deno.test("idle() resolves once all posts are answered, also those that still wa
     kind: "stored",
     messageId: message.id,
     seq: 1,
-    createdAt: new Date(0),
+    createdAt: new Date(0).toISOString(),
     isDuplicate: false,
   });
   await idle;

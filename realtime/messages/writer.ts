@@ -6,8 +6,9 @@ import {
 import type { NewMessage, StoredMessage } from "../../db/messages.ts";
 import type { Log } from "../../log.ts";
 import { errorFields } from "../../log.ts";
-import type { UserRef } from "../protocol/protocol.ts";
+import type { Message, UserRef } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
+import type { Refused, Stored } from "./post_result.ts";
 
 /** Most messages in one statement. */
 const MAX_BATCH = 500;
@@ -28,22 +29,11 @@ const RETRY_MS = 100;
 /** Tries of a batch that other writers get in the way of. Each of them means that another has got on. */
 const MAX_CONFLICTS = 20;
 
-/** How a message ended. `index` of the stored row has no meaning outside the batch and is left out. */
-export type WriteResult =
-  | {
-    kind: "stored";
-    seq: number;
-    createdAt: Date;
-    messageId: string;
-    isDuplicate: boolean;
-  }
-  | { kind: "refused"; code: "not_a_member" | "unavailable" | "internal" };
-
 interface Pending {
   message: NewMessage;
   sender: UserRef;
   deadline: number;
-  settle: (result: WriteResult) => void;
+  settle: (result: Stored | Refused) => void;
 }
 
 export interface WriterOptions {
@@ -53,7 +43,7 @@ export interface WriterOptions {
     now: Date,
   ) => Promise<StoredMessage[]>;
   /** Called with a room's newly committed messages, in order of `seq`, before any of them is acked. */
-  onStored: (roomId: string, stored: readonly CommittedMessage[]) => void;
+  onStored: (roomId: string, stored: readonly Message[]) => void;
   /** Called with a room where a write may have been stored although nobody was told. */
   onUncertain: (roomId: string) => void;
   /** Called after each statement that has stored a batch, with how long it took. */
@@ -66,14 +56,6 @@ export interface WriterOptions {
   steadyClock: () => number;
   timers: Timers;
   log: Log;
-}
-
-/** A message with what its commit has given it. */
-export interface CommittedMessage {
-  message: NewMessage;
-  sender: UserRef;
-  seq: number;
-  createdAt: Date;
 }
 
 /**
@@ -101,8 +83,8 @@ export class Writer {
   }
 
   /** Stores a message. At most one of each (user, room, client id) may be on its way. Never rejects. */
-  write(message: NewMessage, sender: UserRef): Promise<WriteResult> {
-    const { promise, resolve } = Promise.withResolvers<WriteResult>();
+  write(message: NewMessage, sender: UserRef): Promise<Stored | Refused> {
+    const { promise, resolve } = Promise.withResolvers<Stored | Refused>();
     const pending: Pending = {
       message,
       sender,
@@ -247,27 +229,33 @@ export class Writer {
   }
 
   #publish(batch: Pending[], rows: StoredMessage[]): void {
-    const results: (WriteResult | undefined)[] = new Array(batch.length);
-    const byRoom = new Map<string, CommittedMessage[]>();
+    const results: (Stored | Refused | undefined)[] = new Array(batch.length);
+    const byRoom = new Map<string, Message[]>();
     for (const row of rows) {
       const { message, sender } = batch[row.index]!;
-      const isDuplicate = row.id !== message.id;
+      const { id: messageId, seq } = row;
+      const createdAt = row.created_at.toISOString();
+      const isDuplicate = messageId !== message.id;
       results[row.index] = {
         kind: "stored",
-        messageId: row.id,
-        seq: row.seq,
-        createdAt: row.created_at,
+        messageId,
+        seq,
+        createdAt,
         isDuplicate,
       };
       if (isDuplicate) continue;
+      const { roomId, text, clientMsgId } = message;
       const committed = {
-        message,
+        messageId,
+        roomId,
+        seq,
+        text,
+        createdAt,
+        clientMsgId,
         sender,
-        seq: row.seq,
-        createdAt: row.created_at,
       };
-      const room = byRoom.get(message.roomId);
-      if (room === undefined) byRoom.set(message.roomId, [committed]);
+      const room = byRoom.get(roomId);
+      if (room === undefined) byRoom.set(roomId, [committed]);
       else room.push(committed);
     }
     for (const [roomId, committed] of byRoom) {

@@ -9,7 +9,8 @@ import {
   numbers,
   sqlError,
 } from "../../tests/realtime/fakes.ts";
-import { Writer, type WriteResult } from "./writer.ts";
+import type { Refused, Stored } from "./post_result.ts";
+import { Writer } from "./writer.ts";
 
 const SENDER = createUser("sender");
 
@@ -72,7 +73,7 @@ function createWriter(lanes = 2) {
         text: "hello",
         ...message,
       };
-      const result: { message: NewMessage; now?: WriteResult } = {
+      const result: { message: NewMessage; now?: Stored | Refused } = {
         message: full,
       };
       writer.write(full, SENDER).then((settled) => {
@@ -175,7 +176,7 @@ Deno.test("write() publishes before it acks, and only after the commit", async (
     kind: "stored",
     messageId: result.message.id,
     seq: 1,
-    createdAt: [...world.table.rows.values()][0]!.at,
+    createdAt: [...world.table.rows.values()][0]!.at.toISOString(),
     isDuplicate: false,
   });
 });
