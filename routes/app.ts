@@ -22,7 +22,8 @@ import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
-import { createSessionFinder, requireSession } from "./middleware/session.ts";
+import { createSessionFinder } from "./auth/session.ts";
+import { requireSession } from "./middleware/require_session.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
@@ -63,7 +64,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
   }
   app.use(bodyLimit());
-  app.use("/api/rooms/*", requireSession(deps.findSession, deps.callBudget));
+  app.use("/api/rooms/*", requireSession(deps));
 
   app.route("/", realtimeRoutes(deps));
   app.use("/api/*", jsonOnly());

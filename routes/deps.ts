@@ -10,7 +10,7 @@ import type { CodeMail } from "./auth/code_mail.ts";
 import type { SessionKeys } from "./auth/tokens.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { CallBudget } from "./middleware/call_budget.ts";
-import type { Session, SessionFinder } from "./middleware/session.ts";
+import type { Session, SessionFinder } from "./auth/session.ts";
 
 /** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
 export interface BuildManifest {

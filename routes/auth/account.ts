@@ -9,7 +9,7 @@ import {
 } from "../../db/accounts.ts";
 import type { Database } from "../../db/engine/database.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
-import { requireSession } from "../middleware/session.ts";
+import { requireSession } from "../middleware/require_session.ts";
 import { answerInvalid, signedIn } from "../middleware/validation.ts";
 import { jsonAnswer, problemResponses } from "../schemas.ts";
 import { clearSessionCookies } from "./session_cookie.ts";
@@ -75,7 +75,7 @@ const removeAccount = createRoute({
 export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const { db, realtime, config, clock } = deps;
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.use(requireSession(deps.findSession, deps.callBudget));
+  app.use(requireSession(deps));
 
   app.openapi(exportAccount, async (c) => {
     const { user } = c.var.session;

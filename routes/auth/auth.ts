@@ -6,7 +6,8 @@ import { UserRef } from "../../realtime/protocol/shapes.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
-import { requestToken, requireSession } from "../middleware/session.ts";
+import { requireSession } from "../middleware/require_session.ts";
+import { requestToken } from "./session.ts";
 import { answerInvalid, signedIn } from "../middleware/validation.ts";
 import { problem } from "../problems.ts";
 import {
@@ -152,7 +153,7 @@ const CODE_MESSAGES = {
 /** Mounted under `/api/auth`. */
 export function authRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.use("/me", requireSession(deps.findSession, deps.callBudget));
+  app.use("/me", requireSession(deps));
 
   app.openapi(requestCode, async (c) => {
     const { username, email } = c.req.valid("json");

@@ -3,7 +3,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { listSessions } from "../../db/sessions.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
-import { requireSession } from "../middleware/session.ts";
+import { requireSession } from "../middleware/require_session.ts";
 import { signedIn } from "../middleware/validation.ts";
 import { problem } from "../problems.ts";
 import {
@@ -60,9 +60,9 @@ export function sessionRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
       if (!result.success) return problem(c, "session_not_found");
     },
   });
-  const onlySignedIn = requireSession(deps.findSession);
+  const onlySignedIn = requireSession({ findSession: deps.findSession });
   // Ending a session is never refused, so it is not counted.
-  app.use("/sessions", requireSession(deps.findSession, deps.callBudget));
+  app.use("/sessions", requireSession(deps));
   app.use("/sessions/:id", onlySignedIn);
   app.use("/logout-everywhere", onlySignedIn);
 

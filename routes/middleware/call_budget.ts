@@ -6,7 +6,7 @@ import { RecentMap } from "../../realtime/recent_map.ts";
 import { Turns } from "../../realtime/turns.ts";
 import type { TokenClaims } from "../auth/tokens.ts";
 import { problem } from "../problems.ts";
-import { requestToken } from "./session.ts";
+import { requestToken } from "../auth/session.ts";
 import { WindowCounter } from "./window_counter.ts";
 
 const WINDOW_MS = 60_000;
@@ -38,6 +38,8 @@ export class CallBudget {
   readonly #turns = new Turns(CALLS_AT_ONCE);
   /** When users who are over their budget may call again. */
   readonly #refused = new RecentMap<string, number>(MAX_REFUSED);
+  /** When the last of them may. */
+  #refusalsEndAt = -Infinity;
 
   constructor(options: CallBudgetOptions) {
     this.#options = options;
@@ -47,6 +49,8 @@ export class CallBudget {
 
   /** Answers a call of a user who is known to be over the budget, before the database is asked. */
   refuse(c: Context): Response | undefined {
+    // Whose token it is costs a signature to tell: it is only asked while there are such users.
+    if (this.#options.clock() >= this.#refusalsEndAt) return undefined;
     const carried = requestToken(c);
     const claims = carried && this.#options.peek(carried.token);
     const retryAfterMs = claims && this.#refusedFor(claims.userId);
@@ -97,7 +101,9 @@ export class CallBudget {
   }
 
   #refuseFor(userId: string, ms: number): void {
-    this.#refused.set(userId, this.#options.clock() + ms);
+    const endsAt = this.#options.clock() + ms;
+    this.#refused.set(userId, endsAt);
+    this.#refusalsEndAt = Math.max(this.#refusalsEndAt, endsAt);
   }
 }
 

@@ -44,3 +44,39 @@ Deno.test("what the other processes have counted refuses the next call, for as l
   await clock.advance(20_000);
   assert.equal((await call()).status, 200);
 });
+
+Deno.test("whose token a call carries is only asked while a user is over the budget", async () => {
+  const clock = createFakeClock();
+  const peeked: string[] = [];
+  const budget = new CallBudget({
+    perMinute: 1,
+    clock: clock.now,
+    shared: undefined,
+    peek(token) {
+      peeked.push(token);
+      const claims = { username: token, issuedAt: 0, expiresAt: 0 };
+      return { ...claims, userId: token, sessionId: undefined };
+    },
+  });
+  const app = new Hono();
+  app.get(
+    "/:user",
+    async (c, next) =>
+      budget.refuse(c) ?? await budget.spend(c, c.req.param("user"), next),
+    (c) => c.text("done"),
+  );
+  const call = async (user: string) => {
+    const headers = { authorization: `Bearer ${user}` };
+    return (await app.request(`/${user}`, { headers })).status;
+  };
+
+  assert.equal(await call("busy"), 200);
+  assert.equal(await call("busy"), 429);
+  assert.deepEqual(peeked, []);
+  assert.equal(await call("busy"), 429);
+  assert.equal(await call("other"), 200);
+  assert.deepEqual(peeked, ["busy", "other"]);
+  await clock.advance(60_000);
+  assert.equal(await call("busy"), 200);
+  assert.deepEqual(peeked, ["busy", "other"]);
+});

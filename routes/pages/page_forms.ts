@@ -19,7 +19,7 @@ import { endSession } from "../auth/sessions.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
 import { isHttps } from "../middleware/request_origin.ts";
-import { requestToken, type Session } from "../middleware/session.ts";
+import { requestToken, type Session } from "../auth/session.ts";
 import {
   Email,
   LoginCode,

@@ -27,7 +27,7 @@ import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { LEFT_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { DEFAULT_PAGE, readMessagePage } from "../messages/messages.ts";
-import { requestSession } from "../middleware/session.ts";
+import { requestSession } from "../auth/session.ts";
 import { decodeRoomCursor, encodeRoomCursor } from "../rooms/room_cursor.ts";
 import { roomView } from "../rooms/room_view.ts";
 import { MAX_PAGE, MessagesQuery, RoomParams } from "../schemas.ts";

@@ -16,11 +16,7 @@ import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientAddress } from "../middleware/client_address.ts";
 import { isJson } from "../middleware/json_only.ts";
 import { isForeign, ownOrigin } from "../middleware/request_origin.ts";
-import {
-  isOtherUser,
-  requestToken,
-  type Session,
-} from "../middleware/session.ts";
+import { isOtherUser, requestToken, type Session } from "../auth/session.ts";
 import { problem, type ProblemCode, PROBLEMS } from "../problems.ts";
 import { documentRealtimePaths } from "./realtime_paths.ts";
 

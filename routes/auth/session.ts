@@ -1,15 +1,12 @@
 /** Who is asking: the session of a request, from its bearer token or its cookie. */
 
-import type { Context, MiddlewareHandler } from "hono";
+import type { Context } from "hono";
 import type { Database } from "../../db/engine/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
 import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
-import { readSessionCookie, SESSION_COOKIE } from "../auth/session_cookie.ts";
-import { type SessionKeys, verifySession } from "../auth/tokens.ts";
-import type { AppEnv } from "../deps.ts";
-import { problem } from "../problems.ts";
-import type { CallBudget } from "./call_budget.ts";
+import { readSessionCookie, SESSION_COOKIE } from "./session_cookie.ts";
+import { type SessionKeys, verifySession } from "./tokens.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;
@@ -86,25 +83,4 @@ export async function requestSession(
 export function isOtherUser(c: Context, userId: string): boolean {
   const pageUser = c.req.header(USER_HEADER);
   return pageUser !== undefined && pageUser !== userId;
-}
-
-/**
- * Lets only signed-in requests pass; what follows finds `c.var.session`.
- *
- * @param budget counts the requests, and holds back those that are too many
- */
-export function requireSession(
-  findSession: SessionFinder,
-  budget?: CallBudget,
-): MiddlewareHandler<AppEnv> {
-  return async function requireSession(c, next) {
-    const refusal = budget?.refuse(c);
-    if (refusal !== undefined) return refusal;
-    const session = await requestSession(c, findSession);
-    if (session === undefined) return problem(c, "unauthorized");
-    if (isOtherUser(c, session.user.id)) return problem(c, "other_user");
-    c.set("session", session);
-    if (budget === undefined) return await next();
-    return await budget.spend(c, session.user.id, next);
-  };
 }
