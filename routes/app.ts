@@ -4,8 +4,8 @@ import { OpenAPIHono } from "@hono/zod-openapi";
 import { createMethodTable } from "./allowed_methods.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { accountRoutes } from "./auth/account.ts";
+import { createSessionFinder } from "./auth/session.ts";
 import { authRoutes } from "./auth/auth.ts";
-import { sessionRoutes } from "./auth/session_routes.ts";
 import { peekSession } from "./auth/tokens.ts";
 import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
 import { docsRoutes } from "./docs/docs.ts";
@@ -22,13 +22,12 @@ import { problemPage } from "./middleware/problem_page.tsx";
 import { requestLog } from "./middleware/request_log.ts";
 import { sameOrigin } from "./middleware/same_origin.ts";
 import { securityHeaders } from "./middleware/security_headers.ts";
-import { createSessionFinder } from "./auth/session.ts";
+
 import { requireSession } from "./middleware/require_session.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
 import { realtimeRoutes } from "./realtime/realtime.ts";
-import { memberRoutes } from "./rooms/members.ts";
 import { roomRoutes } from "./rooms/rooms.ts";
 
 /** Requests by which somebody signs in are counted; signing out is never refused. */
@@ -64,6 +63,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
   }
   app.use(bodyLimit());
+  // What lies below is only for who is signed in, also the news that there is nothing.
   app.use("/api/rooms/*", requireSession(deps));
 
   app.route("/", realtimeRoutes(deps));
@@ -71,10 +71,9 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", healthRoutes(deps));
   app.route("/", metricsRoutes(deps));
   app.route("/api/auth", authRoutes(deps));
-  app.route("/api/auth", sessionRoutes(deps));
+  app.use("/api/account/*", requireSession(deps));
   app.route("/api/account", accountRoutes(deps));
   app.route("/api/rooms", roomRoutes(deps));
-  app.route("/api/rooms", memberRoutes(deps));
   app.route("/api/rooms", messageRoutes(deps));
   app.route("/", docsRoutes(app));
   app.route("/", assetRoutes(deps));

@@ -1,144 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  Limit,
-  LoginCode,
-  RoomListQuery,
-  RoomName,
-  Username,
-} from "./schemas.ts";
+import { limitUpTo } from "./schemas.ts";
 
 function accepts(schema: { safeParse(v: unknown): { success: boolean } }) {
   return (value: unknown) => schema.safeParse(value).success;
 }
 
-Deno.test("Username takes 3 to 20 letters, digits and underscores, and folds case", () => {
-  assert.equal(Username.parse("Alice_01"), "alice_01");
-  assert.equal(Username.parse("A".repeat(20)), "a".repeat(20));
-  const bad = [
-    "ab",
-    "a".repeat(21),
-    "",
-    "al ice",
-    " alice",
-    "alice\n",
-    "аdmin", // Cyrillic а
-    "ad\u200bmin",
-    "ａｌｉｃｅ",
-    "ali-ce",
-    "alice\0",
-    null,
-    7,
-    ["alice"],
-    { toString: "alice" },
-  ];
-  assert.deepEqual(bad.filter(accepts(Username)), []);
-});
-
-Deno.test("LoginCode takes six ASCII digits and nothing else", () => {
-  assert.equal(LoginCode.parse("000123"), "000123");
-  const bad = [
-    " 123456 ",
-    "12345",
-    "1234567",
-    "１２３４５６",
-    "123456\0",
-    "123456\n",
-    123456,
-    ["123456"],
-    "12345a",
-  ];
-  assert.deepEqual(bad.filter(accepts(LoginCode)), []);
-});
-
-Deno.test("RoomName is trimmed and counted in code points", () => {
-  assert.equal(RoomName.parse("  General \n"), "General");
-  assert.equal(RoomName.parse("x".repeat(40)), "x".repeat(40));
-  assert.equal(RoomName.parse("🚀".repeat(40)), "🚀".repeat(40));
-  assert.equal(RoomName.parse("çğş"), "çğş");
-  const bad = [
-    "ab",
-    "  ab  ",
-    "x".repeat(41),
-    "🚀".repeat(41),
-    "   ",
-    12345,
-    null,
-  ];
-  assert.deepEqual(bad.filter(accepts(RoomName)), []);
-});
-
-Deno.test("RoomName refuses what shows nothing or turns its neighbours around", () => {
-  const unseen = [
-    "\0",
-    "\x1b",
-    "\n",
-    "\x85",
-    "\u202e",
-    "\u2066",
-    "\u2069",
-    "\u200b",
-    "\u2060",
-    "\ufeff",
-    "\u00ad",
-    "\u2028",
-    "\u3164",
-    "\u2800",
-    "\u17b4",
-    "\ufff0",
-    "\u{1d159}",
-    "\u{e0020}",
-    "\ud800",
-    "\ue000",
-  ];
-  assert.deepEqual(
-    unseen.filter((character) => accepts(RoomName)(`abc${character}def`)),
-    [],
-  );
-});
-
-Deno.test("RoomName takes a joiner between two characters that are seen, and nowhere else", () => {
-  const good = ["👨\u200d👩\u200d👧 family", "می\u200cخواهم"];
-  assert.deepEqual(good.filter((name) => !accepts(RoomName)(name)), []);
-  const bad = [
-    "\u200dabc",
-    "abc\u200d",
-    "ab\u200c\u200dc",
-    "abc \u200ddef",
-    "abc\u200c def",
-  ];
-  assert.deepEqual(bad.filter(accepts(RoomName)), []);
-});
-
-Deno.test("RoomName takes a variation selector after a character that is seen, and counts only those", () => {
-  const good = ["❤\ufe0f friends", "❤\ufe0f\u200d🔥 hot", "葛\u{e0100}の家"];
-  assert.deepEqual(good.filter((name) => !accepts(RoomName)(name)), []);
-  const bad = [
-    "\ufe0fabc",
-    "abc \ufe0fdef",
-    "abc\ufe0f\ufe0f",
-    "abc\u200d\ufe0fdef",
-    "ab\ufe0f",
-    "❤\ufe0f\u200d🔥",
-  ];
-  assert.deepEqual(bad.filter(accepts(RoomName)), []);
-});
-
-Deno.test("Limit takes whole numbers from 1 to 100 in plain digits", () => {
+Deno.test("limitUpTo() takes whole numbers from 1 to 100 in plain digits", () => {
+  const Limit = limitUpTo(100);
   assert.equal(Limit.parse("1"), 1);
   assert.equal(Limit.parse("100"), 100);
   const bad = ["0", "-1", "101", "1e3", "0x10", "1.5", "", " 5", "NaN", "007"];
   assert.deepEqual([...bad, ["5", "6"], 5].filter(accepts(Limit)), []);
-});
-
-Deno.test("RoomListQuery refuses repeated parameters, NUL and unknown values of all", () => {
-  const bad = [
-    { all: "1" },
-    { all: ["true", "true"] },
-    { q: "a\0b" },
-    { q: "x".repeat(101) },
-    { q: ["a", "b"] },
-    { limit: "1000000000" },
-  ];
-  assert.deepEqual(bad.filter(accepts(RoomListQuery)), []);
-  assert.ok(accepts(RoomListQuery)({ all: "true", q: "%_' or 1=1 --" }));
 });

@@ -1,6 +1,6 @@
 /** A user's own data: to take along, or to have removed. */
 
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import {
   accountMessages,
   deleteAccount,
@@ -8,10 +8,13 @@ import {
   listAccountRooms,
 } from "../../db/accounts.ts";
 import type { Database } from "../../db/engine/database.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
-import { requireSession } from "../middleware/require_session.ts";
-import { answerInvalid, signedIn } from "../middleware/validation.ts";
-import { jsonAnswer, problemResponses } from "../schemas.ts";
+import type { RouteDeps } from "../deps.ts";
+import {
+  type AddCall,
+  jsonAnswer,
+  restCall,
+  restRoutes,
+} from "../rest_call.ts";
 import { clearSessionCookies } from "./session_cookie.ts";
 
 const Time = z.iso.datetime();
@@ -40,44 +43,23 @@ const AccountExport = z.object({
   })),
 }).openapi("AccountExport");
 
-const exportAccount = createRoute({
-  method: "get",
-  path: "/export",
-  tags: ["Account"],
-  security: signedIn,
-  summary: "All that is stored about the signed-in user",
-  description: "Messages come room by room, in no order within a room.",
-  responses: {
-    200: jsonAnswer("The data, as a file", AccountExport),
-    ...problemResponses("unauthorized", "too_many_requests"),
-  },
-});
-
-const removeAccount = createRoute({
-  method: "delete",
-  path: "/",
-  tags: ["Account"],
-  security: signedIn,
-  summary: "Remove the signed-in user",
-  description:
-    "Name, address, memberships and sessions go at once; sockets are closed with 4401. Messages stay, their author is shown as `deleted`.",
-  responses: {
-    204: { description: "Removed" },
-    ...problemResponses(
-      "unauthorized",
-      "cross_origin",
-      "too_many_requests",
-    ),
-  },
-});
-
 /** Mounted under `/api/account`. */
-export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
-  const { db, realtime, config, clock } = deps;
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.use(requireSession(deps));
+export function accountRoutes(deps: RouteDeps) {
+  return restRoutes(deps, [addExportAccount, addDeleteAccount]);
+}
 
-  app.openapi(exportAccount, async (c) => {
+const addExportAccount: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "get",
+    path: "/export",
+    operationId: "exportAccount",
+    tag: "Account",
+    summary: "All that is stored about the signed-in user",
+    description: "Messages come room by room, in no order within a room.",
+    answers: { 200: jsonAnswer("The data, as a file", AccountExport) },
+  });
+  app.openapi(call, async (c) => {
+    const { db } = deps;
     const { user } = c.var.session;
     const head = await exportHead(db, user.id);
     const text = ReadableStream.from(exportText(db, user.id, head));
@@ -94,8 +76,21 @@ export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     // The document is written as a stream, which the types of a JSON answer do not know.
     return answer as never;
   });
+};
 
-  app.openapi(removeAccount, async (c) => {
+const addDeleteAccount: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "delete",
+    path: "/",
+    operationId: "deleteAccount",
+    tag: "Account",
+    summary: "Remove the signed-in user",
+    description:
+      "Name, address, memberships and sessions go at once; sockets are closed with 4401. Messages stay, their author is shown as `deleted`.",
+    answers: { 204: { description: "Removed" } },
+  });
+  app.openapi(call, async (c) => {
+    const { db, realtime, config, clock } = deps;
     const { user } = c.var.session;
     const roomIds = await deleteAccount(db, user.id, new Date(clock()));
     realtime.membership.userRemoved(user, roomIds);
@@ -103,8 +98,7 @@ export function accountRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     clearSessionCookies(c, config, user.id);
     return c.body(null, 204);
   });
-  return app;
-}
+};
 
 async function exportHead(db: Database, userId: string) {
   const { id, username, email, created_at } = await findAccount(db, userId);

@@ -1,100 +1,75 @@
-/** A user's sessions: listing them and ending them. */
+/** Renewing a session, and signing out. */
 
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { listSessions } from "../../db/sessions.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
-import { requireSession } from "../middleware/require_session.ts";
-import { signedIn } from "../middleware/validation.ts";
+import { z } from "@hono/zod-openapi";
+import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
+import { UserRef } from "../../realtime/protocol/shapes.ts";
 import { problem } from "../problems.ts";
+import { type AddCall, jsonAnswer, restCall } from "../rest_call.ts";
+import { requestToken } from "./session.ts";
 import {
-  jsonAnswer,
-  problemResponses,
-  SessionParams,
-  SessionSchema,
-} from "../schemas.ts";
-import { clearSessionCookies } from "./session_cookie.ts";
-import { endAllSessions, endSessionOf } from "./sessions.ts";
+  clearSessionCookies,
+  readSessionCookie,
+  REFRESH_COOKIE,
+  setSessionCookies,
+} from "./session_cookie.ts";
+import { endSession, refreshSession } from "./sessions.ts";
 
-const common = { tags: ["Authentication"], security: signedIn };
+export const SignedIn = z.object({ accessToken: z.string(), user: UserRef })
+  .openapi("SignedIn");
 
-const list = createRoute({
-  ...common,
-  method: "get",
-  path: "/sessions",
-  summary: "The caller's sessions, the one used last first",
-  responses: {
-    200: jsonAnswer("The sessions", z.array(SessionSchema)),
-    ...problemResponses("unauthorized", "too_many_requests"),
-  },
-});
-
-const end = createRoute({
-  ...common,
-  method: "delete",
-  path: "/sessions/{id}",
-  summary: "End one of the caller's sessions",
-  request: { params: SessionParams },
-  responses: {
-    204: { description: "Ended" },
-    ...problemResponses("unauthorized", "cross_origin", "session_not_found"),
-  },
-});
-
-const endAll = createRoute({
-  ...common,
-  method: "post",
-  path: "/logout-everywhere",
-  summary: "End all of the caller's sessions",
-  description:
-    "Every token of the user is refused from now on, and their sockets are closed with 4401.",
-  responses: {
-    204: { description: "Signed out everywhere" },
-    ...problemResponses("unauthorized", "cross_origin"),
-  },
-});
-
-/** Mounted under `/api/auth`. */
-export function sessionRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>({
-    defaultHook(result, c) {
-      if (!result.success) return problem(c, "session_not_found");
-    },
+export const addRefreshSession: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "post",
+    path: "/refresh",
+    operationId: "refreshSession",
+    tag: "Authentication",
+    access: "public",
+    security: [{ refreshCookie: [] }],
+    summary: "Trade the refresh cookie for new tokens",
+    description:
+      "A refresh token is good once; the same token within ten seconds gets the same successor, later it ends its session.",
+    answers: { 200: jsonAnswer("Signed in", SignedIn) },
+    problems: ["unauthorized", "other_user", "too_many_requests"],
   });
-  const onlySignedIn = requireSession({ findSession: deps.findSession });
-  // Ending a session is never refused, so it is not counted.
-  app.use("/sessions", requireSession(deps));
-  app.use("/sessions/:id", onlySignedIn);
-  app.use("/logout-everywhere", onlySignedIn);
-
-  app.openapi(list, async (c) => {
-    const { user, sessionId } = c.var.session;
-    const rows = await listSessions(deps.db, user.id, new Date(deps.clock()));
-    const sessions = rows.map((row) => ({
-      id: row.id,
-      createdAt: row.created_at.toISOString(),
-      lastUsedAt: row.last_used_at.toISOString(),
-      expiresAt: row.expires_at.toISOString(),
-      userAgent: row.user_agent,
-      isCurrent: row.id === sessionId,
-    }));
-    return c.json(sessions, 200);
-  });
-
-  app.openapi(end, async (c) => {
-    const { user, sessionId } = c.var.session;
-    const { id } = c.req.valid("param");
-    if (!await endSessionOf(deps, user.id, id)) {
-      return problem(c, "session_not_found");
+  app.openapi(call, async (c) => {
+    const token = readSessionCookie(c, REFRESH_COOKIE);
+    const result = token === undefined
+      ? undefined
+      : await refreshSession(deps, token, c.req.header(USER_HEADER));
+    if (result === "other_user") return problem(c, "other_user");
+    if (result === undefined) {
+      clearSessionCookies(c, deps.config);
+      return problem(c, "unauthorized");
     }
-    if (id === sessionId) clearSessionCookies(c, deps.config, user.id);
-    return c.body(null, 204);
+    const { user, tokens } = result;
+    setSessionCookies(c, tokens, deps.config);
+    c.header("cache-control", "no-store");
+    return c.json({ accessToken: tokens.accessToken, user }, 200);
   });
+};
 
-  app.openapi(endAll, async (c) => {
-    const { id } = c.var.session.user;
-    await endAllSessions(deps, id);
-    clearSessionCookies(c, deps.config, id);
+export const addLogout: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "post",
+    path: "/logout",
+    operationId: "logout",
+    tag: "Authentication",
+    access: "public",
+    security: [{}, { bearer: [] }, { cookie: [] }, { refreshCookie: [] }],
+    summary: "End the session",
+    description:
+      "Its tokens are refused from now on, its sockets are closed with 4401, and the cookies are cleared.",
+    answers: { 204: { description: "Signed out" } },
+    problems: ["other_user"],
+  });
+  app.openapi(call, async (c) => {
+    const ended = await endSession(deps, {
+      accessToken: requestToken(c)?.token,
+      refreshToken: readSessionCookie(c, REFRESH_COOKIE),
+      pageUserId: c.req.header(USER_HEADER),
+    });
+    if (ended === "other_user") return problem(c, "other_user");
+    clearSessionCookies(c, deps.config, ended.userId);
     return c.body(null, 204);
   });
-  return app;
-}
+};

@@ -3,9 +3,9 @@
 import type { OpenAPIHono } from "@hono/zod-openapi";
 import { type Context, Hono } from "hono";
 import { answerFile, FileStore } from "../assets/file_store.ts";
+import { REFRESH_COOKIE, SESSION_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv } from "../deps.ts";
 import { problem } from "../problems.ts";
-import { problemResponses } from "../schemas.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
 import { problemsPage, swaggerPage } from "./docs_pages.tsx";
 import { eventsPage } from "./events_page.tsx";
@@ -75,48 +75,32 @@ function openApiDocument(api: OpenAPIHono<AppEnv>) {
     scheme: "bearer",
     bearerFormat: "JWT",
   });
-  registry.registerComponent("securitySchemes", "cookie", {
-    type: "apiKey",
-    in: "cookie",
-    name: "chatket_session",
-    description: "Over https the name is `__Host-chatket_session`.",
-  });
-  const document = api.getOpenAPI31Document({
+  registry.registerComponent(
+    "securitySchemes",
+    "cookie",
+    cookieScheme(SESSION_COOKIE),
+  );
+  registry.registerComponent(
+    "securitySchemes",
+    "refreshCookie",
+    cookieScheme(REFRESH_COOKIE),
+  );
+  return api.getOpenAPI31Document({
     openapi: "3.1.0",
-    info: { title: "ChatKet", version: "1.0.0", description: DESCRIPTION },
+    info: {
+      title: "ChatKet",
+      version: "1.0.0",
+      description: DESCRIPTION,
+      license: { name: "MIT", url: "https://spdx.org/licenses/MIT.html" },
+    },
+    // The origin that serves the document.
+    servers: [{ url: "/" }],
   });
-  for (const item of Object.values(document.paths ?? {})) {
-    if (item.get !== undefined) addProblems(item.get, ANY_TIME);
-    for (const operation of [item.post, item.delete]) {
-      if (operation !== undefined) addProblems(operation, WITH_A_BODY);
-    }
-  }
-  return document;
 }
 
-/** Whatever was asked: the database may be away, and the program may be wrong. */
-const ANY_TIME = problemResponses("internal", "unavailable");
-
-/** What may have a body is refused for its length, also where no body is wanted. */
-const WITH_A_BODY = {
-  ...ANY_TIME,
-  ...problemResponses("body_too_large", "unsupported_media_type"),
-};
-
-/** Adds problems to an operation; those that it names itself stay as they are. */
-function addProblems(
-  operation: { responses?: object },
-  problems: Partial<typeof WITH_A_BODY>,
-): void {
-  const schema = { $ref: "#/components/schemas/Problem" };
-  const responses = (operation.responses ??= {}) as Record<string, unknown>;
-  for (const [status, { description, content }] of Object.entries(problems)) {
-    const { examples } = content["application/problem+json"];
-    responses[status] ??= {
-      description,
-      content: { "application/problem+json": { schema, examples } },
-    };
-  }
+function cookieScheme(name: string) {
+  const description = `Over https the name is \`__Host-${name}\`.`;
+  return { type: "apiKey", in: "cookie", name, description } as const;
 }
 
 function once<T>(make: () => T): () => T {

@@ -1,52 +1,61 @@
 /** A room's history, page by page. Messages are made over the realtime connection only. */
 
-import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import type { Database } from "../../db/engine/database.ts";
 import { findSeq, listAfter, listBefore } from "../../db/messages.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import { MessagePage } from "../../realtime/protocol/messages.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
-import { answerInvalid, signedIn } from "../middleware/validation.ts";
+import type { RouteDeps } from "../deps.ts";
+import { EXAMPLE } from "../docs/examples.ts";
+import { answerInvalid } from "../middleware/validation.ts";
 import { problem } from "../problems.ts";
-import { refuseOutsider } from "../rooms/room_access.ts";
 import {
+  type AddCall,
   jsonAnswer,
-  MessagesQuery,
-  problemResponses,
-  RoomParams,
-} from "../schemas.ts";
+  restCall,
+  restRoutes,
+} from "../rest_call.ts";
+import { refuseOutsider } from "../rooms/room_access.ts";
+import { RoomParams } from "../rooms/room_schemas.ts";
+import { limitUpTo, MAX_PAGE } from "../schemas.ts";
 
 /** Messages on a page when the caller names no limit. */
 export const DEFAULT_PAGE = 50;
 
-const history = createRoute({
-  method: "get",
-  path: "/{id}/messages",
-  tags: ["Messages"],
-  security: signedIn,
-  summary: "A page of a room's messages, oldest first",
-  description:
-    "Without a cursor the newest ones. `before` and `after` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
-  request: { params: RoomParams, query: MessagesQuery },
-  responses: {
-    200: jsonAnswer("The page", MessagePage),
-    ...problemResponses(
-      "validation_failed",
-      "bad_cursor",
-      "unauthorized",
-      "not_a_member",
-      "room_not_found",
-      "too_many_requests",
-    ),
-  },
+export const MessagesQuery = z.object({
+  limit: limitUpTo(MAX_PAGE).optional(),
+  before: z.guid().optional().openapi({
+    description:
+      "the id of a message of this room: the page ends just before it",
+    example: EXAMPLE.messageId,
+  }),
+  after: z.guid().optional().openapi({
+    description:
+      "the id of a message of this room: the page begins just after it",
+    example: EXAMPLE.messageId,
+  }),
 });
 
-/** Mounted under `/api/rooms`, behind `requireSession`. */
-export function messageRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
-  const { db } = deps;
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
+/** Mounted under `/api/rooms`. */
+export function messageRoutes(deps: RouteDeps) {
+  return restRoutes(deps, [addListMessages]);
+}
 
-  app.openapi(history, async (c) => {
+const addListMessages: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "get",
+    path: "/{id}/messages",
+    operationId: "listMessages",
+    tag: "Messages",
+    summary: "A page of a room's messages, oldest first",
+    description:
+      "Without a cursor the newest ones. `before` and `after` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
+    request: { params: RoomParams, query: MessagesQuery },
+    answers: { 200: jsonAnswer("The page", MessagePage) },
+    problems: ["bad_cursor", "not_a_member", "room_not_found"],
+  });
+  app.openapi(call, async (c) => {
+    const { db } = deps;
     const { id } = c.req.valid("param");
     const { limit = DEFAULT_PAGE, before, after } = c.req.valid("query");
     if (before !== undefined && after !== undefined) {
@@ -68,8 +77,7 @@ export function messageRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
     }
     return answerInvalid(result, c);
   });
-  return app;
-}
+};
 
 function isCursorFault(issue: { path: PropertyKey[] }): boolean {
   return issue.path[0] === "before" || issue.path[0] === "after";

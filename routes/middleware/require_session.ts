@@ -35,6 +35,8 @@ export function requireSession(
   { answerStranger, checksPageUser }: SessionRules = API_RULES,
 ): MiddlewareHandler<AppEnv> {
   return async function requireSession(c, next) {
+    // A guard of all that lies below an address has let it pass.
+    if (c.get("session") !== undefined) return await next();
     const refusal = callBudget?.refuse(c);
     if (refusal !== undefined) return refusal;
     const session = await requestSession(c, findSession);

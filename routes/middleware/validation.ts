@@ -4,9 +4,6 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { type FieldError, problem } from "../problems.ts";
 
-/** For a route's documentation: either way of being signed in will do. */
-export const signedIn = [{ bearer: [] }, { cookie: [] }];
-
 /**
  * The hook of every route. A path's id that is no UUID names a room that cannot exist; everything
  * else is `validation_failed`, with one entry for each fault.

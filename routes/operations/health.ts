@@ -1,10 +1,15 @@
 /** For whoever watches the process: is it alive, is it ready. */
 
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { pingDatabase } from "../../db/engine/database.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
+import type { RouteDeps } from "../deps.ts";
 import { problem } from "../problems.ts";
-import { jsonAnswer, problemResponses } from "../schemas.ts";
+import {
+  type AddCall,
+  jsonAnswer,
+  restCall,
+  restRoutes,
+} from "../rest_call.ts";
 
 /** How long the database may take to answer before the process counts as not ready, in milliseconds. */
 const PING_TIMEOUT_MS = 2_000;
@@ -22,35 +27,46 @@ const Readiness = z.object({
   }),
 }).openapi("Readiness");
 
-const health = (path: string) =>
-  createRoute({
-    method: "get",
-    path,
-    tags: ["Operation"],
-    summary: "Alive: the process serves",
-    responses: { 200: jsonAnswer("It does", Status) },
-  });
-
-const ready = createRoute({
-  method: "get",
-  path: "/ready",
-  tags: ["Operation"],
-  summary: "Ready: the database answers and the server is not shutting down",
-  responses: {
-    200: jsonAnswer("Send it traffic", Readiness),
-    ...problemResponses("unavailable"),
-  },
-});
+/** Of whatever is no HTTP request: the runtime refuses it before any route. */
+const MALFORMED = { "4XX": { description: "The request is malformed" } };
 
 /** Mounted at the root. */
-export function healthRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
-  const { db, realtime, log } = deps;
-  const app = new OpenAPIHono<AppEnv>();
-  for (const path of ["/health", "/api/health"]) {
-    app.openapi(health(path), (c) => c.json({ status: "ok" as const }, 200));
-  }
+export function healthRoutes(deps: RouteDeps) {
+  return restRoutes(deps, [
+    addHealth("/health", "getHealth"),
+    addHealth("/api/health", "getApiHealth"),
+    addReady,
+  ]);
+}
 
-  app.openapi(ready, async (c) => {
+function addHealth(path: string, operationId: string): AddCall {
+  return (app, deps) => {
+    const call = restCall(deps, {
+      method: "get",
+      path,
+      operationId,
+      tag: "Operation",
+      access: "public",
+      summary: "Alive: the process serves",
+      answers: { 200: jsonAnswer("It does", Status), ...MALFORMED },
+    });
+    app.openapi(call, (c) => c.json({ status: "ok" as const }, 200));
+  };
+}
+
+const addReady: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "get",
+    path: "/ready",
+    operationId: "getReadiness",
+    tag: "Operation",
+    access: "public",
+    summary: "Ready: the database answers and the server is not shutting down",
+    answers: { 200: jsonAnswer("Send it traffic", Readiness), ...MALFORMED },
+    problems: ["unavailable"],
+  });
+  app.openapi(call, async (c) => {
+    const { db, realtime, log } = deps;
     if (realtime.draining) {
       return problem(c, "unavailable", {
         detail: "The server is shutting down",
@@ -75,8 +91,7 @@ export function healthRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
       ...brokerUp !== undefined && { backbone },
     }, 200);
   });
-  return app;
-}
+};
 
 /** The promise's outcome, or a rejection when it takes longer than that many milliseconds. */
 async function within<T>(

@@ -9,6 +9,7 @@ import { createRoom } from "../../db/rooms.ts";
 import type { Strings } from "../../islands/strings/en.ts";
 import { isBlank } from "../../text/blank.ts";
 import { requestLoginCode, verifyLoginCode } from "../auth/login.ts";
+import { Email, LoginCode, Username } from "../auth/login_schemas.ts";
 import {
   clearSessionCookies,
   readSessionCookie,
@@ -20,13 +21,8 @@ import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
 import { isHttps } from "../middleware/request_origin.ts";
 import { requestToken, type Session } from "../auth/session.ts";
-import {
-  Email,
-  LoginCode,
-  RoomName,
-  RoomParams,
-  Username,
-} from "../schemas.ts";
+import { RoomName } from "../rooms/room_name.ts";
+import { RoomParams } from "../rooms/room_schemas.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
 import {
   asLanguage,

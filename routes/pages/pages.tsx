@@ -26,11 +26,16 @@ import {
 import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { LEFT_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
-import { DEFAULT_PAGE, readMessagePage } from "../messages/messages.ts";
+import {
+  DEFAULT_PAGE,
+  MessagesQuery,
+  readMessagePage,
+} from "../messages/messages.ts";
 import { requestSession } from "../auth/session.ts";
 import { decodeRoomCursor, encodeRoomCursor } from "../rooms/room_cursor.ts";
+import { RoomParams } from "../rooms/room_schemas.ts";
 import { roomView } from "../rooms/room_view.ts";
-import { MAX_PAGE, MessagesQuery, RoomParams } from "../schemas.ts";
+import { MAX_PAGE, MAX_QUERY } from "../schemas.ts";
 import { renderLogin, safePath } from "./login_page.tsx";
 import { renderDocument } from "./page_document.tsx";
 import { pageForms, PROBLEM_PARAMETER } from "./page_forms.ts";
@@ -44,9 +49,6 @@ import { pageSession } from "./page_session.ts";
 
 /** Where the list of the user's rooms begins on a page; see `room_cursor.ts`. */
 const ROOMS_PARAMETER = "rooms";
-
-/** Longest search on the page of all rooms; no room's name is longer. */
-const MAX_QUERY = 100;
 
 /** Mounted at the root. */
 export function pageRoutes(deps: RouteDeps): Hono<AppEnv> {

@@ -6,10 +6,7 @@ import { SUBPROTOCOL } from "../../realtime/protocol/handshake.ts";
 import { SERVER_EVENTS } from "../../realtime/protocol/protocol.ts";
 import type { AppEnv } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
-import { signedIn } from "../middleware/validation.ts";
-import { jsonAnswer, jsonBody, problemResponses } from "../schemas.ts";
-
-const common = { tags: ["Realtime"], security: signedIn };
+import { describeCall, jsonAnswer, jsonBody } from "../rest_call.ts";
 
 const ClientEnvelope = Envelope.meta({ id: "ClientEnvelope" });
 
@@ -27,50 +24,43 @@ const ErrorEvent = z.object({
 export function documentRealtimePaths(
   { openAPIRegistry: registry }: OpenAPIHono<AppEnv>,
 ): void {
-  registry.registerPath({
-    ...common,
+  registry.registerPath(describeCall({
     method: "get",
     path: "/ws",
+    operationId: "openSocket",
+    tag: "Realtime",
     summary: "The realtime connection, a WebSocket",
     description:
       `Subprotocol \`${SUBPROTOCOL}\`. With the cookie, the \`Origin\` must be the server's own; other clients offer a second subprotocol \`bearer.<accessToken>\`. An entry \`user.<id>\` has the socket closed with 4412 when the session is not that user's. A token's signature and life are checked before the upgrade; a session that has ended, or a place that turns out to be taken, closes the socket with 4401 or 4429 as the first frame. The events: [Realtime events](/docs/events).`,
-    responses: {
+    answers: {
       101: { description: "Switched to the WebSocket protocol" },
-      ...problemResponses(
-        "unsupported_subprotocol",
-        "unauthorized",
-        "cross_origin",
-        "upgrade_required",
-        "too_many_requests",
-        "unavailable",
-      ),
+      default: { description: "A problem" },
     },
-  });
-  registry.registerPath({
-    ...common,
+    problems: ["unsupported_subprotocol", "cross_origin", "upgrade_required"],
+  }));
+  registry.registerPath(describeCall({
     method: "get",
     path: "/api/events",
+    operationId: "openEventStream",
+    tag: "Realtime",
     summary: "The same as Server-Sent Events, where WebSockets are blocked",
     description:
       "The first event is `hello` with the `connectionId` to post frames under.",
-    responses: {
+    answers: {
       200: {
         description:
           "The stream; each `data:` is one envelope or an array of them",
         content: { "text/event-stream": { schema: z.string() } },
       },
-      ...problemResponses(
-        "unauthorized",
-        "cross_origin",
-        "too_many_requests",
-        "unavailable",
-      ),
     },
-  });
-  registry.registerPath({
-    ...common,
+    problems: ["cross_origin"],
+  }));
+  registry.registerPath(describeCall({
     method: "post",
     path: "/api/events",
+    operationId: "postFrame",
+    tag: "Realtime",
+    access: "uncounted",
     summary: "One client frame for an open event stream",
     request: {
       query: z.object({
@@ -85,20 +75,13 @@ export function documentRealtimePaths(
         "refused without an ack": { event: "room:greet", data: {} },
       }),
     },
-    responses: {
+    answers: {
       200: jsonAnswer(
         "The ack, or the `error` event of a frame that cannot be acked",
         z.union([Ack, ErrorEvent]),
       ),
       204: { description: "Taken; no ack was asked for" },
-      ...problemResponses(
-        "validation_failed",
-        "unauthorized",
-        "cross_origin",
-        "connection_not_found",
-        "body_too_large",
-        "unsupported_media_type",
-      ),
     },
-  });
+    problems: ["connection_not_found"],
+  }));
 }

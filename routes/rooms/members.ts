@@ -1,61 +1,62 @@
 /** The members of a room. */
 
-import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import { z } from "@hono/zod-openapi";
 import { pageMembers } from "../../db/memberships.ts";
-import type { AppEnv, RouteDeps } from "../deps.ts";
-import { answerInvalid, signedIn } from "../middleware/validation.ts";
+import { RosterUser } from "../../realtime/protocol/presence.ts";
+import { Time } from "../../realtime/protocol/shapes.ts";
+import { EXAMPLE } from "../docs/examples.ts";
 import { problem } from "../problems.ts";
-import {
-  jsonAnswer,
-  MAX_MEMBER_PAGE,
-  MemberSchema,
-  MembersQuery,
-  problemResponses,
-  RoomParams,
-} from "../schemas.ts";
+import { type AddCall, jsonAnswer, restCall } from "../rest_call.ts";
+import { limitUpTo, SearchText } from "../schemas.ts";
 import { nextLink } from "./next_link.ts";
 import { refuseOutsider } from "./room_access.ts";
+import { RoomParams } from "./room_schemas.ts";
 
-const members = createRoute({
-  tags: ["Rooms"],
-  security: signedIn,
-  method: "get",
-  path: "/{id}/members",
-  summary: "A page of the members, by username",
-  description:
-    `At most ${MAX_MEMBER_PAGE}. The next page's address is in the \`Link\` header. Sorted by username, whoever is online.`,
-  request: { params: RoomParams, query: MembersQuery },
-  responses: {
-    200: jsonAnswer("The members", z.array(MemberSchema)),
-    ...problemResponses(
-      "validation_failed",
-      "unauthorized",
-      "not_a_member",
-      "room_not_found",
-      "too_many_requests",
-    ),
-  },
+/** Most members on one page. */
+const MAX_MEMBER_PAGE = 200;
+
+const Member = z.object({
+  ...RosterUser.shape,
+  joinedAt: Time,
+}).openapi("Member");
+
+const MembersQuery = z.object({
+  limit: limitUpTo(MAX_MEMBER_PAGE).optional(),
+  after: SearchText.optional().openapi({
+    description:
+      "the page begins after this username; the `Link` header of the page before has it",
+    example: EXAMPLE.user.username,
+  }),
 });
 
-/** Mounted under `/api/rooms`, behind `requireSession`. */
-export function memberRoutes(
-  { db, realtime }: RouteDeps,
-): OpenAPIHono<AppEnv> {
-  const app = new OpenAPIHono<AppEnv>({ defaultHook: answerInvalid });
-  app.openapi(members, async (c) => {
+export const addListMembers: AddCall = (app, deps) => {
+  const call = restCall(deps, {
+    method: "get",
+    path: "/{id}/members",
+    operationId: "listMembers",
+    tag: "Rooms",
+    summary: "A page of the members, by username",
+    description:
+      `At most ${MAX_MEMBER_PAGE}. The next page's address is in the \`Link\` header. Sorted by username, whoever is online.`,
+    request: { params: RoomParams, query: MembersQuery },
+    answers: { 200: jsonAnswer("The members", z.array(Member)) },
+    problems: ["not_a_member", "room_not_found"],
+  });
+  app.openapi(call, async (c) => {
+    const { db, realtime } = deps;
     const { id } = c.req.valid("param");
     const { limit = MAX_MEMBER_PAGE, after } = c.req.valid("query");
     const refusal = await refuseOutsider(db, id, c.var.session.user.id);
     if (refusal !== undefined) return problem(c, refusal);
     // One more than asked for tells whether there is a next page.
     const found = await pageMembers(db, id, { limit: limit + 1, after });
-    const page = found.slice(0, limit);
+    const members = found.slice(0, limit);
     if (found.length > limit) {
-      const last = page.at(-1)?.username;
+      const last = members.at(-1)?.username;
       c.header("Link", nextLink(c.req.path, { limit, after: last }));
     }
     return c.json(
-      page.map((row) => ({
+      members.map((row) => ({
         id: row.id,
         username: row.username,
         joinedAt: row.joined_at.toISOString(),
@@ -64,5 +65,4 @@ export function memberRoutes(
       200,
     );
   });
-  return app;
-}
+};

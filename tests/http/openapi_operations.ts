@@ -33,7 +33,6 @@ export interface Answer {
 
 export interface Operation {
   readonly name: string;
-  readonly isSecured: boolean;
   /** A request without what can be left out, one with each of that, and one for each example of the body. */
   readonly asks: readonly Ask[];
   /** `400 validation_failed` … */
@@ -48,7 +47,6 @@ interface Media {
 }
 
 interface OperationDocs {
-  readonly security?: Json[];
   readonly parameters?: readonly {
     readonly name: string;
     readonly in: "path" | "query";
@@ -88,7 +86,6 @@ function readOperation(
   const answers = Object.entries(docs.responses);
   return {
     name,
-    isSecured: docs.security !== undefined,
     asks: readAsks(name, docs),
     problems: answers.flatMap(([status, { content }]) =>
       Object.keys(content?.["application/problem+json"]?.examples ?? {})

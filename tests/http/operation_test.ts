@@ -69,7 +69,7 @@ Deno.test("the OpenAPI document describes every route of the API and only answer
     "POST /api/rooms/{id}/read",
   ]);
   const schemes = Object.keys(document.components.securitySchemes);
-  assert.deepEqual(schemes, ["bearer", "cookie"]);
+  assert.deepEqual(schemes, ["bearer", "cookie", "refreshCookie"]);
   const references = JSON.stringify(document).matchAll(
     /"#\/components\/schemas\/(\w+)"/g,
   );
