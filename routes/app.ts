@@ -1,7 +1,6 @@
 /** Puts the routes together: the order of the middleware, the mounts, the last answers. */
 
 import { OpenAPIHono } from "@hono/zod-openapi";
-import { createMethodTable } from "./allowed_methods.ts";
 import { assetRoutes } from "./assets/assets.ts";
 import { accountRoutes } from "./auth/account.ts";
 import { authRoutes } from "./auth/auth.ts";
@@ -9,8 +8,9 @@ import { createSessionFinder } from "./auth/session.ts";
 import { peekSession } from "./auth/tokens.ts";
 import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
 import { docsRoutes } from "./docs/docs.ts";
-import { answerError, answerNotFound } from "./errors.ts";
+import { answerError } from "./errors.ts";
 import { messageRoutes } from "./messages/messages.ts";
+import { allowedMethods } from "./middleware/allowed_methods.ts";
 import {
   createAuthLimits,
   limitAuthAttempts,
@@ -26,6 +26,7 @@ import { securityHeaders } from "./middleware/security_headers.ts";
 import { healthRoutes } from "./operations/health.ts";
 import { metricsRoutes } from "./operations/metrics.ts";
 import { pageRoutes } from "./pages/pages.tsx";
+import { problem } from "./problems.ts";
 import { realtimeRoutes } from "./realtime/realtime.ts";
 import { roomRoutes } from "./rooms/rooms.ts";
 
@@ -57,6 +58,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.use(requestLog(log, steadyClock));
   app.use(securityHeaders(config));
   app.use(problemPage(appDeps.manifest));
+  app.use(allowedMethods(app));
   app.use(sameOrigin(config));
   for (const path of SIGN_IN_PATHS) {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
@@ -78,7 +80,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
   app.route("/", assetRoutes(deps));
   app.route("/", pageRoutes(deps));
 
-  app.notFound(answerNotFound(createMethodTable(app.routes)));
+  app.notFound((c) => problem(c, "not_found"));
   app.onError(answerError(log));
   return app;
 }

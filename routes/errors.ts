@@ -1,6 +1,6 @@
-/** What is answered when no route fits, and when one fails. */
+/** What is answered when a route fails. */
 
-import type { ErrorHandler, NotFoundHandler } from "hono";
+import type { ErrorHandler } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { isUnavailable } from "../db/engine/errors.ts";
 import { errorFields, type Log } from "../log.ts";
@@ -28,20 +28,6 @@ const PROGRAM_FAULTS = [
   TypeError,
   URIError,
 ];
-
-/** Tells an unknown address from a known one that was asked with the wrong method. */
-export function answerNotFound(
-  allowedMethods: (path: string) => string[],
-): NotFoundHandler<AppEnv> {
-  return (c) => {
-    const allowed = allowedMethods(c.req.path);
-    if (allowed.length === 0) return problem(c, "not_found");
-    const headers = { allow: allowed.join(", ") };
-    // An honest answer to OPTIONS, without a word of CORS: other origins get nothing from it.
-    if (c.req.method === "OPTIONS") return c.body(null, 204, headers);
-    return problem(c, "method_not_allowed", { headers });
-  };
-}
 
 /** Answers what a handler threw: by kind, never with its words. The log has them, under the same id. */
 export function answerError(log: Log): ErrorHandler<AppEnv> {

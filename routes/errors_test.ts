@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { recordingLog } from "../tests/helpers/log.ts";
-import { answerError, answerNotFound } from "./errors.ts";
+import { answerError } from "./errors.ts";
 import type { AppEnv } from "./deps.ts";
 
 async function failWith(error: Error) {
@@ -75,19 +75,4 @@ Deno.test("the framework's refusals are problems too", async () => {
     );
     assert.equal(log, "", "a refusal is no failure");
   }
-});
-
-Deno.test("answerNotFound() tells an unknown path from an unknown method", async () => {
-  const app = new Hono<AppEnv>();
-  app.notFound(
-    answerNotFound((path) => path === "/known" ? ["GET", "HEAD"] : []),
-  );
-  const ask = async (path: string, method: string) => {
-    const answer = await app.request(path, { method });
-    return [answer.status, answer.headers.get("allow")];
-  };
-  assert.deepEqual(await ask("/unknown", "GET"), [404, null]);
-  assert.deepEqual(await ask("/unknown", "OPTIONS"), [404, null]);
-  assert.deepEqual(await ask("/known", "DELETE"), [405, "GET, HEAD"]);
-  assert.deepEqual(await ask("/known", "OPTIONS"), [204, "GET, HEAD"]);
 });

@@ -1,6 +1,7 @@
 /** Shows a problem as a page to a person who walked into it; programs keep `application/problem+json`. */
 
 import type { Context, MiddlewareHandler } from "hono";
+import { accepts } from "hono/accepts";
 import { renderToString } from "preact-render-to-string";
 import type { BuildManifest } from "../deps.ts";
 import { pageLanguage, pageTheme } from "../pages/page_request.ts";
@@ -23,8 +24,9 @@ export function problemPage(manifest: BuildManifest): MiddlewareHandler {
 
 /** A browser that opens an address names HTML; `fetch`, curl and the like take anything. */
 function asksForPage(c: Context): boolean {
+  const supports = ["text/html"];
   return !c.req.path.startsWith("/api/") &&
-    (c.req.header("accept") ?? "").includes("text/html");
+    accepts(c, { header: "Accept", supports, default: "" }) !== "";
 }
 
 /** Problems are described in English; only the one that people meet has words in their language. */

@@ -2,6 +2,7 @@
 
 import type { Context } from "hono";
 import { getCookie } from "hono/cookie";
+import { parseAccept } from "hono/utils/accept";
 import { isTimeZone } from "../../islands/client/browser.ts";
 import type {
   PageLanguage,
@@ -84,18 +85,8 @@ export function asTypingLine(value: unknown): TypingLine | undefined {
 
 /** The well-formed tags of an `Accept-Language` header, most wanted first. */
 function acceptedLocales(header: string): string[] {
-  const weighted = header.split(",").map((part) => {
-    const [tag = "", ...parameters] = part.trim().split(";");
-    const quality = parameters.find((parameter) =>
-      parameter.trim().startsWith("q=")
-    );
-    return {
-      tag,
-      quality: quality === undefined ? 1 : Number(quality.trim().slice(2)),
-    };
-  });
-  return weighted.filter(({ tag, quality }) => quality > 0 && isLocale(tag))
-    .sort((a, b) => b.quality - a.quality).map(({ tag }) => tag);
+  return parseAccept(header).filter(({ type, q }) => q > 0 && isLocale(type))
+    .map(({ type }) => type);
 }
 
 function isLocale(tag: string): boolean {
