@@ -11,12 +11,14 @@ COPY text/ text/
 COPY islands/ islands/
 COPY static/ static/
 RUN deno task build
-# The bundler and what only tests use stay behind.
-RUN cd node_modules && rm -rf esbuild playwright-core axe-core smtp-server ajv ajv-formats \
-  .deno/esbuild@* .deno/@esbuild* .deno/playwright-core@* .deno/axe-core@* .deno/smtp-server@* \
-  .deno/ajv@* .deno/ajv-formats@* \
-  @asyncapi .deno/@asyncapi* .deno/@stoplight* .deno/es-abstract@* .deno/lodash@* .deno/immer@* \
-  .deno/nimma@* .deno/js-yaml@* .deno/jsonpath-plus@*
+# The bundler, what it has bundled, and what only tests use stay behind.
+RUN cd node_modules && rm -rf esbuild swagger-ui-dist playwright-core axe-core smtp-server ajv \
+  ajv-formats @asyncapi @redocly openapi-fetch openapi-typescript \
+  .deno/esbuild@* .deno/@esbuild* .deno/swagger-ui-dist@* .deno/playwright-core@* .deno/axe-core@* \
+  .deno/smtp-server@* .deno/ajv@* .deno/ajv-formats@* .deno/@asyncapi* .deno/@stoplight* \
+  .deno/es-abstract@* .deno/lodash@* .deno/immer@* .deno/nimma@* .deno/js-yaml@* \
+  .deno/jsonpath-plus@* .deno/@redocly* .deno/openapi-fetch@* .deno/openapi-typescript* \
+  .deno/typescript@*
 
 FROM denoland/deno:2.9.6
 WORKDIR /app
@@ -29,4 +31,4 @@ EXPOSE 3000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s \
   CMD ["deno", "eval", "--no-config", "if (!(await fetch(`http://127.0.0.1:${Deno.env.get('PORT')}/health`)).ok) Deno.exit(1)"]
 # The same permissions as `deno task start`. SIGTERM stops the server in order within 10 seconds.
-CMD ["deno", "run", "-q", "-P", "--no-prompt", "--cached-only", "--node-modules-dir=manual", "--allow-read=static,routes,db,node_modules,/data,/var/run/postgresql", "--allow-write=/data,/var/run/postgresql", "main.ts"]
+CMD ["deno", "run", "-q", "-P", "--no-prompt", "--cached-only", "--node-modules-dir=manual", "--allow-read=static,db,node_modules,/data,/var/run/postgresql", "--allow-write=/data,/var/run/postgresql", "main.ts"]

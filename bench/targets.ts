@@ -11,7 +11,7 @@ const BASELINE = `${ROOT}bench/baseline`;
 /** As the task `start` starts it, with the permissions it has in production. */
 const CHATKET_ARGS = [
   ...["run", "-q", "-P", "--no-prompt"],
-  "--allow-read=static,routes,db,node_modules",
+  "--allow-read=static,db,node_modules",
 ];
 
 /** Several processes on one database. */

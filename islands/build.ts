@@ -1,10 +1,13 @@
 /**
- * Bundles what the browser gets: scripts and styles under names that carry their content's hash, and
- * a manifest that tells which is which. `deno run -A islands/build.ts` builds for production.
+ * Bundles what the browser gets: scripts and styles under names that carry their content's hash, a
+ * manifest that tells which is which, the files of the documentation, and the compressed forms of all
+ * these. `deno run -A islands/build.ts` builds for production.
  */
 
 import * as esbuild from "esbuild";
+import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
+import { precompress } from "./precompress.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const OUTPUT = new URL("static/build/", ROOT);
@@ -25,6 +28,15 @@ const ENTRIES = {
 };
 
 const SERVICE_WORKER = "islands/service_worker.ts";
+
+/** Below `static/build/`: what the pages of the documentation name, as it comes. */
+const DOCS = "docs/";
+const DOCS_SOURCES = [
+  new URL("static/docs/docs.css", ROOT).href,
+  new URL("static/docs/swagger_init.js", ROOT).href,
+  import.meta.resolve("swagger-ui-dist/swagger-ui.css"),
+  import.meta.resolve("swagger-ui-dist/swagger-ui-bundle.js"),
+];
 
 const DAY_MS = 86_400_000;
 
@@ -48,7 +60,7 @@ export interface Manifest {
 export async function buildIslands(
   { minify }: { minify: boolean },
 ): Promise<Manifest> {
-  await Deno.mkdir(OUTPUT, { recursive: true });
+  await Deno.mkdir(new URL(DOCS, OUTPUT), { recursive: true });
   try {
     const outputs: esbuild.Metafile["outputs"] = {};
     for (const [name, source] of Object.entries(ENTRIES)) {
@@ -65,12 +77,14 @@ export async function buildIslands(
       entryNames: "[name]",
       define: { BUILD: JSON.stringify({ version: sourceHash, files }) },
     });
+    const built = [...files, "sw.js", ...await copyDocs()];
+    const forms = await precompress(OUTPUT, built);
     const manifest: Manifest = { sourceHash, entries: findEntries(outputs) };
     await Deno.writeTextFile(
       MANIFEST,
       JSON.stringify(manifest, null, 2) + "\n",
     );
-    await removeOldFiles([...files, "sw.js", "sw.js.map", "manifest.json"]);
+    await removeOldFiles([...built, ...forms, "sw.js.map", "manifest.json"]);
     return manifest;
   } finally {
     await esbuild.stop();
@@ -169,10 +183,24 @@ function fileName(path: string): string {
   return path.replace(/^static\/build\//, "");
 }
 
+/** @returns the names below `static/build/` */
+async function copyDocs(): Promise<string[]> {
+  return await Promise.all(DOCS_SOURCES.map(async (source) => {
+    const name = DOCS + source.slice(source.lastIndexOf("/") + 1);
+    const target = new URL(name, OUTPUT);
+    const wanted = await readFile(new URL(source));
+    // One that is written anew is compressed anew, which takes seconds.
+    const isThere = await exists(target) &&
+      wanted.equals(await Deno.readFile(target));
+    if (!isThere) await Deno.writeFile(target, wanted);
+    return name;
+  }));
+}
+
 /** Files of earlier builds, a day after: pages that were open until then may still ask for chunks. */
 async function removeOldFiles(current: readonly string[]): Promise<void> {
-  for await (const { name } of Deno.readDir(OUTPUT)) {
-    if (current.includes(name)) continue;
+  for await (const { name, isFile } of Deno.readDir(OUTPUT)) {
+    if (!isFile || current.includes(name)) continue;
     const file = new URL(name, OUTPUT);
     const { mtime } = await Deno.stat(file);
     if (Date.now() - (mtime?.getTime() ?? 0) > DAY_MS) await Deno.remove(file);

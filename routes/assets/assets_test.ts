@@ -1,12 +1,21 @@
 import assert from "node:assert/strict";
-import { brotliDecompressSync, gunzipSync } from "node:zlib";
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  gunzipSync,
+  gzipSync,
+} from "node:zlib";
 import { assetRoutes } from "./assets.ts";
 
 const STYLE = "body { color: rebeccapurple }\n".repeat(200);
 
 async function withFolder(
   run: (
-    get: (path: string, headers?: Record<string, string>) => Promise<Response>,
+    get: (
+      path: string,
+      headers?: Record<string, string>,
+      method?: string,
+    ) => Promise<Response>,
     folder: string,
   ) => Promise<void>,
 ): Promise<void> {
@@ -15,16 +24,19 @@ async function withFolder(
     await Deno.mkdir(`${folder}/static/build`, { recursive: true });
     await Deno.writeTextFile(`${folder}/secret.txt`, "secret");
     await Deno.writeTextFile(`${folder}/static/.env`, "secret");
-    await Deno.writeTextFile(`${folder}/static/style.css`, STYLE);
+    const style = `${folder}/static/style.css`;
+    await Deno.writeTextFile(style, STYLE);
+    await Deno.writeFile(`${style}.br`, brotliCompressSync(STYLE));
+    await Deno.writeFile(`${style}.gz`, gzipSync(STYLE));
     await Deno.writeTextFile(`${folder}/static/manifest.webmanifest`, "{}");
-    await Deno.writeTextFile(`${folder}/static/sw.js`, "/* worker */");
+    await Deno.writeTextFile(`${folder}/static/build/sw.js`, "/* worker */");
     await Deno.writeTextFile(`${folder}/static/build/chat-A1B2C3D4.js`, "1");
     await Deno.writeTextFile(`${folder}/static/build/manifest.json`, "{}");
     const staticDir = new URL(`file://${folder}/static/`);
     const app = assetRoutes({ staticDir });
     // Requests as Deno.serve makes them: the path comes as it was sent.
-    const get = async (path: string, headers: Record<string, string> = {}) => {
-      const request = new Request("http://chat.test/", { headers });
+    const get = async (path: string, headers = {}, method = "GET") => {
+      const request = new Request("http://chat.test/", { headers, method });
       Object.defineProperty(request, "url", {
         value: `http://chat.test${path}`,
       });
@@ -68,6 +80,43 @@ Deno.test("GET /static/ compresses text as the browser accepts it", async () => 
     assert.equal(gzip.encoding, "gzip");
     assert.equal(gunzipSync(gzip.body).toString(), STYLE);
     assert.equal((await read("br;q=0, identity")).encoding, null);
+  });
+});
+
+Deno.test("an answer tells the length of the form it has, to HEAD as to GET, and is whole whatever range is asked for", async () => {
+  await withFolder(async (get) => {
+    for (const accepted of ["br", "gzip", "identity"]) {
+      const headers = { "accept-encoding": accepted, range: "bytes=0-9" };
+      const answer = await get("/static/style.css", headers);
+      assert.equal(answer.status, 200);
+      const { byteLength } = await answer.arrayBuffer();
+      assert.equal(Number(answer.headers.get("content-length")), byteLength);
+      const head = await get("/static/style.css", headers, "HEAD");
+      assert.equal(await head.text(), "");
+      assert.deepEqual([...head.headers], [...answer.headers]);
+    }
+  });
+});
+
+Deno.test("a 304 says for whom and how long it holds, and no more", async () => {
+  await withFolder(async (get) => {
+    for (
+      const path of ["/static/style.css", "/static/build/chat-A1B2C3D4.js"]
+    ) {
+      const accepted = { "accept-encoding": "br" };
+      const answer = await get(path, accepted);
+      await answer.body?.cancel();
+      const etag = answer.headers.get("etag") ?? "";
+      assert.match(etag, /^W\/"/);
+      const known = { ...accepted, "if-none-match": `"other", ${etag}` };
+      const again = await get(path, known);
+      assert.equal(again.status, 304);
+      assert.deepEqual([...again.headers], [
+        ["cache-control", answer.headers.get("cache-control")],
+        ["etag", etag],
+        ["vary", "Accept-Encoding"],
+      ]);
+    }
   });
 });
 

@@ -1,18 +1,12 @@
 /** The documentation: OpenAPI with Swagger UI, the realtime events beside it, all from this host. */
 
 import type { OpenAPIHono } from "@hono/zod-openapi";
-import { type Context, Hono } from "hono";
-import { answerFile, FileStore } from "../assets/file_store.ts";
+import { Hono } from "hono";
 import { REFRESH_COOKIE, SESSION_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv } from "../deps.ts";
-import { problem } from "../problems.ts";
 import { asyncApiDocument } from "./asyncapi.ts";
 import { problemsPage, swaggerPage } from "./docs_pages.tsx";
 import { eventsPage } from "./events_page.tsx";
-
-/** Swagger UI comes from its package; only these two of its files are needed. */
-const SWAGGER_FILES = ["swagger-ui.css", "swagger-ui-bundle.js"];
-const OWN_FILES = ["docs.css", "swagger_init.js"];
 
 const DESCRIPTION = `
 Real-time chat. Request a code with \`POST /api/auth/request-code\`, trade it for a token with
@@ -40,32 +34,7 @@ export function docsRoutes(api: OpenAPIHono<AppEnv>): Hono<AppEnv> {
     const html = once(render);
     app.get(path, (c) => c.html(html()));
   }
-
-  const folders: [URL, string[]][] = [
-    [
-      new URL(".", import.meta.resolve("swagger-ui-dist/swagger-ui.css")),
-      SWAGGER_FILES,
-    ],
-    [new URL("./docs_assets/", import.meta.url), OWN_FILES],
-  ];
-  for (const [folder, names] of folders) {
-    const store = new FileStore(folder);
-    for (const name of names) {
-      app.get(`/docs/${name}`, (c) => answerStored(c, store, name));
-    }
-  }
   return app;
-}
-
-async function answerStored(
-  c: Context,
-  store: FileStore,
-  name: string,
-): Promise<Response> {
-  const file = await store.read(name);
-  return file === undefined
-    ? problem(c, "not_found")
-    : await answerFile(c, file, "no-cache");
 }
 
 function openApiDocument(api: OpenAPIHono<AppEnv>) {

@@ -35,7 +35,8 @@ async function copyStatic(folder: string): Promise<void> {
   for await (const { name } of Deno.readDir(`${folder}/build`)) {
     const isPresent = /^(sw\.js|manifest\.json)$/.test(name) ||
       worker.includes(name);
-    if (!isPresent) await Deno.remove(`${folder}/build/${name}`);
+    const path = `${folder}/build/${name}`;
+    if (!isPresent) await Deno.remove(path, { recursive: true });
   }
 }
 
