@@ -9,6 +9,7 @@ import {
   type RouteConfig,
   type z,
 } from "@hono/zod-openapi";
+import type { Context } from "hono";
 import type { AppEnv, RouteDeps } from "./deps.ts";
 import { requireSession } from "./middleware/require_session.ts";
 import { answerInvalid } from "./middleware/validation.ts";
@@ -58,7 +59,7 @@ type AccessProblem<CallAccess extends Access> = CallAccess extends "public"
 /** Either way of being signed in will do. */
 const SIGNED_IN = [{ bearer: [] }, { cookie: [] }];
 
-/** The route of a call, documented but not guarded: for calls that do not speak plain JSON. */
+/** A call as the documentation has it. Nothing stands in front of its handler: see {@link restCall}. */
 export function describeCall<
   const Method extends RouteConfig["method"],
   const Path extends string,
@@ -125,6 +126,16 @@ function impliedProblems(
   if (access === "public") return codes;
   codes.push("unauthorized", "other_user");
   return access === "uncounted" ? codes : [...codes, "too_many_requests"];
+}
+
+/** Adds a call whose handler checks for itself what comes in, and who sends it. */
+export function addUncheckedCall(
+  app: OpenAPIHono<AppEnv>,
+  call: RouteConfig & { getRoutingPath(): string },
+  handler: (c: Context<AppEnv>) => Response | Promise<Response>,
+): void {
+  app.openAPIRegistry.registerPath(call);
+  app.on(call.method, call.getRoutingPath(), handler);
 }
 
 /** Adds a call and its handler to the routes of a feature. */

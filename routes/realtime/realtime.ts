@@ -18,7 +18,12 @@ import { isJson } from "../middleware/json_only.ts";
 import { isForeign, ownOrigin } from "../middleware/request_origin.ts";
 import { isOtherUser, requestToken, type Session } from "../auth/session.ts";
 import { problem, type ProblemCode, PROBLEMS } from "../problems.ts";
-import { documentRealtimePaths } from "./realtime_paths.ts";
+import { addUncheckedCall } from "../rest_call.ts";
+import {
+  OPEN_EVENT_STREAM,
+  OPEN_SOCKET,
+  POST_FRAME,
+} from "./realtime_paths.ts";
 
 /** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
 const IDLE_TIMEOUT_SECONDS = 30;
@@ -29,10 +34,9 @@ const RETRY_AFTER_MS = 5_000;
 /** Mounted at the root. */
 export function realtimeRoutes(deps: RouteDeps): OpenAPIHono<AppEnv> {
   const app = new OpenAPIHono<AppEnv>();
-  documentRealtimePaths(app);
-  app.get("/ws", (c) => openSocket(c, deps));
-  app.get("/api/events", (c) => openStream(c, deps));
-  app.post("/api/events", (c) => postFrame(c, deps));
+  addUncheckedCall(app, OPEN_SOCKET, (c) => openSocket(c, deps));
+  addUncheckedCall(app, OPEN_EVENT_STREAM, (c) => openStream(c, deps));
+  addUncheckedCall(app, POST_FRAME, (c) => postFrame(c, deps));
   return app;
 }
 
