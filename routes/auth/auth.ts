@@ -2,6 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Config } from "../../config.ts";
+import { MAX_CODE_TRIES } from "../../db/login_codes.ts";
 import type { RouteDeps } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
@@ -13,9 +14,13 @@ import {
   restCall,
   restRoutes,
 } from "../rest_call.ts";
-import { requestLoginCode, verifyLoginCode } from "./login.ts";
+import { CODE_LIFE_MS, requestLoginCode, verifyLoginCode } from "./login.ts";
 import { Email, LoginCode, Username } from "./login_schemas.ts";
-import { setSessionCookies } from "./session_cookie.ts";
+import {
+  REFRESH_COOKIE,
+  SESSION_COOKIE,
+  setSessionCookies,
+} from "./session_cookie.ts";
 import {
   addEndAllSessions,
   addEndSession,
@@ -98,7 +103,9 @@ const addVerifyCode: AddCall = (app, deps) => {
     access: "public",
     summary: "Trade a login code for an access token",
     description:
-      "Begins a session and sets its cookies, `chatket_session` and `chatket_refresh`; over https their names begin with `__Host-`. A code works once, for 10 minutes, and dies after 5 wrong tries.",
+      `Begins a session and sets its cookies, \`${SESSION_COOKIE}\` and \`${REFRESH_COOKIE}\`; over https their names begin with \`__Host-\`. A code works once, for ${
+        CODE_LIFE_MS / 60_000
+      } minutes, and dies after ${MAX_CODE_TRIES} wrong tries.`,
     request: {
       body: jsonBody(CodeAttempt, { code: { username, code: loginCode } }),
     },

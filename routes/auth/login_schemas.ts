@@ -3,12 +3,14 @@
 import { z } from "@hono/zod-openapi";
 import { EXAMPLE } from "../docs/examples.ts";
 
+const USERNAME = /^[A-Za-z0-9_]{3,20}$/;
+
 export const Username = z.string()
-  .regex(/^[A-Za-z0-9_]{3,20}$/, "3 to 20 of A–Z, a–z, 0–9 and _")
+  .regex(USERNAME, "3 to 20 of A–Z, a–z, 0–9 and _")
   .transform((name) => name.toLowerCase())
   .openapi({
     type: "string",
-    pattern: "^[A-Za-z0-9_]{3,20}$",
+    pattern: USERNAME.source,
     example: EXAMPLE.user.username,
   });
 

@@ -5,8 +5,9 @@ import { codePointLength } from "../../text/code_points.ts";
 import { visibleLength } from "../../text/fold.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 
-/** Shortest and longest room name after trimming, in Unicode code points; the shortest in those seen. */
-const ROOM_NAME_LENGTH = { min: 3, max: 40 };
+/** Shortest and longest name after trimming, in Unicode code points; the shortest in those seen. */
+const MIN_LENGTH = 3;
+const MAX_LENGTH = 40;
 
 /** Joiners and variation selectors: Persian and emoji need them beside characters that are seen. */
 const HELPER = "\\u200c\\u200d\\p{Variation_Selector}";
@@ -34,12 +35,12 @@ export const RoomName = z.string().trim()
   })
   .refine(
     (name) =>
-      visibleLength(name) >= ROOM_NAME_LENGTH.min &&
-      codePointLength(name) <= ROOM_NAME_LENGTH.max,
-    { message: "3 to 40 characters" },
+      visibleLength(name) >= MIN_LENGTH &&
+      codePointLength(name) <= MAX_LENGTH,
+    { message: `${MIN_LENGTH} to ${MAX_LENGTH} characters` },
   )
   .openapi({
-    minLength: ROOM_NAME_LENGTH.min,
-    maxLength: ROOM_NAME_LENGTH.max,
+    minLength: MIN_LENGTH,
+    maxLength: MAX_LENGTH,
     example: EXAMPLE.newRoomName,
   });
