@@ -64,7 +64,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
   }
   app.use(bodyLimit());
-  // What lies below is only for who is signed in, also the news that there is nothing.
+  // What lies below is only for who is signed in, and counted, also the news that there is nothing.
   app.use("/api/rooms/*", requireSession(deps));
 
   app.route("/", realtimeRoutes(deps));

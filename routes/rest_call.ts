@@ -17,10 +17,16 @@ import { type DocumentedProblems, documentProblems } from "./problem_docs.ts";
 import type { ProblemCode } from "./problems.ts";
 
 /**
- * Who may make a call: everybody, or who is signed in. A `counted` one is refused (429) when its user
- * makes too many, an `uncounted` one never.
+ * Who may make a call, and what all others are answered: it is open to everybody, or for who is signed
+ * in. A `counted` one is also refused when its user makes too many calls, an `uncounted` one never.
  */
-type Access = "public" | "counted" | "uncounted";
+const ACCESS_PROBLEMS = {
+  public: [],
+  counted: ["unauthorized", "other_user", "too_many_requests"],
+  uncounted: ["unauthorized", "other_user"],
+} as const satisfies Record<string, readonly ProblemCode[]>;
+
+type Access = keyof typeof ACCESS_PROBLEMS;
 
 export interface CallDefinition<
   Method extends RouteConfig["method"],
@@ -50,12 +56,6 @@ export interface CallDefinition<
   readonly problems?: readonly Problem[];
 }
 
-/** Problems that a handler may answer without naming them. */
-type AccessProblem<CallAccess extends Access> = CallAccess extends "public"
-  ? never
-  : CallAccess extends "uncounted" ? "unauthorized" | "other_user"
-  : "unauthorized" | "other_user" | "too_many_requests";
-
 /** Either way of being signed in will do. */
 const SIGNED_IN = [{ bearer: [] }, { cookie: [] }];
 
@@ -79,7 +79,9 @@ export function describeCall<
     request: request ?? {} as Request,
     responses: {
       ...answers,
-      ...documented as DocumentedProblems<Problem | AccessProblem<CallAccess>>,
+      ...documented as DocumentedProblems<
+        Problem | typeof ACCESS_PROBLEMS[CallAccess][number]
+      >,
     },
   });
 }
@@ -109,13 +111,17 @@ const SAFE_METHODS: readonly string[] = ["get", "head", "options", "trace"];
 
 /** What is answered in front of the handler. */
 function impliedProblems(
-  { method, access, request }: {
+  { method, access = "counted", request }: {
     readonly method: string;
     readonly access?: Access;
     readonly request?: NonNullable<RouteConfig["request"]>;
   },
 ): ProblemCode[] {
-  const codes: ProblemCode[] = ["internal", "unavailable"];
+  const codes: ProblemCode[] = [
+    ...ACCESS_PROBLEMS[access],
+    "internal",
+    "unavailable",
+  ];
   if (request?.query !== undefined || request?.body !== undefined) {
     codes.push("validation_failed");
   }
@@ -123,9 +129,7 @@ function impliedProblems(
   if (!SAFE_METHODS.includes(method)) {
     codes.push("cross_origin", "body_too_large", "unsupported_media_type");
   }
-  if (access === "public") return codes;
-  codes.push("unauthorized", "other_user");
-  return access === "uncounted" ? codes : [...codes, "too_many_requests"];
+  return codes;
 }
 
 /** Adds a call whose handler checks for itself what comes in, and who sends it. */
