@@ -27,7 +27,7 @@ import { createApp } from "./routes/app.ts";
 import { readManifest } from "./routes/assets/build_manifest.ts";
 import { type CodeMail, openCodeMail } from "./routes/auth/code_mail.ts";
 import { keptSecret } from "./routes/auth/kept_secret.ts";
-import { createSessionKeys } from "./routes/auth/tokens.ts";
+import { createSessionKeys } from "./routes/auth/session_keys.ts";
 import { listen } from "./routes/listen.ts";
 
 const STATIC_DIR = new URL("./static/", import.meta.url);

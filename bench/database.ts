@@ -1,7 +1,8 @@
 /** The PostgreSQL that every server under test uses, and the people in it. */
 
 import pg from "pg";
-import { createSessionKeys, signSession } from "../routes/auth/tokens.ts";
+import { signSession } from "../routes/auth/access_tokens.ts";
+import { createSessionKeys } from "../routes/auth/session_keys.ts";
 import { startPostgres } from "../tests/helpers/postgres.ts";
 import type { Person } from "./load/job.ts";
 import { parentOf } from "./load/proc.ts";

@@ -5,7 +5,7 @@ import { assetRoutes } from "./assets/assets.ts";
 import { accountRoutes } from "./auth/account.ts";
 import { authRoutes } from "./auth/auth.ts";
 import { createSessionFinder } from "./auth/session.ts";
-import { peekSession } from "./auth/tokens.ts";
+import { peekSession } from "./auth/access_tokens.ts";
 import type { AppDeps, AppEnv, RouteDeps } from "./deps.ts";
 import { docsRoutes } from "./docs/docs.ts";
 import { answerError } from "./errors.ts";

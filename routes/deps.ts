@@ -7,7 +7,7 @@ import type { SharedState } from "../realtime/cluster/broker.ts";
 import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./auth/code_mail.ts";
-import type { SessionKeys } from "./auth/tokens.ts";
+import type { SessionKeys } from "./auth/session_keys.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { CallBudget } from "./middleware/call_budget.ts";
 import type { Session, SessionFinder } from "./auth/session.ts";

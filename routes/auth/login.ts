@@ -12,8 +12,9 @@ import { findOrCreateUser, findUserByName, type User } from "../../db/users.ts";
 import type { Log } from "../../log.ts";
 import type { AuthLimits } from "../middleware/auth_limit.ts";
 import type { CodeMail, LoginCodeMail } from "./code_mail.ts";
+import { createLoginCode, hashLoginCode } from "./login_codes.ts";
+import type { SessionKeys } from "./session_keys.ts";
 import { startSession, type Tokens } from "./sessions.ts";
-import { createLoginCode, hashLoginCode, type SessionKeys } from "./tokens.ts";
 
 /** How long a code lives, in milliseconds. */
 export const CODE_LIFE_MS = 10 * 60_000;

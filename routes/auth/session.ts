@@ -5,8 +5,9 @@ import type { Database } from "../../db/engine/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
 import type { User } from "../../db/users.ts";
 import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
+import { verifySession } from "./access_tokens.ts";
 import { readSessionCookie, SESSION_COOKIE } from "./session_cookie.ts";
-import { type SessionKeys, verifySession } from "./tokens.ts";
+import type { SessionKeys } from "./session_keys.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;

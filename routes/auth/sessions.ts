@@ -12,15 +12,14 @@ import {
 import type { User } from "../../db/users.ts";
 import type { Log } from "../../log.ts";
 import type { Realtime } from "../../realtime/realtime.ts";
+import { signSession, verifySession } from "./access_tokens.ts";
 import {
   createRefreshToken,
   hashRefreshToken,
   nextRefreshToken,
   readRefreshToken,
-  type SessionKeys,
-  signSession,
-  verifySession,
-} from "./tokens.ts";
+} from "./refresh_tokens.ts";
+import type { SessionKeys } from "./session_keys.ts";
 
 /** A session that is not refreshed for so long ends, in seconds. */
 const SESSION_LIFE_SECONDS = 30 * 86_400;

@@ -4,7 +4,7 @@ import type { Context, Next } from "hono";
 import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { RecentMap } from "../../realtime/recent_map.ts";
 import { Turns } from "../../realtime/turns.ts";
-import type { TokenClaims } from "../auth/tokens.ts";
+import type { TokenClaims } from "../auth/access_tokens.ts";
 import { problem } from "../problems.ts";
 import { requestToken } from "../auth/session.ts";
 import { WindowCounter } from "./window_counter.ts";

@@ -11,7 +11,7 @@ import {
   USER_PREFIX,
 } from "../../realtime/protocol/handshake.ts";
 import { MAX_FRAME_BYTES } from "../../realtime/protocol/limits.ts";
-import { peekSession, type TokenClaims } from "../auth/tokens.ts";
+import { peekSession, type TokenClaims } from "../auth/access_tokens.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientAddress } from "../middleware/client_address.ts";
 import { isJson } from "../middleware/json_only.ts";

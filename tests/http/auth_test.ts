@@ -1,7 +1,8 @@
 /** Signing in over HTTP: codes, tokens, the cookie, and what is refused. */
 
 import assert from "node:assert/strict";
-import { createSessionKeys, signSession } from "../../routes/auth/tokens.ts";
+import { signSession } from "../../routes/auth/access_tokens.ts";
+import { createSessionKeys } from "../../routes/auth/session_keys.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { expectJson, postJson, signIn } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";

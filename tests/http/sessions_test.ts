@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { openDatabase } from "../../db/engine/database.ts";
-import { createSessionKeys, signSession } from "../../routes/auth/tokens.ts";
+import { signSession } from "../../routes/auth/access_tokens.ts";
+import { createSessionKeys } from "../../routes/auth/session_keys.ts";
 import { useTestApp } from "../helpers/app.ts";
 import {
   refresh,

@@ -3,7 +3,7 @@
 import { SignJWT, UnsecuredJWT } from "jose";
 import assert from "node:assert/strict";
 import { loadConfig } from "../../config.ts";
-import { createLoginCode } from "../../routes/auth/tokens.ts";
+import { createLoginCode } from "../../routes/auth/login_codes.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { expectJson, postJson, signIn } from "../helpers/people.ts";

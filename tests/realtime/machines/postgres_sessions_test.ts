@@ -2,7 +2,8 @@
 
 import assert from "node:assert/strict";
 import { CloseCode } from "../../../realtime/protocol/close_codes.ts";
-import { createSessionKeys, signSession } from "../../../routes/auth/tokens.ts";
+import { signSession } from "../../../routes/auth/access_tokens.ts";
+import { createSessionKeys } from "../../../routes/auth/session_keys.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import {
   joinRoom,

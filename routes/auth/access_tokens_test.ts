@@ -1,22 +1,15 @@
 import { jwtVerify, SignJWT } from "jose";
 import assert from "node:assert/strict";
 import { createHmac } from "node:crypto";
-import {
-  createLoginCode,
-  createRefreshToken,
-  createSessionKeys,
-  hashLoginCode,
-  hashRefreshToken,
-  peekSession,
-  readRefreshToken,
-  signSession,
-  verifySession,
-} from "./tokens.ts";
+import { peekSession, signSession, verifySession } from "./access_tokens.ts";
+import { createSessionKeys } from "./session_keys.ts";
 
 const SECRET = "a secret of at least thirty-two characters";
 const NOW = Date.UTC(2026, 2, 1, 12);
 const SECONDS = NOW / 1000;
 const USER = { id: "0d9c8b7a-6f5e-4d3c-8b2a-1f0e9d8c7b6a", username: "alice" };
+
+const SESSION = "5b0e7a52-6f0c-4c8e-9d50-3a1b2c4d5e6f";
 
 const keys = await createSessionKeys(SECRET);
 
@@ -231,81 +224,8 @@ Deno.test("verifySession() refuses what is no token at all", async () => {
   }
 });
 
-Deno.test("createLoginCode() gives six digits, low codes with their leading zeros", () => {
-  const codes = Array.from({ length: 20_000 }, createLoginCode);
-  assert.ok(codes.every((code) => /^\d{6}$/.test(code)));
-  // One in ten starts with 0: none among 20,000 would be a broken padding.
-  const low = codes.filter((code) => code.startsWith("0")).length;
-  assert.ok(low > 1_500 && low < 2_500, `${low} of 20000`);
-  assert.ok(new Set(codes).size > 19_000);
-});
-
-Deno.test("createLoginCode() draws again where a remainder would favour low codes", () => {
-  const original = crypto.getRandomValues;
-  const draws = [4_294_967_295, 4_294_000_000, 4_293_999_999];
-  try {
-    crypto.getRandomValues = ((array: Uint32Array) => {
-      array[0] = draws.shift()!;
-      return array;
-    }) as typeof crypto.getRandomValues;
-    assert.equal(createLoginCode(), "999999");
-  } finally {
-    crypto.getRandomValues = original;
-  }
-  assert.equal(draws.length, 0);
-});
-
-Deno.test("hashLoginCode() depends on the user, the code and the secret, and shows none of them", async () => {
-  const hash = await hashLoginCode(keys, USER.id, "123456");
-  assert.match(hash, /^[0-9a-f]{64}$/);
-  assert.equal(hash, await hashLoginCode(keys, USER.id, "123456"));
-  const others = await Promise.all([
-    hashLoginCode(keys, USER.id, "123457"),
-    hashLoginCode(keys, crypto.randomUUID(), "123456"),
-    hashLoginCode(await createSessionKeys(`${SECRET}!`), USER.id, "123456"),
-  ]);
-  assert.ok(others.every((other) => other !== hash));
-});
-
-Deno.test("hashLoginCode() does not use the key that signs tokens", async () => {
-  const text = new TextEncoder().encode(`${USER.id}:123456`);
-  const withTokenKey = new Uint8Array(
-    createHmac("sha256", SECRET).update(text).digest(),
-  ).toHex();
-  assert.notEqual(await hashLoginCode(keys, USER.id, "123456"), withTokenKey);
-});
-
-const SESSION = "5b0e7a52-6f0c-4c8e-9d50-3a1b2c4d5e6f";
-
 Deno.test("signSession() names the session, and verifySession() reads it back", async () => {
   const options = { now: NOW, expiresInSeconds: 60, sessionId: SESSION };
   const token = await signSession(keys, USER, options);
   assert.equal((await verify(token, NOW))?.sessionId, SESSION);
-});
-
-Deno.test("readRefreshToken() knows the tokens that were made here, and no others", async () => {
-  const token = await createRefreshToken(keys, SESSION);
-  assert.equal(await readRefreshToken(keys, token), SESSION);
-  const strange = await createSessionKeys(
-    "another secret, as long as the first",
-  );
-  assert.equal(await readRefreshToken(strange, token), undefined);
-  const [session, random, mark] = token.split(".");
-  const another = (await createRefreshToken(keys, SESSION)).split(".")[1];
-  for (
-    const bad of [
-      "",
-      `${session}.${random}`,
-      `${session}.${another}.${mark}`,
-      `${USER.id}.${random}.${mark}`,
-      `${token} `,
-      `${token}=`,
-    ]
-  ) assert.equal(await readRefreshToken(keys, bad), undefined, bad);
-});
-
-Deno.test("createRefreshToken() never gives the same token, and its hash shows none of it", async () => {
-  const token = await createRefreshToken(keys, SESSION);
-  assert.notEqual(await createRefreshToken(keys, SESSION), token);
-  assert.match(await hashRefreshToken(token), /^[\da-f]{64}$/);
 });
