@@ -30,7 +30,7 @@ import { problem } from "./problems.ts";
 import { realtimeRoutes } from "./realtime/realtime.ts";
 import { roomRoutes } from "./rooms/rooms.ts";
 
-/** Requests by which somebody signs in are counted; signing out is never refused. */
+/** Requests to sign in are counted by address; signing out is never refused. */
 const SIGN_IN_PATHS = [
   "/api/auth/request-code",
   "/api/auth/verify-code",
@@ -64,7 +64,7 @@ export function createApp(appDeps: AppDeps): OpenAPIHono<AppEnv> {
     app.use(path, limitAuthAttempts(deps.authLimits, config));
   }
   app.use(bodyLimit());
-  // What lies below is only for who is signed in, and counted, also the news that there is nothing.
+  // Everything below needs a session and is counted, unknown paths too.
   app.use("/api/rooms/*", requireSession(deps));
 
   app.route("/", realtimeRoutes(deps));

@@ -46,7 +46,7 @@ export function answerError(log: Log): ErrorHandler<AppEnv> {
     const requestId = c.get("requestId") ?? crypto.randomUUID();
     const fields = { requestId, method: c.req.method, path: c.req.path };
     const instance = `urn:uuid:${requestId}`;
-    // The body broke off: its sender is gone, and nobody reads the answer.
+    // The body broke off: the client is gone and will not read the answer.
     if (error instanceof Deno.errors.BadResource) {
       log.debug("request broke off", fields);
       const errors = [{ path: "", message: "the body broke off" }];

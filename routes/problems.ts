@@ -5,10 +5,10 @@ import type { Context, TypedResponse } from "hono";
 /** Every error a client may meet: its stable code, status and title. */
 export const PROBLEMS = {
   validation_failed: { status: 400, title: "The request is not valid" },
-  bad_cursor: { status: 400, title: "The cursor points nowhere" },
+  bad_cursor: { status: 400, title: "Invalid cursor" },
   unsupported_subprotocol: {
     status: 400,
-    title: "None of the offered subprotocols is spoken here",
+    title: "Unsupported WebSocket subprotocol",
   },
   unauthorized: { status: 401, title: "Sign in first" },
   invalid_code: { status: 401, title: "The username or the code is wrong" },

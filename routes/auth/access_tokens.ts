@@ -87,9 +87,8 @@ export async function verifySession(
 }
 
 /**
- * What a token says that carries our signature and has not expired; undefined for any other. Not the
- * whole check, which is {@link verifySession}, but synchronous: for what must not wait, and to keep out
- * strangers meanwhile.
+ * The claims of a token with our signature that has not expired; undefined for any other. Weaker than
+ * {@link verifySession} but synchronous: for code that must not wait before the full check.
  *
  * @param now milliseconds since 1970
  */
@@ -102,7 +101,7 @@ export function peekSession(
   if (signature === undefined || rest.length > 0) return undefined;
   const expected = createHmac("sha256", keys.signature)
     .update(`${header}.${payload}`).digest("base64url");
-  // First of all, so that nothing that a stranger wrote is parsed.
+  // First, so that nothing without our signature is parsed.
   if (!isSame(signature, expected)) return undefined;
   const { data: claims } = Claims.safeParse(decodeJson(payload!));
   return claims && livingClaims(claims, now);

@@ -116,7 +116,7 @@ async function exportHead(db: Database, userId: string) {
   };
 }
 
-/** The export as JSON text, a page of messages at a time: nobody's words have to fit into memory at once. */
+/** The export as JSON text, a page of messages at a time: all of them may not fit into memory. */
 async function* exportText(
   db: Database,
   userId: string,

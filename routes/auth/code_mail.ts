@@ -133,8 +133,8 @@ function isTemporary(error: unknown): boolean {
 const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/i;
 
 /**
- * nodemailer takes its options as parameters of the address. A certificate cannot be checked against
- * `localhost`, and nobody can be between: mail servers on the same machine have self-signed ones.
+ * nodemailer takes its options as parameters of the address. Certificates are not checked on
+ * `localhost`: mail servers on the same machine have self-signed ones, and no attacker is in between.
  */
 function transportUrl(smtpUrl: string): string {
   const url = new URL(smtpUrl);

@@ -12,7 +12,7 @@ export async function keptSecret(dataDir: string): Promise<string> {
   const path = `${dataDir}/jwt_secret`;
   try {
     const secret = await Deno.readTextFile(path);
-    // Left by a disk that was full when it was made: nobody has been signed in with it.
+    // Empty when the disk was full at its creation: it has signed no token.
     if (secret !== "") return secret;
     await Deno.remove(path);
   } catch (error) {

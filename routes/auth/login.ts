@@ -47,9 +47,10 @@ export type Verification =
 /**
  * Makes a new code for a user, made when missing, and voids the one before.
  *
- * By e-mail it goes to the user's address. While nobody has signed in under the name that is the one
- * given here: who proves it gets the name. The answer does not say whether a mail was sent: it would
- * tell who exists. Without an address, or over the limit, none is, and an earlier code stays good.
+ * By e-mail it goes to the user's address. Until the first sign-in under the name that is the address
+ * given here: the person who can read its mail gets the name. The answer does not say whether a mail was
+ * sent, as that would reveal which users exist. Without an address, or over the limit, no mail is sent
+ * and an earlier code stays valid.
  *
  * @param request.username in lower case
  * @param request.network of the client, as in {@link clientNetwork}: limits count by it
@@ -74,8 +75,8 @@ export async function requestLoginCode(
 }
 
 /**
- * Tries a code. A name that nobody has is refused after the same work as a wrong code, so that answers
- * do not tell who exists. Wrong codes count against the code, and against the network they come from.
+ * Tries a code. An unknown name is refused after the same work as a wrong code, so that answers do not
+ * reveal which users exist. Wrong codes count against the code and against the client's network.
  *
  * @param attempt.username in lower case
  * @param attempt.network of the client, as in {@link clientNetwork}

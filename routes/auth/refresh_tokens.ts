@@ -10,8 +10,8 @@ const REFRESH_TOKEN =
   /^([\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12})\.([\w-]{43})\.([\w-]{43})$/;
 
 /**
- * A refresh token of a session. It carries a mark of ours, so that an old one that comes back can be
- * told from an invented one: only the former is a reason to end the session.
+ * A refresh token of a session. It carries a signature of ours, which tells a token that was already
+ * used from an invented one: only the former ends the session.
  */
 export async function createRefreshToken(
   keys: SessionKeys,
@@ -22,9 +22,8 @@ export async function createRefreshToken(
 }
 
 /**
- * The refresh token that follows one, the same each time: whoever sends a token twice can be given the
- * same successor by any process, without the successor having been stored anywhere. Only who has the key
- * can tell it from the token before.
+ * The successor of a refresh token, always the same: a client that sends a token twice gets the same
+ * successor from any process, although no process stores it. Deriving it takes the key.
  */
 export async function nextRefreshToken(
   keys: SessionKeys,

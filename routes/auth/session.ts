@@ -78,8 +78,8 @@ export async function requestSession(
 }
 
 /**
- * Whether a request comes from a page that was drawn for another user than its session's: somebody
- * else has signed in in this browser since. Requests that name no user belong to no page.
+ * Whether a request comes from a page that was rendered for another user than its session's:
+ * another user has signed in in this browser since. A request that names no user comes from no page.
  */
 export function isOtherUser(c: Context, userId: string): boolean {
   const pageUser = c.req.header(USER_HEADER);

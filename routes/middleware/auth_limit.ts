@@ -18,14 +18,14 @@ const ATTEMPTS_PER_ADDRESS = { limit: 300, windowMs: 5 * MINUTE_MS };
 const ATTEMPTS_PER_NETWORK = { limit: 1_500, windowMs: 5 * MINUTE_MS };
 
 /**
- * Wrong codes of one network, under whatever names: at this pace guessing one in a million takes years.
- * Not counted by name: anybody could keep a user out then.
+ * Wrong codes of one network, for any names: at this rate guessing one in a million takes years. Not
+ * counted by name: an attacker could lock a user out then.
  */
 const WRONG_CODES_PER_NETWORK = { limit: 30, windowMs: 60 * MINUTE_MS };
 
 /**
- * Codes made for one name. What one network asks for leaves the user's own requests alone; all networks
- * together are bounded, because each code may be guessed at five times.
+ * Codes made for one name. One network cannot use up the limit of the user's own network; the limit of
+ * all networks exists because each code allows five guesses.
  */
 const CODES_PER_NAME_AND_NETWORK = { limit: 30, windowMs: QUARTER_MS };
 const CODES_PER_NAME = { limit: 90, windowMs: QUARTER_MS };
@@ -35,8 +35,8 @@ const OWN_MAILS_PER_NETWORK = { limit: 10, windowMs: QUARTER_MS };
 const OWN_MAILS = { limit: 30, windowMs: QUARTER_MS };
 
 /**
- * Mails to an address that is not known to be the user's: fewer, and apart from those to the accounts of
- * that address, so that strangers cannot use up its owner's.
+ * Mails to an address that is not known to be the user's: fewer, and counted apart from mails to the
+ * accounts of that address, so that an attacker cannot use up its owner's limit.
  */
 const CLAIM_MAILS_PER_NETWORK = { limit: 3, windowMs: QUARTER_MS };
 const CLAIM_MAILS = { limit: 9, windowMs: QUARTER_MS };

@@ -5,16 +5,16 @@ import type { SharedState } from "../../realtime/cluster/broker.ts";
 import { RecentMap } from "../../realtime/recent_map.ts";
 import { Turns } from "../../realtime/turns.ts";
 import type { TokenClaims } from "../auth/access_tokens.ts";
-import { problem } from "../problems.ts";
 import { requestToken } from "../auth/session.ts";
+import { problem } from "../problems.ts";
 import { WindowCounter } from "./window_counter.ts";
 
 const WINDOW_MS = 60_000;
 
 /**
- * Calls of one user that are worked on at once; further ones wait. However many a user sends together,
- * the calls and messages of others wait for no more than these. Drawing a page keeps the one thread
- * there is for 10 to 25 ms: with two, what is measured beside it waited for both.
+ * Calls of one user that run at once; further ones wait. So the calls and messages of other users wait
+ * for no more than these, however many one user sends. Rendering a page blocks the thread for 10 to
+ * 25 ms: with two at once, other users waited for both.
  */
 const CALLS_AT_ONCE = 1;
 
@@ -24,7 +24,7 @@ const MAX_REFUSED = 10_000;
 export interface CallBudgetOptions {
   /** Calls of a user within a minute. */
   readonly perMinute: number;
-  /** Milliseconds that pass evenly. */
+  /** A monotonic clock, in milliseconds. */
   readonly clock: () => number;
   /** Counts over all processes, where there are several. */
   readonly shared: Pick<SharedState, "countEvent"> | undefined;
@@ -49,7 +49,7 @@ export class CallBudget {
 
   /** Answers a call of a user who is known to be over the budget, before the database is asked. */
   refuse(c: Context): Response | undefined {
-    // Whose token it is costs a signature to tell: it is only asked while there are such users.
+    // Reading a token costs a signature: skipped while no user is over the budget.
     if (this.#options.clock() >= this.#refusalsEndAt) return undefined;
     const carried = requestToken(c);
     const claims = carried && this.#options.peek(carried.token);
@@ -108,14 +108,14 @@ export class CallBudget {
 }
 
 /**
- * Reads what comes with a request, before its turn: a body that comes slowly, or never, must not hold up
- * the user's other calls. Hono keeps it, or its failure, for who asks for it.
+ * Reads the body before the request's turn: one that comes slowly, or never, must not hold up the
+ * user's other calls. Hono keeps the body, or the failure to read it, for the handler.
  */
 async function readBody(c: Context): Promise<void> {
   if (c.req.raw.body === null) return;
   try {
     await c.req.arrayBuffer();
   } catch {
-    // Answered by who needs the body.
+    // The handler answers it, if it needs the body.
   }
 }

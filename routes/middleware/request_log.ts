@@ -4,7 +4,7 @@ import type { MiddlewareHandler } from "hono";
 import type { Log } from "../../log.ts";
 import type { AppEnv } from "../deps.ts";
 
-/** Asked for all the time and by machines: told only when someone is looking closely. */
+/** Requested often and by machines: logged at the level `debug`. */
 const QUIET_PATHS = /^\/(static\/|health$|api\/health$|ready$|metrics$)/;
 
 export function requestLog(

@@ -1,4 +1,4 @@
-/** For whoever watches the process: is it alive, is it ready. */
+/** Whether the process is alive and ready, for monitors and balancers. */
 
 import { z } from "@hono/zod-openapi";
 import { pingDatabase } from "../../db/engine/database.ts";
@@ -23,11 +23,11 @@ const Readiness = z.object({
   status: z.literal("ok"),
   backbone: z.enum(["ok", "away"]).optional().openapi({
     description:
-      "With `REDIS_URL`: whether other processes are told and heard at once. While it is away they follow within seconds.",
+      "With `REDIS_URL`: whether Redis passes events between the processes. While it is away they are seconds late.",
   }),
 }).openapi("Readiness");
 
-/** Of whatever is no HTTP request: the runtime refuses it before any route. */
+/** The runtime refuses malformed requests before any route sees them. */
 const MALFORMED = { "4XX": { description: "The request is malformed" } };
 
 /** Mounted at the root. */

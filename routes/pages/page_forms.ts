@@ -220,7 +220,7 @@ async function readForm(
   >;
 }
 
-/** A body that is no form, whatever its type says, has no fields. */
+/** A body that is not a form, despite its type, has no fields. */
 async function parseForm(c: Context): Promise<Record<string, unknown>> {
   try {
     return await c.req.parseBody();

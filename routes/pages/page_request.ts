@@ -65,7 +65,7 @@ export function pageTyping(c: Context): TypingLine {
   return asTypingLine(getCookie(c, TYPING_COOKIE)) ?? "shown";
 }
 
-/** The time zone the browser told at its last visit, else UTC. */
+/** The browser's time zone from its cookie, else UTC. */
 export function pageTimeZone(c: Context): string {
   const timeZone = getCookie(c, TIME_ZONE_COOKIE) ?? "UTC";
   return isTimeZone(timeZone) ? timeZone : "UTC";

@@ -28,7 +28,7 @@ import {
 /** Seconds until a silent peer is given up; longer keeps what a lost one leaves behind. */
 const IDLE_TIMEOUT_SECONDS = 30;
 
-/** When one who was turned away may try again, in milliseconds. */
+/** When a refused client may try again, in milliseconds. */
 const RETRY_AFTER_MS = 5_000;
 
 /** Mounted at the root. */
@@ -87,7 +87,7 @@ function openSocket(c: Context<AppEnv>, deps: RouteDeps): Response {
   return response;
 }
 
-/** Whose socket it is to be, or why it is closed. */
+/** The session the socket belongs to, or why it is closed. */
 async function judge(
   deps: RouteDeps,
   token: string,
@@ -95,8 +95,8 @@ async function judge(
   offered: string[],
 ): Promise<Session | Refusal> {
   const pageUser = offered.find((entry) => entry.startsWith(USER_PREFIX));
-  // By a close, as a page is not told the status of an upgrade that was refused: it would take it for
-  // a lost connection and come back.
+  // By a close code: a page cannot see the status of a refused upgrade, would take it for a lost
+  // connection and reconnect.
   if (pageUser !== undefined && pageUser !== USER_PREFIX + claims.userId) {
     return { code: CloseCode.otherUser, reason: PROBLEMS.other_user.title };
   }
@@ -124,8 +124,8 @@ function offeredProtocols(c: Context): string[] {
 }
 
 /**
- * The token that says whose socket it is to be. A browser sends the cookie along whoever's page asks, so with the cookie
- * the page must be ours; a bearer entry was put there on purpose.
+ * The token that the socket is opened with. A browser sends the cookie for pages of any site, so with the
+ * cookie the page must be ours; a bearer entry was set on purpose.
  */
 function socketToken(
   c: Context,

@@ -37,7 +37,7 @@ export const addListMembers: AddCall = (app, deps) => {
     tag: "Rooms",
     summary: "A page of the members, by username",
     description:
-      `At most ${MAX_MEMBER_PAGE}. The next page's address is in the \`Link\` header. Sorted by username, whoever is online.`,
+      `At most ${MAX_MEMBER_PAGE}. The next page's address is in the \`Link\` header. Sorted by username, online or not.`,
     request: { params: RoomParams, query: MembersQuery },
     answers: { 200: jsonAnswer("The members", z.array(Member)) },
     problems: ["not_a_member", "room_not_found"],

@@ -26,7 +26,7 @@ export const addMarkRead: AddCall = (app, deps) => {
       params: RoomParams,
       body: jsonBody(ReadMark, { position: { lastSeq: EXAMPLE.lastSeq } }),
     },
-    answers: { 204: { description: "Noted" } },
+    answers: { 204: { description: "The position is stored" } },
     problems: ["not_a_member", "room_not_found"],
   });
   app.openapi(call, async (c) => {

@@ -1,4 +1,4 @@
-/** Where a page of rooms ended, as an opaque word for the `cursor` parameter. */
+/** Where a page of rooms ended, as an opaque string for the `cursor` parameter. */
 
 import { z } from "zod";
 import type { RoomCursor, RoomRow } from "../../db/rooms.ts";
@@ -16,7 +16,7 @@ export function encodeRoomCursor(
   });
 }
 
-/** Undefined for a word that {@link encodeRoomCursor} did not make. */
+/** Undefined for an invalid cursor. */
 export function decodeRoomCursor(cursor: string): RoomCursor | undefined {
   try {
     const text = new TextDecoder().decode(

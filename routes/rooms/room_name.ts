@@ -15,7 +15,7 @@ const HELPER = "\\u200c\\u200d\\p{Variation_Selector}";
 /**
  * What a name must not contain, because it shows nothing or turns its neighbours around: control
  * and format characters (bidirectional controls, zero-width characters), line separators, private
- * code points, and whatever is drawn as nothing. Of the helpers a joiner may stand between two
+ * code points, and characters without a glyph. Of the helpers a joiner may stand between two
  * characters that are seen, a variation selector after one.
  */
 const UNSEEN = new RegExp(
