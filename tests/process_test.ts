@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { type EnvOverrides } from "./helpers/app.ts";
+import { expectTook, stopwatch } from "./helpers/timing.ts";
 import { connect } from "./helpers/client.ts";
 import { makePlace } from "./helpers/database.ts";
 import { codeIn, startMailServer } from "./helpers/mail_server.ts";
@@ -78,10 +79,10 @@ Deno.test("`deno task start` serves with its own permissions and ends with statu
     await answer.body?.cancel();
   }
 
-  const started = Date.now();
+  const stopping = stopwatch();
   const { code, stderr } = await task.stop();
   assert.equal(code, 0, stderr);
-  assert.ok(Date.now() - started < 10_000);
+  expectTook("stopping", stopping(), 10_000);
   assert.equal((await client.closed).code, 1012);
 });
 

@@ -1,18 +1,16 @@
 /**
  * The whole test command: `deno task test [--only=unit|pglite|postgres|browser] [--strict] [files or folders]`.
+ * With `--shows` it runs what needs a quiet machine in place of the tests, a file at a time.
  *
- * Runs four sections, says what each did and names what could not be run. With `CI=true` or
- * `--strict` a part left out is a failure. The last line is `N passed, N failed`; the exit status is
- * 1 when anything failed or nothing ran.
+ * Runs four sections, two at a time, says what each did and names what could not be run. With
+ * `CI=true` or `--strict` a part left out is a failure. The last line is `N passed, N failed`; the
+ * exit status is 1 when anything failed or nothing ran.
  */
 
 import { parseArgs } from "node:util";
-import { chromiumMissing } from "./helpers/browser.ts";
 import { type JunitCounts, readJunit } from "./helpers/junit.ts";
+import { LANES, type Section, SECTIONS } from "./helpers/sections.ts";
 import { runOrThrow } from "./helpers/system.ts";
-import { pgbouncerMissing } from "./helpers/pgbouncer.ts";
-import { postgresMissing, startPostgres } from "./helpers/postgres.ts";
-import { redisMissing } from "./helpers/redis.ts";
 
 /** Tests that take longer than this together hang: they are ended and count as failed. In milliseconds. */
 const LIMIT_MS = 20 * 60_000;
@@ -20,44 +18,26 @@ const LIMIT_MS = 20 * 60_000;
 /** How long ended tests get to say which of them hung, in milliseconds. */
 const LAST_WORDS_MS = 10_000;
 
-/** Test files that run at the same time. Each may hold an embedded database of 300 MB. */
-const PARALLEL_FILES = 3;
-
-/** Folders whose tests run on both engines. */
-const ENGINE_FOLDERS = [
-  "db",
-  "tests/http",
-  "tests/realtime",
-  "tests/security",
-  "tests/faults",
-  "tests/front",
-];
-/** Tests that measure time or memory, or leave little of it to others: after the others, with the machine to themselves. */
-const ALONE_FILES = [
+/** The files that take longest, longest first: begun last, one of them would keep its section waiting. */
+const LONG_FILES = [
+  "tests/faults/short_test.ts",
   "tests/faults/postgres_machines_test.ts",
-  "tests/faults/postgres_stuck_reader_test.ts",
-  "tests/security/postgres_memory_test.ts",
+  "tests/faults/postgres_database_away_test.ts",
+  "tests/realtime/machines/postgres_redis_away_test.ts",
+  "tests/process_test.ts",
+  "tests/container_test.ts",
+  "tests/process_faults_test.ts",
+  "realtime/cluster/redis_cluster_test.ts",
+  "db/tools/backup_test.ts",
+  "tests/front/slow_clients_test.ts",
+  "tests/http/code_mail_test.ts",
+  "db/engine/pglite_test.ts",
+  "tests/realtime/postgres_shutdown_test.ts",
+  "tests/realtime/machines/postgres_killed_machine_test.ts",
+  "tests/front/postgres_rolling_restart_test.ts",
+  "db/engine/postgres_test.ts",
+  "tests/http/openapi_test.ts",
 ];
-const BROWSER_FOLDERS = ["tests/browser"];
-
-interface Section {
-  readonly name: string;
-  readonly what: string;
-  /** Whether a test file belongs to the section. */
-  readonly owns: (file: string) => boolean;
-  /**
-   * Whether each test must leave no timer or resource behind. Where the tests of a file share an app
-   * or a pool its timers outlive each test; there tests/leaks_test.ts looks at a whole life instead.
-   */
-  readonly sanitize: boolean;
-  /** Prepares and gives the environment, and takes down again; a text says why it cannot run. */
-  prepare(): Promise<string | Prepared>;
-}
-
-interface Prepared {
-  readonly env: Record<string, string>;
-  readonly dispose?: () => PromiseLike<void>;
-}
 
 interface Outcome extends JunitCounts {
   readonly name: string;
@@ -66,118 +46,66 @@ interface Outcome extends JunitCounts {
   readonly leftOut: readonly string[];
 }
 
-/** Tests of one engine alone are in files that begin with its name. */
-const notOnlyFor = (engine: string) => (file: string) =>
-  !new RegExp(`(^|/)${engine}_[^/]*$`).test(file);
-
-const within = (folders: readonly string[]) => (file: string) =>
-  folders.some((folder) => file.startsWith(`${folder}/`));
-
-const SECTIONS: readonly Section[] = [
-  {
-    name: "unit",
-    what: "unit and repository tests",
-    sanitize: true,
-    owns: (file) => !within([...ENGINE_FOLDERS, ...BROWSER_FOLDERS])(file),
-    prepare: () => Promise.resolve({ env: { CHATKET_TEST_ENGINE: "pglite" } }),
-  },
-  {
-    name: "pglite",
-    what: "behaviour on the embedded database",
-    sanitize: false,
-    owns: (file) =>
-      within(ENGINE_FOLDERS)(file) && notOnlyFor("postgres")(file),
-    prepare: () => Promise.resolve({ env: { CHATKET_TEST_ENGINE: "pglite" } }),
-  },
-  {
-    name: "postgres",
-    what: "behaviour on a PostgreSQL server",
-    sanitize: false,
-    owns: (file) => within(ENGINE_FOLDERS)(file) && notOnlyFor("pglite")(file),
-    prepare: preparePostgres,
-  },
-  {
-    name: "browser",
-    what: "journeys in Chromium",
-    sanitize: false,
-    owns: within(BROWSER_FOLDERS),
-    async prepare() {
-      const missing = await chromiumMissing();
-      return missing ?? { env: { CHATKET_TEST_ENGINE: "pglite" } };
-    },
-  },
-];
-
-async function preparePostgres(): Promise<string | Prepared> {
-  // Tests that need them are ignored without them, and named in the summary.
-  // Both are looked for here, one after the other: their installations would be in each other's way.
-  for (const missing of [await redisMissing(), await pgbouncerMissing()]) {
-    if (missing !== undefined) say(missing);
-  }
-  const env = { CHATKET_TEST_ENGINE: "postgres" };
-  const given = Deno.env.get("TEST_DATABASE_URL");
-  if (given) return { env: { ...env, TEST_DATABASE_URL: given } };
-  const missing = await postgresMissing();
-  if (missing !== undefined) return missing;
-  const cluster = await startPostgres();
-  say(cluster.version);
-  return {
-    env: { ...env, TEST_DATABASE_URL: cluster.url() },
-    dispose: () => cluster[Symbol.asyncDispose](),
-  };
-}
-
-/** Test files below the current folder, as git would list them: relative, with forward slashes. */
-async function findTests(folder = "."): Promise<string[]> {
+/**
+ * Files below the current folder whose names end so, as git would list them: relative, with forward
+ * slashes.
+ */
+async function findFiles(end: RegExp, folder = "."): Promise<string[]> {
   const found: string[] = [];
   for await (const entry of Deno.readDir(folder)) {
     const path = folder === "." ? entry.name : `${folder}/${entry.name}`;
     if (entry.isDirectory) {
       if (!/^(\.|node_modules$|static$|artifacts$)/.test(entry.name)) {
-        found.push(...await findTests(path));
+        found.push(...await findFiles(end, path));
       }
-    } else if (/_test\.tsx?$/.test(entry.name)) found.push(path);
+    } else if (end.test(entry.name)) found.push(path);
   }
   return found.sort();
 }
 
-async function runSection(section: Section, files: string[]): Promise<Outcome> {
+/** The tests; or what is shown on a quiet machine: files of their own, and tests that then look at the time. */
+async function findTests(isShow: boolean): Promise<string[]> {
+  const tests = await findFiles(/_test\.tsx?$/);
+  if (!isShow) return tests;
+  const timed: string[] = [];
+  for (const file of tests) {
+    const text = await Deno.readTextFile(file);
+    if (/from ".*\/helpers\/timing\.ts"/.test(text)) timed.push(file);
+  }
+  return [...timed, ...await findFiles(/_show\.ts$/)];
+}
+
+/** @param jobs files at the same time; as many as the section says by default */
+async function runSection(
+  section: Section,
+  files: readonly string[],
+  jobs = section.jobs,
+): Promise<Outcome> {
+  const { name } = section;
+  say(`\n=== ${name}: ${section.what} (${files.length} files)`);
   const started = Date.now();
   const outcome = (counts: JunitCounts, leftOut: string[] = []): Outcome => ({
-    name: section.name,
-    seconds: (Date.now() - started) / 1000,
-    leftOut,
+    ...{ name, seconds: (Date.now() - started) / 1_000, leftOut },
     ...counts,
   });
   const nothing = { passed: 0, failed: 0, failures: [], ignored: [] };
   if (files.length === 0) return outcome(nothing, ["it has no tests"]);
-  const prepared = await section.prepare();
+  const prepared = await section.prepare(say);
   if (typeof prepared === "string") return outcome(nothing, [prepared]);
-  try {
-    const alone = files.filter((file) => ALONE_FILES.includes(file));
-    const together = files.filter((file) => !alone.includes(file));
-    const counts: JunitCounts[] = [];
-    for (
-      const [group, jobs] of [[together, PARALLEL_FILES], [alone, 1]] as const
-    ) {
-      if (group.length === 0) continue;
-      counts.push(await denoTest(section, group, jobs, prepared.env));
-    }
-    const ignored = counts.flatMap((each) => each.ignored);
-    return outcome({
-      passed: counts.reduce((sum, each) => sum + each.passed, 0),
-      failed: counts.reduce((sum, each) => sum + each.failed, 0),
-      failures: counts.flatMap((each) => each.failures),
-      ignored,
-    }, ignored.map((name) => `ignored: ${name}`));
-  } finally {
-    await prepared.dispose?.();
-  }
+  await using _ = prepared;
+  const rank = (file: string) => (LONG_FILES.indexOf(file) + 1) || Infinity;
+  const counts = await denoTest(
+    section,
+    files.toSorted((a, b) => rank(a) === rank(b) ? 0 : rank(a) - rank(b)),
+    jobs,
+    prepared.env,
+  );
+  return outcome(counts, counts.ignored.map((test) => `ignored: ${test}`));
 }
 
 async function denoTest(
   section: Section,
-  files: string[],
+  files: readonly string[],
   jobs: number,
   env: Record<string, string>,
 ): Promise<JunitCounts> {
@@ -223,6 +151,7 @@ async function main(): Promise<boolean> {
     args: Deno.args.filter((argument) => argument !== "--"),
     options: {
       only: { type: "string", multiple: true },
+      shows: { type: "boolean", default: false },
       strict: { type: "boolean", default: Deno.env.get("CI") === "true" },
     },
     allowPositionals: true,
@@ -234,23 +163,27 @@ async function main(): Promise<boolean> {
     }
   }
   const chosen = positionals.map((path) => path.replace(/^\.\/|\/$/g, ""));
-  const files = (await findTests()).filter((file) =>
+  const files = (await findTests(values.shows)).filter((file) =>
     chosen.length === 0 ||
     chosen.some((path) => file === path || file.startsWith(`${path}/`))
   );
-
+  if (values.shows) Deno.env.set("CHATKET_SHOWS", "yes");
   say("=== build: what the browser gets");
   await runOrThrow(Deno.execPath(), ["task", "-q", "build"]);
-
-  const outcomes: Outcome[] = [];
-  for (const section of SECTIONS) {
-    if (wanted.size > 0 && !wanted.has(section.name)) continue;
-    const own = files.filter(section.owns);
-    if (chosen.length > 0 && own.length === 0) continue;
-    say(`\n=== ${section.name}: ${section.what} (${own.length} files)`);
-    outcomes.push(await runSection(section, own));
-  }
-  return summarise(outcomes, values.strict);
+  // On a quiet machine nothing runs beside another.
+  const lanes = values.shows ? [SECTIONS] : LANES;
+  const outcomes = await Promise.all(lanes.map(async (lane) => {
+    const ofLane: Outcome[] = [];
+    for (const section of lane) {
+      if (wanted.size > 0 && !wanted.has(section.name)) continue;
+      const own = files.filter(section.owns);
+      if (chosen.length > 0 && own.length === 0) continue;
+      const jobs = values.shows ? 1 : undefined;
+      ofLane.push(await runSection(section, own, jobs));
+    }
+    return ofLane;
+  }));
+  return summarise(outcomes.flat(), values.strict);
 }
 
 /** @returns whether all is well */

@@ -3,7 +3,7 @@
 import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { startTestApp } from "../../tests/helpers/app.ts";
-import { makePlace } from "../../tests/helpers/database.ts";
+import { makeMigratedPlace } from "../../tests/helpers/database.ts";
 import { silentLog } from "../../tests/helpers/log.ts";
 import { openDatabase } from "./database.ts";
 
@@ -11,7 +11,7 @@ const atOnce = <T>(count: number, call: () => Promise<T>) =>
   Promise.all(Array.from({ length: count }, call));
 
 Deno.test("a role that may have three connections is enough: queries wait for one, and none fails", async () => {
-  await using place = await makePlace("postgres");
+  await using place = await makeMigratedPlace("postgres");
   const role = `short_${crypto.randomUUID().replaceAll("-", "")}`;
   await using admin = await openDatabase(place, silentLog);
   await sql`create role ${sql.id(role)} login connection limit 3`.execute(
@@ -31,7 +31,7 @@ Deno.test("a role that may have three connections is enough: queries wait for on
 });
 
 Deno.test("DATABASE_POOL is the most connections that the server opens", async () => {
-  await using place = await makePlace("postgres");
+  await using place = await makeMigratedPlace("postgres");
   await using app = await startTestApp(
     { DATABASE_POOL: "2" },
     { place },

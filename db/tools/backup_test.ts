@@ -2,7 +2,11 @@ import { sql } from "kysely";
 import assert from "node:assert/strict";
 import { startTestApp } from "../../tests/helpers/app.ts";
 import { connect } from "../../tests/helpers/client.ts";
-import { makePlace, type TestPlace } from "../../tests/helpers/database.ts";
+import {
+  makeMigratedPlace,
+  makePlace,
+  type TestPlace,
+} from "../../tests/helpers/database.ts";
 import { silentLog } from "../../tests/helpers/log.ts";
 import { createRoom, type Room, signIn } from "../../tests/helpers/people.ts";
 import {
@@ -67,7 +71,7 @@ async function* backupOf(db: Database): AsyncGenerator<string> {
 }
 
 Deno.test("a backup that is restored has every row as it was, in the other kind of database too", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using other = await makePlace("pglite");
   await using db = await openMigrated(place);
   await fill(db, 2_300);
@@ -84,7 +88,7 @@ Deno.test("a backup that is restored has every row as it was, in the other kind 
 });
 
 Deno.test("restore() on the engine under test gives back what backUp() gave, and the room goes on from there", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using empty = await makePlace();
   await using db = await openMigrated(place);
   await fill(db, 5);
@@ -102,7 +106,7 @@ Deno.test("restore() on the engine under test gives back what backUp() gave, and
 });
 
 Deno.test("restore() refuses a database that has tables and leaves it as it is", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using db = await openMigrated(place);
   await fill(db, 3);
   const before = await contents(db);
@@ -117,7 +121,7 @@ async function tableNames(db: Database): Promise<string[]> {
 }
 
 Deno.test("restore() leaves no table of a backup that is cut short, altered, from a newer program or none at all, and the database takes a whole one", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using db = await openMigrated(place);
   await fill(db, 3);
   const whole = await Array.fromAsync(backupOf(db));
@@ -145,7 +149,7 @@ Deno.test("restore() leaves no table of a backup that is cut short, altered, fro
 });
 
 Deno.test("restore() refuses a file whose checksum is wrong, or that is cut short, and leaves no table", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using db = await openMigrated(place);
   await fill(db, 3);
   const file = `${place.dataDir}/copy`;
@@ -175,7 +179,7 @@ Deno.test("restore() refuses a file whose checksum is wrong, or that is cut shor
 });
 
 Deno.test("backUpToFile() overwrites nothing and leaves no half of a file behind", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using db = await openMigrated(place);
   const file = `${place.dataDir}/copy`;
   await Deno.writeTextFile(file, "precious");
@@ -188,7 +192,7 @@ Deno.test("backUpToFile() overwrites nothing and leaves no half of a file behind
 });
 
 Deno.test("restore() ends every session, token and code of the backup: some were signed out since", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   await using empty = await makePlace();
   await using db = await openMigrated(place);
   const { id: userId } = await makeUser(db);
@@ -225,7 +229,11 @@ const task = (
   });
 
 Deno.test("`deno task backup` while people talk, `deno task restore`, and the new server has every message acked before", async () => {
-  await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "100000" });
+  // The task has the server's permissions, and they end at the folders of a system.
+  await using place = await makePlace();
+  await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "100000" }, {
+    place,
+  });
   const alice = await signIn(app, "alice");
   const room = await createRoom(alice);
   await using client = await connect(app, alice);
@@ -253,14 +261,14 @@ Deno.test("`deno task backup` while people talk, `deno task restore`, and the ne
   assert.equal(twice.code, 1);
   assert.match(twice.stderr, /^no backup was made: .* exists/);
 
-  await using place = await makePlace();
-  const restored = await task("restore", file, place.env);
+  await using empty = await makePlace();
+  const restored = await task("restore", file, empty.env);
   assert.equal(restored.code, 0, restored.stderr);
   const { env } = app.place;
   await using second = await startTestApp({
     JWT_SECRET: app.config.jwtSecret ??
       await Deno.readTextFile(`${env.DATA_DIR}/jwt_secret`),
-  }, { place });
+  }, { place: empty });
   const old = await fetch(`${second.origin}/api/auth/me`, {
     headers: { cookie: alice.cookie },
   });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
-import { makePlace } from "../helpers/database.ts";
+import { makeMigratedPlace } from "../helpers/database.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
 import { ChatPage, eventually, holdSockets, journey } from "./chat_page.ts";
 
@@ -210,7 +210,7 @@ Deno.test("where WebSockets are blocked the chat works over the event stream, an
 });
 
 Deno.test("a restart of the server is ridden out, and what was written meanwhile is sent", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   const before = await startTestApp({ JWT_SECRET: "s".repeat(32) }, { place });
   await journey("restart", before, async (visit) => {
     const { chat, person } = await visit("ada_restart");

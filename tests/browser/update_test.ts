@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readManifest } from "../../islands/build.ts";
 import { startTestApp } from "../helpers/app.ts";
-import { makePlace } from "../helpers/database.ts";
+import { makeMigratedPlace } from "../helpers/database.ts";
 import { createRoom } from "../helpers/people.ts";
 import { runOrThrow } from "../helpers/system.ts";
 import { eventually, journey } from "./chat_page.ts";
@@ -43,7 +43,7 @@ async function copyStatic(folder: string): Promise<void> {
 Deno.test("a page older than the server's build goes on, says so once the line is back, and is new after a reload", async () => {
   assert.ok(await readManifest(), "the browser code is built");
   const folder = await Deno.makeTempDir({ prefix: "chatket-test-" });
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   try {
     await copyStatic(folder);
     const options = {

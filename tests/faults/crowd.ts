@@ -1,7 +1,7 @@
 /** Who takes part in a fault run: users, the rooms they are in, and their clients. */
 
 import type { Person } from "../helpers/people.ts";
-import type { Arena } from "./arena.ts";
+import type { TestCluster } from "./test_cluster.ts";
 import { BrowserClient } from "./browser_client.ts";
 import type { History } from "./history.ts";
 import type { Client } from "./line_faults.ts";
@@ -33,22 +33,22 @@ export interface Crowd {
 
 /** Signs everybody in and makes rooms and clients. Nobody is connected yet. */
 export async function gatherCrowd(
-  arena: Arena,
+  cluster: TestCluster,
   history: History,
   random: Random,
 ): Promise<Crowd> {
-  const people = await arena.people("user", USERS);
-  const roomIds = await arena.rooms(people, ROOMS);
-  const [quietRoomId] = await arena.rooms(people, 1);
-  const [stranger] = await arena.people("stranger", 1);
-  const [foreignRoomId] = await arena.rooms([stranger!], 1);
+  const people = await cluster.people("user", USERS);
+  const roomIds = await cluster.rooms(people, ROOMS);
+  const [quietRoomId] = await cluster.rooms(people, 1);
+  const [stranger] = await cluster.people("stranger", 1);
+  const [foreignRoomId] = await cluster.rooms([stranger!], 1);
   const common = (name: string, number: number) => ({
     name,
     person: people[number % USERS]!,
     random: random.fork(name),
     roomIds,
     history,
-    serverPort: arena.anyMachine(random.fork(`machines of ${name}`)),
+    serverPort: cluster.anyMachine(random.fork(`machines of ${name}`)),
   });
   const clients: Client[] = [];
   for (let number = 0; number < RAW_CLIENTS; number++) {

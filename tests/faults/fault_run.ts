@@ -6,7 +6,7 @@
 import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";
 import type { Person, Room } from "../helpers/people.ts";
-import { Arena } from "./arena.ts";
+import { TestCluster } from "./test_cluster.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { check, type StoredRoom } from "./checker.ts";
 import { measureCrossing } from "./crossing.ts";
@@ -96,7 +96,7 @@ class FaultRun {
   readonly #startedAt = Date.now();
   readonly #random: Random;
   readonly #history: History;
-  readonly #arena: Arena;
+  readonly #cluster: TestCluster;
   readonly #people: readonly Person[];
   readonly #roomIds: readonly string[];
   readonly #quietRoomId: string;
@@ -114,12 +114,16 @@ class FaultRun {
 
   private constructor(
     options: FaultRunOptions,
-    parts: Crowd & { history: History; random: Random; arena: Arena },
+    parts: Crowd & {
+      history: History;
+      random: Random;
+      cluster: TestCluster;
+    },
   ) {
     this.#options = options;
     this.#history = parts.history;
     this.#random = parts.random;
-    this.#arena = parts.arena;
+    this.#cluster = parts.cluster;
     this.#people = parts.people;
     this.#roomIds = parts.roomIds;
     this.#quietRoomId = parts.quietRoomId;
@@ -130,17 +134,17 @@ class FaultRun {
   static async open(options: FaultRunOptions): Promise<FaultRun> {
     const history = new History(options.say);
     const random = new Random(options.seed);
-    const arena = await Arena.open({
+    const cluster = await TestCluster.open({
       engine: options.engine,
       machines: options.machines ?? 1,
       alarm: (text) =>
         history.violate("the server reports no fault of its own", text),
     });
     try {
-      const crowd = await gatherCrowd(arena, history, random);
-      return new FaultRun(options, { history, random, arena, ...crowd });
+      const crowd = await gatherCrowd(cluster, history, random);
+      return new FaultRun(options, { history, random, cluster, ...crowd });
     } catch (error) {
-      await arena[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
       throw error;
     }
   }
@@ -152,12 +156,12 @@ class FaultRun {
     }
     const { kills = 0, durationMs = 0 } = this.#options;
     let { passes = kills > 0 || durationMs > 0 ? 0 : 1 } = this.#options;
-    for (let pass = 0; !this.#isOver && this.#arena.isUp; pass++) {
+    for (let pass = 0; !this.#isOver && this.#cluster.isUp; pass++) {
       const inTime = Date.now() - this.#startedAt < durationMs;
       if (kills > 0 ? pass > 0 : passes-- <= 0 && !inTime) break;
       const random = this.#random.fork(`pass ${pass}`);
       for (const round of this.#roundsOf(random)) {
-        if (this.#isOver || !this.#arena.isUp) break;
+        if (this.#isOver || !this.#cluster.isUp) break;
         await this.#round(round, random);
       }
     }
@@ -181,7 +185,7 @@ class FaultRun {
     this.#breakingLines = false;
     this.#roundOver.resolve();
     for (const client of this.#clients) await client.close();
-    await this.#arena[Symbol.asyncDispose]();
+    await this.#cluster[Symbol.asyncDispose]();
     await Promise.allSettled(this.#running);
   }
 
@@ -193,7 +197,7 @@ class FaultRun {
 
   #roundsOf(random: Random): ServerFault[][] {
     const { kills = 0, only = /(?:)/ } = this.#options;
-    const deck = serverDeck(this.#arena, random)
+    const deck = serverDeck(this.#cluster, random)
       .filter(({ name }) => only.test(name));
     const faults = kills === 0
       ? deck
@@ -237,7 +241,7 @@ class FaultRun {
       this.#history.violate(
         "the server serves when nothing is broken",
         `${error}; its last lines:\n${
-          this.#arena.machines.flatMap(({ server }) =>
+          this.#cluster.machines.flatMap(({ server }) =>
             server.lastLines.slice(-5)
           ).join("\n")
         }`,
@@ -248,8 +252,8 @@ class FaultRun {
   async #breakServer(fault: ServerFault, random: Random): Promise<void> {
     this.#count(fault.name);
     await fault.run({
-      ...{ arena: this.#arena, random, history: this.#history },
-      machine: random.pick(this.#arena.machines),
+      ...{ cluster: this.#cluster, random, history: this.#history },
+      machine: random.pick(this.#cluster.machines),
       clientProxies: this.#clients.map(({ proxy }) => proxy),
       writeOne: () => this.#writeOne(),
       measureCrossing: (kind) => this.#measureCrossing(kind, random),
@@ -258,7 +262,7 @@ class FaultRun {
 
   async #measureCrossing(kind: string, random: Random): Promise<void> {
     const times = await measureCrossing({
-      machines: this.#arena.machines,
+      machines: this.#cluster.machines,
       people: this.#people,
       roomId: this.#quietRoomId,
       random,
@@ -340,7 +344,7 @@ class FaultRun {
   /** All is quiet and nothing is broken: compares what was said with what is stored. */
   async #check(): Promise<void> {
     const heads = await this.#deliverAll();
-    if (this.#arena.machines.length > 1) await this.#expectPresence();
+    if (this.#cluster.machines.length > 1) await this.#expectPresence();
     const views = this.#clients.flatMap((client) => client.views());
     for (const client of this.#clients) {
       if (!(client instanceof BrowserClient)) continue;
@@ -348,7 +352,7 @@ class FaultRun {
         this.#history.violate("a stored position is never ahead", ahead);
       }
     }
-    const truth = await this.#arena.truth(this.#checkedThrough);
+    const truth = await this.#cluster.truth(this.#checkedThrough);
     const rooms: StoredRoom[] = truth.map((room) => ({
       ...room,
       checkedThrough: this.#checkedThrough.get(room.roomId)!,
@@ -417,7 +421,7 @@ class FaultRun {
 
   async #heads(): Promise<Map<string, number>> {
     const rooms = await ask<Room[]>(
-      this.#arena.machines[0],
+      this.#cluster.machines[0],
       this.#people[0]!,
       "/api/rooms",
     );
@@ -429,7 +433,7 @@ class FaultRun {
     const startedAt = Date.now();
     for (;; await sleep(100)) {
       const absent = await listOffline(
-        this.#arena.machines,
+        this.#cluster.machines,
         this.#people[0]!,
         this.#roomIds[0]!,
       );

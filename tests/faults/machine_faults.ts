@@ -25,7 +25,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "Redis killed (SIGKILL)",
     times: 2,
-    async run({ arena: { redis }, random }) {
+    async run({ cluster: { redis }, random }) {
       await redis!.kill();
       await sleep(random.int(0, 3_000));
       await redis!.start();
@@ -35,7 +35,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "Redis stopped (SIGTERM)",
     times: 1,
-    async run({ arena: { redis }, random }) {
+    async run({ cluster: { redis }, random }) {
       await redis!.stop();
       await sleep(random.int(0, 1_000));
       await redis!.start();
@@ -45,7 +45,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "Redis paused (SIGSTOP)",
     times: 2,
-    async run({ arena: { redis }, random }) {
+    async run({ cluster: { redis }, random }) {
       redis!.pause();
       await sleep(random.int(200, NOTICED_MS));
       redis!.resume();
@@ -55,7 +55,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "Redis ends its clients' lines",
     times: 1,
-    async run({ arena: { redis } }) {
+    async run({ cluster: { redis } }) {
       await redis!.command("CLIENT KILL TYPE pubsub");
       await redis!.command("CLIENT KILL TYPE normal");
     },
@@ -64,13 +64,13 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "Redis forgets everything (FLUSHALL)",
     times: 1,
-    run: ({ arena: { redis } }) => redis!.command("FLUSHALL"),
+    run: ({ cluster: { redis } }) => redis!.command("FLUSHALL"),
   },
   {
     ...common,
     name: "Redis slow",
     times: 1,
-    async run({ arena: { redisProxies }, random }) {
+    async run({ cluster: { redisProxies }, random }) {
       const delayMs = random.int(20, 300);
       for (const proxy of redisProxies) proxy.setDelay(delayMs);
       await sleep(random.int(500, 3_000));
@@ -88,7 +88,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "all machines cut off from Redis",
     times: 1,
-    run: ({ arena: { redisProxies }, random }) =>
+    run: ({ cluster: { redisProxies }, random }) =>
       partition(redisProxies, random.int(300, 5_000)),
   },
   {
@@ -155,7 +155,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "a machine and Redis killed at once",
     times: 1,
-    async run({ arena: { redis }, machine: { server }, random }) {
+    async run({ cluster: { redis }, machine: { server }, random }) {
       await Promise.all([redis!.kill(), server.kill()]);
       await sleep(random.int(0, 1_000));
       // The server must come up without Redis.
@@ -172,7 +172,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "all machines killed at once",
     times: 1,
-    async run({ arena: { machines }, random }) {
+    async run({ cluster: { machines }, random }) {
       await Promise.all(machines.map(({ server }) => server.kill()));
       await sleep(random.int(0, 300));
       await Promise.all(machines.map(({ server }) => server.start()));
@@ -182,7 +182,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     ...common,
     name: "machines restarted one after another",
     times: 1,
-    async run({ arena: { machines }, history }) {
+    async run({ cluster: { machines }, history }) {
       for (const machine of machines) {
         await stopInOrder(machine, history);
         await machine.server.start();
@@ -194,7 +194,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     name: "the newest message is not told to the other machines",
     times: 2,
     inQuiet: true,
-    async run({ arena: { redisProxies }, writeOne }) {
+    async run({ cluster: { redisProxies }, writeOne }) {
       // A later message of the room would show that this one is missing.
       await loseWhatIsToldNow(redisProxies, writeOne);
     },
@@ -204,7 +204,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     name: "Redis away in quiet",
     times: 1,
     inQuiet: true,
-    async run({ arena: { redis }, measureCrossing }) {
+    async run({ cluster: { redis }, measureCrossing }) {
       await measureCrossing("while Redis is there");
       await redis!.kill();
       await measureCrossing("while Redis is away");
@@ -216,7 +216,7 @@ export const MACHINE_FAULTS: readonly ServerFault[] = [
     name: "Redis frozen in quiet",
     times: 1,
     inQuiet: true,
-    async run({ arena: { redis }, measureCrossing }) {
+    async run({ cluster: { redis }, measureCrossing }) {
       redis!.pause();
       await measureCrossing("while Redis is frozen");
       redis!.resume();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { engineUnderTest } from "../helpers/database.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
-import { Arena } from "./arena.ts";
+import { isQuietMachine } from "../helpers/timing.ts";
+import { TestCluster } from "./test_cluster.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { writeMany } from "./bulk_writer.ts";
 import { check } from "./checker.ts";
@@ -12,33 +13,40 @@ import { sleep } from "./sleep.ts";
 
 const engine = engineUnderTest();
 
+/** More than 500 are skipped, and read when they are scrolled to. `deno task shows` adds a long absence. */
+const MISSED = [250, 1_000, ...isQuietMachine ? [10_000] : []];
+
 /** A client that has not caught up by then never will, in milliseconds. */
 const PATIENCE_MS = 60_000;
 
 Deno.test({
-  name: "the browser's client recovers 250, 1,000 and 10,000 missed messages",
+  name: "the browser's client recovers few and many missed messages",
   ignore: engine === "postgres" && await postgresMissing() !== undefined,
   async fn(t) {
     const history = new History();
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine,
       alarm: (text) => assert.fail(text),
     });
-    const [reader, writer] = await arena.people("user", 2);
-    const roomIds = await arena.rooms([reader!, writer!], 1);
+    const [reader, writer] = await cluster.people("user", 2);
+    const roomIds = await cluster.rooms([reader!, writer!], 1);
     const roomId = roomIds[0]!;
     const client = await BrowserClient.create({
       ...{ name: "browser", person: reader!, roomIds, history, pace: 1 },
-      ...{ serverPort: arena.port, random: new Random(1), thinkMs: 1_000 },
+      ...{
+        serverPort: cluster.port,
+        random: new Random(1),
+        thinkMs: 1_000,
+      },
     });
     await client.load();
     await until(() => client.isSettled);
 
-    for (const missed of [250, 1_000, 10_000]) {
+    for (const missed of MISSED) {
       await t.step(`${missed} missed messages`, async () => {
         client.goAway();
         const before = client.position(roomId);
-        await writeMany(arena, writer!, {
+        await writeMany(cluster, writer!, {
           roomId,
           count: missed,
           text: (number) => `message ${number}`,
@@ -58,9 +66,9 @@ Deno.test({
     const messages = await client.scrollBack();
     const [view] = client.views();
     await client.close();
-    const rooms = (await arena.truth(new Map([[roomId, 0]])))
+    const rooms = (await cluster.truth(new Map([[roomId, 0]])))
       .map((room) => ({ ...room, checkedThrough: 0 }));
-    assert.equal(messages.length, 11_250);
+    assert.equal(messages.length, MISSED.reduce((sum, each) => sum + each));
     const wrong = check({ rooms, sent: [], views: [{ ...view!, messages }] })
       .filter(({ rule }) => rule !== "only what was sent is stored");
     assert.deepEqual(wrong, []);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
-import { Arena } from "./arena.ts";
+import { TestCluster } from "./test_cluster.ts";
 import { report } from "./report.ts";
 import { sleep } from "./sleep.ts";
 
@@ -20,15 +20,15 @@ Deno.test({
   ignore: await postgresMissing() !== undefined,
   async fn(t) {
     const alarms: string[] = [];
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine: "postgres",
       alarm: (text) => alarms.push(text),
     });
-    const { cluster, databaseProxy, server } = arena;
-    const [ada, bob] = await arena.people("user", 2);
-    const [roomId] = await arena.rooms([ada!, bob!], 1);
-    const sender = await connect(arena, ada!);
-    const reader = await connect(arena, bob!);
+    const { postgres, databaseProxy, server } = cluster;
+    const [ada, bob] = await cluster.people("user", 2);
+    const [roomId] = await cluster.rooms([ada!, bob!], 1);
+    const sender = await connect(cluster, ada!);
+    const reader = await connect(cluster, bob!);
     for (const client of [sender, reader]) {
       await client.expect("room:join", { roomId: roomId!, lastSeq: 0 });
     }
@@ -39,7 +39,7 @@ Deno.test({
     const expectRecovery = async (text: string, clientMsgId: string) => {
       const startedAt = performance.now();
       await waitUntil(
-        async () => await readyStatus(arena) === 200,
+        async () => await readyStatus(cluster) === 200,
         RECOVERY_LIMIT_MS,
       );
       const message = { roomId: roomId!, text, clientMsgId };
@@ -67,18 +67,18 @@ Deno.test({
     };
 
     await t.step("all is well before", async () => {
-      assert.equal(await readyStatus(arena), 200);
+      assert.equal(await readyStatus(cluster), 200);
       await expectRecovery("before", crypto.randomUUID());
     });
 
     for (const mode of ["fast", "immediate"] as const) {
       await t.step(`stopped (${mode})`, async () => {
-        await cluster!.stop(mode);
+        await postgres!.stop(mode);
         const id = crypto.randomUUID();
         const answer = sendAndTime(sender, roomId!, `stopped ${mode}`, id);
-        await expectAway(arena);
+        await expectAway(cluster);
         report(`stopped (${mode}): ${await answer}`);
-        await cluster!.start();
+        await postgres!.start();
         await expectRecovery(`stopped ${mode}`, id);
       });
     }
@@ -86,12 +86,12 @@ Deno.test({
     await t.step(
       "paused: connections stay open and nothing answers",
       async () => {
-        await cluster!.pause();
+        await postgres!.pause();
         const id = crypto.randomUUID();
         const answer = sendAndTime(sender, roomId!, "paused", id);
-        await expectAway(arena);
+        await expectAway(cluster);
         report(`paused: ${await answer}`);
-        await cluster!.resume();
+        await postgres!.resume();
         await expectRecovery("paused", id);
       },
     );
@@ -104,7 +104,7 @@ Deno.test({
       databaseProxy!.refuse(true);
       databaseProxy!.cutAll("reset");
       report(`answer lost: ${await answer}`);
-      const [room] = await arena.truth(new Map([[roomId!, seq]]));
+      const [room] = await cluster.truth(new Map([[roomId!, seq]]));
       assert.equal(room?.messages.length, 1, "it was not stored");
       databaseProxy!.refuse(false);
       // The reader is told although nobody sends anything more.
@@ -136,18 +136,18 @@ async function sendAndTime(
   return `unavailable after ${(performance.now() - startedAt).toFixed(0)} ms`;
 }
 
-async function expectAway(arena: Arena): Promise<void> {
+async function expectAway(cluster: TestCluster): Promise<void> {
   await waitUntil(
-    async () => await readyStatus(arena) === 503,
+    async () => await readyStatus(cluster) === 503,
     READY_LIMIT_MS,
   );
-  const health = await fetch(`${arena.origin}/health`);
+  const health = await fetch(`${cluster.origin}/health`);
   assert.equal(health.status, 200);
   await health.body?.cancel();
 }
 
-async function readyStatus(arena: Arena): Promise<number> {
-  const answer = await fetch(`${arena.origin}/ready`);
+async function readyStatus(cluster: TestCluster): Promise<number> {
+  const answer = await fetch(`${cluster.origin}/ready`);
   await answer.body?.cancel();
   return answer.status;
 }

@@ -1,7 +1,7 @@
 /** What can happen to a server and its database. Each fault leaves both running again. */
 
 import type { Engine } from "../helpers/database.ts";
-import type { Arena } from "./arena.ts";
+import type { TestCluster } from "./test_cluster.ts";
 import type { History } from "./history.ts";
 import type { Machine } from "./machine.ts";
 import type { FaultProxy } from "./proxy.ts";
@@ -22,7 +22,7 @@ const SLOW_LINE_MS = 300;
 const COME_BACK_MS = 2_000;
 
 export interface ServerFaultParts {
-  readonly arena: Arena;
+  readonly cluster: TestCluster;
   /** The server process that is meant, when it is one. */
   readonly machine: Machine;
   readonly random: Random;
@@ -108,23 +108,23 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "database paused (SIGSTOP)",
     engines: POSTGRES,
     times: 1,
-    async run({ arena: { cluster }, random }) {
-      await cluster!.pause();
+    async run({ cluster: { postgres }, random }) {
+      await postgres!.pause();
       await sleep(random.int(200, 3_000));
-      await cluster!.resume();
+      await postgres!.resume();
     },
   },
   {
     name: "database sessions ended",
     engines: POSTGRES,
     times: 1,
-    run: ({ arena }) => arena.terminateBackends(),
+    run: ({ cluster }) => cluster.terminateBackends(),
   },
   {
     name: "database lines reset",
     engines: POSTGRES,
     times: 2,
-    async run({ arena: { databaseProxies } }) {
+    async run({ cluster: { databaseProxies } }) {
       // The statement goes through, its answer does not.
       holdAnswers(databaseProxies);
       await sleep(30);
@@ -135,7 +135,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     name: "database slow",
     engines: POSTGRES,
     times: 1,
-    async run({ arena: { databaseProxies }, random }) {
+    async run({ cluster: { databaseProxies }, random }) {
       const delayMs = random.int(20, 150);
       for (const proxy of databaseProxies) proxy.setDelay(delayMs);
       await sleep(random.int(500, 2_000));
@@ -147,7 +147,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     engines: POSTGRES,
     times: 1,
     inQuiet: true,
-    async run({ arena: { databaseProxies }, writeOne }) {
+    async run({ cluster: { databaseProxies }, writeOne }) {
       // A later message of the room would show that this one is missing.
       holdAnswers(databaseProxies);
       writeOne();
@@ -162,7 +162,7 @@ export const SERVER_FAULTS: readonly ServerFault[] = [
     engines: POSTGRES,
     times: 1,
     inQuiet: true,
-    async run({ arena: { databaseProxies }, clientProxies, writeOne }) {
+    async run({ cluster: { databaseProxies }, clientProxies, writeOne }) {
       // With slow lines the database can go away between the upgrade, which asks it, and the sync.
       for (const proxy of clientProxies) {
         proxy.setDelay(SLOW_LINE_MS);
@@ -204,10 +204,10 @@ export function holdAnswers(proxies: readonly FaultProxy[]): void {
 }
 
 async function restartDatabase(
-  { arena: { cluster }, random }: ServerFaultParts,
+  { cluster: { postgres }, random }: ServerFaultParts,
   mode: "fast" | "immediate",
 ): Promise<void> {
-  await cluster!.stop(mode);
+  await postgres!.stop(mode);
   await sleep(random.int(0, 1_500));
-  await cluster!.start();
+  await postgres!.start();
 }

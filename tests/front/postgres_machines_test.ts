@@ -157,7 +157,7 @@ async function startMachine(
   await server.start();
   const origin = `http://127.0.0.1:${port}`;
   const answer = await (await fetch(`${origin}/ready`)).json();
-  assert.equal(answer.broker, "ok");
+  assert.equal(answer.backbone, "ok");
   return { port, origin, server };
 }
 

@@ -1,8 +1,9 @@
 /** Clients that never finish what they begin, kept away from the process by the shipped front. */
 
 import assert from "node:assert/strict";
-import { Arena } from "../faults/arena.ts";
+import { TestCluster } from "../faults/test_cluster.ts";
 import { connect } from "../helpers/client.ts";
+import { expectTook, stopwatch } from "../helpers/timing.ts";
 import { engineUnderTest } from "../helpers/database.ts";
 import { createRoom, signIn } from "../helpers/people.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
@@ -33,18 +34,18 @@ Deno.test({
   ignore: await nginxMissing() !== undefined ||
     engine === "postgres" && await postgresMissing() !== undefined,
   async fn() {
-    const arena = await Arena.open({
+    const cluster = await TestCluster.open({
       engine,
       alarm: (text) => assert.fail(text),
       env: { TRUSTED_PROXY_HOPS: "1", METRICS_TOKEN: "0123456789abcdef" },
     });
-    const nginx = await startNginx([arena.port]);
+    const nginx = await startNginx([cluster.port]);
     try {
       const alice = await signIn(nginx, "alice");
       const room = await createRoom(alice);
       const client = await connect(nginx, alice);
-      const before = await arena.server.residentBytes();
-      const openBefore = await openTo(arena.port);
+      const before = await cluster.server.residentBytes();
+      const openBefore = await openTo(cluster.port);
 
       const heads = [
         ...await crowd(nginx.port, HEAD),
@@ -54,7 +55,7 @@ Deno.test({
         nginx.port,
         `${HEAD}Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{`,
       );
-      const startedAt = performance.now();
+      const living = stopwatch();
       const ended = Promise.all(heads.map(readToEnd));
       for (let n = 0; n < 5; n++) {
         for (const each of bodies) await writeOne(each);
@@ -66,20 +67,19 @@ Deno.test({
         await new Promise((resolve) => setTimeout(resolve, 200));
       }
       assert.equal(
-        await openTo(arena.port),
+        await openTo(cluster.port),
         openBefore,
         "a half of a request reached the process",
       );
       await ended;
-      const took = performance.now() - startedAt;
-      assert.ok(took < HEAD_LIMIT_MS + MARGIN_MS, `heads lived ${took} ms`);
-      const grown = await arena.server.residentBytes() - before;
+      expectTook("the life of a head", living(), HEAD_LIMIT_MS + MARGIN_MS);
+      const grown = await cluster.server.residentBytes() - before;
       assert.ok(grown < FLAT_BYTES, `the process grew by ${grown} bytes`);
       for (const each of bodies) each.close();
       await client.close();
     } finally {
       await nginx[Symbol.asyncDispose]();
-      await arena[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
     }
   },
 });
@@ -90,12 +90,12 @@ Deno.test({
   ignore: await nginxMissing() !== undefined ||
     engine === "postgres" && await postgresMissing() !== undefined,
   async fn() {
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine,
       alarm: (text) => assert.fail(text),
       env: { TRUSTED_PROXY_HOPS: "1" },
     });
-    await using nginx = await startNginx([arena.port]);
+    await using nginx = await startNginx([cluster.port]);
     const alice = await signIn(nginx, "alice");
     const stop = new AbortController();
     const outcomes = await Promise.all(
@@ -125,15 +125,15 @@ Deno.test({
   ignore: await nginxMissing() !== undefined ||
     engine === "postgres" && await postgresMissing() !== undefined,
   async fn() {
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine,
       alarm: (text) => assert.fail(text),
       env: { TRUSTED_PROXY_HOPS: "1" },
     });
-    await using nginx = await startNginx([arena.port]);
+    await using nginx = await startNginx([cluster.port]);
     const alice = await signIn(nginx, "alice");
     await abandonHandshakes(nginx.port, alice, 164);
-    assert.equal(await leftAt(arena.port), 0);
+    assert.equal(await leftAt(cluster.port), 0);
     const client = await connect(nginx, alice);
     await client.close();
   },

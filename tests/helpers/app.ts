@@ -2,7 +2,8 @@
 
 import { type Config, CONFIG_VARIABLES, loadConfig } from "../../config.ts";
 import { type RunningApp, start } from "../../main.ts";
-import { type Engine, makePlace, type TestPlace } from "./database.ts";
+import { type Engine, makeMigratedPlace, type TestPlace } from "./database.ts";
+import { watchTimers } from "./idle.ts";
 
 /** Overrides of environment variables; undefined unsets one that tests set. */
 export type EnvOverrides = Partial<
@@ -25,6 +26,11 @@ export interface TestApp extends AsyncDisposable {
   readonly port: number;
   readonly config: Config;
   readonly place: TestPlace;
+  /**
+   * Resolves when the app has done all that it was asked for so far, and all that it had put off for
+   * less than a second. What it sent then is on its way.
+   */
+  idle(): Promise<void>;
   /** Stops the app as SIGTERM does. What it stored stays until the app is disposed of. */
   stop(): Promise<void>;
 }
@@ -34,10 +40,11 @@ export async function startTestApp(
   overrides: EnvOverrides = {},
   options: TestAppOptions = {},
 ): Promise<TestApp> {
-  const place = options.place ?? await makePlace(options.engine);
+  const place = options.place ?? await makeMigratedPlace(options.engine);
   const removePlace = async () => {
     if (options.place === undefined) await place[Symbol.asyncDispose]();
   };
+  const timers = watchTimers(options.start?.timers);
   let app: RunningApp;
   let config: Config;
   try {
@@ -52,18 +59,26 @@ export async function startTestApp(
       ...place.env,
       ...overrides,
     });
-    app = await start(config, options.start);
+    app = await start(config, { ...options.start, timers });
   } catch (error) {
     await removePlace();
     throw error;
   }
+  const origin = `http://127.0.0.1:${app.port}`;
   let stopped: Promise<void> | undefined;
   const stop = () => stopped ??= app.stop();
   return {
-    origin: `http://127.0.0.1:${app.port}`,
+    origin,
     port: app.port,
     config,
     place,
+    async idle() {
+      do {
+        await timers.idle();
+        // The database answers in turn: what was asked of it before is done.
+        await (await fetch(`${origin}/ready`)).body?.cancel();
+      } while (timers.pending > 0);
+    },
     stop,
     async [Symbol.asyncDispose]() {
       await stop();
@@ -99,6 +114,7 @@ export function useTestApp(
     get place() {
       return app().place;
     },
+    idle: () => app().idle(),
     stop: () => app().stop(),
     [Symbol.asyncDispose]: () => app()[Symbol.asyncDispose](),
   };

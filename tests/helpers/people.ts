@@ -33,6 +33,8 @@ export interface Room {
 /** Where the app is. */
 export interface Served {
   readonly origin: string;
+  /** Resolves when it has nothing left to do, where the app runs in this process. */
+  idle?(): Promise<void>;
 }
 
 /** Posts JSON without a session. */

@@ -11,6 +11,8 @@ export interface PostgresOptions {
   readonly fsync?: boolean;
   /** The password of its user; none is asked for without. */
   readonly password?: string;
+  /** The folder that its own is made in; the system's for such files by default. */
+  readonly folder?: string | undefined;
   /** Whether it speaks TLS, with a certificate for 127.0.0.1 of an authority of its own. */
   readonly tls?: boolean;
 }
@@ -78,7 +80,10 @@ export async function startPostgres(
   const found = await findPrograms();
   if (typeof found === "string") throw new Error(found);
   const user = await serverUser();
-  const folder = await Deno.makeTempDir({ prefix: "chatket-pg-" });
+  const folder = await Deno.makeTempDir({
+    prefix: "chatket-pg-",
+    ...options.folder === undefined ? {} : { dir: options.folder },
+  });
   if (user !== undefined) await Deno.chown(folder, user.uid, user.gid);
   const data = `${folder}/data`;
   const remover = startRemover(folder);

@@ -1,4 +1,10 @@
-/** What tests need of the machine: running commands, and installing from Debian what is missing. */
+/** What tests need of the machine: commands, ports, memory, and installing from Debian what is missing. */
+
+import { statfsSync } from "node:fs";
+
+/** Where Linux keeps files in memory, and the room that the databases of a run need there, in bytes. */
+const MEMORY_FOLDER = "/dev/shm";
+const MEMORY_ROOM_BYTES = 4 * 1024 ** 3;
 
 export interface CommandResult {
   code: number;
@@ -81,4 +87,15 @@ export function freePort(): number {
   const { port } = listener.addr;
   listener.close();
   return port;
+}
+
+/**
+ * A folder whose files are in memory, for databases that nobody keeps: a disk that writes tens of
+ * megabytes for each test is what a run would wait for most. Undefined where there is none with room.
+ * Only a process that runs with all permissions may use it: the runtime guards all of `/dev`.
+ */
+export function memoryFolder(): string | undefined {
+  if (Deno.build.os !== "linux") return undefined;
+  const { bavail, bsize } = statfsSync(MEMORY_FOLDER);
+  return bavail * bsize > MEMORY_ROOM_BYTES ? MEMORY_FOLDER : undefined;
 }

@@ -13,7 +13,7 @@ import {
   type Person,
   signIn,
 } from "../helpers/people.ts";
-import { pause, say, until } from "../realtime/setting.ts";
+import { say, until } from "../helpers/rooms.ts";
 import {
   type Check,
   documentChecker,
@@ -220,11 +220,12 @@ async function watchStream(
   alice: Person,
 ): Promise<void> {
   const answer = await alice.fetch("/api/events");
-  const text = answer.text();
-  await pause(50);
+  const parts = answer.body!.pipeThrough(new TextDecoderStream()).values();
+  let text: string = (await parts.next()).value ?? "";
   const ended = await alice.fetch("/api/auth/logout", { method: "POST" });
   assert.equal(ended.status, 204);
-  for (const part of (await text).trim().split("\n\n")) {
+  for await (const part of parts) text += part;
+  for (const part of text.trim().split("\n\n")) {
     const frame = part.replace(/^data: /, "");
     assert.deepEqual(protocol.checkFrame(frame), [], frame);
   }

@@ -13,7 +13,7 @@ import {
   startTestApp,
   type TestApp,
 } from "../helpers/app.ts";
-import { makePlace } from "../helpers/database.ts";
+import { makeMigratedPlace } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
 import { NO_LIMITS } from "../helpers/records.ts";
 
@@ -27,7 +27,7 @@ export const HOST = {
 export async function startExampleApp(
   overrides: EnvOverrides = {},
 ): Promise<TestApp> {
-  const place = await makePlace();
+  const place = await makeMigratedPlace();
   try {
     await using db = await openDatabase(place, silentLog);
     await migrate(db);

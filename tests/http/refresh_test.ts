@@ -11,7 +11,7 @@ import {
   statusOfMe,
 } from "../helpers/browser_session.ts";
 import { connect } from "../helpers/client.ts";
-import { engineUnderTest, makePlace } from "../helpers/database.ts";
+import { engineUnderTest, makeMigratedPlace } from "../helpers/database.ts";
 import { silentLog } from "../helpers/log.ts";
 import { expectJson, type Person } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";
@@ -122,7 +122,7 @@ Deno.test("a token whose successor is in use ends its session, also within ten s
 });
 
 Deno.test("a refresh whose answer was lost in a restart is repeated with the same outcome", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   const start = () =>
     startTestApp({ JWT_SECRET: SECRET }, { place, start: { clock } });
   let cookie: string;

@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { createRoom, joinRoom, type Person } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
-import { gather, newPerson, say, send } from "./setting.ts";
+import {
+  createRoomWithMembers,
+  newPerson,
+  say,
+  send,
+} from "../helpers/rooms.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 const HOUR_MS = 3_600_000;
@@ -26,13 +31,6 @@ async function statusOf(reader: Person, roomId: string, person: Person) {
     `/api/rooms/${roomId}/members`,
   );
   return members.find(({ id }) => id === person.user.id)?.status;
-}
-
-/** Time passes, and all that falls due in it has been done. */
-async function pass(ms: number): Promise<void> {
-  const done = new Promise<void>((resolve) => time.timers.after(ms, resolve));
-  time.skip(ms);
-  await done;
 }
 
 /** An event stream: it is the one that is online only by what it posts. */
@@ -65,21 +63,21 @@ for (
     using _ = await openStream(bob);
     step += ms;
     // Silent users are looked for every second.
-    await pass(2_000);
+    await time.skip(2_000);
     assert.equal(await statusOf(alice, id, bob), "online");
 
-    await pass(20_000);
+    await time.skip(20_000);
     await alices.ping();
     assert.equal(await statusOf(alice, id, bob), "online");
-    await pass(10_000);
+    await time.skip(10_000);
     assert.equal(await statusOf(alice, id, bob), "offline");
     assert.equal(await statusOf(alice, id, alice), "online");
   });
 }
 
 Deno.test("a mute lasts as long as it was to, whatever becomes of the clock", async () => {
-  await using chat = await gather(app, 1);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 1);
+  const [{ socket }] = chat.members;
   const muted = async () => {
     const ack = await send(socket, chat.room.id);
     return !ack.success && ack.code === "muted"
@@ -93,9 +91,9 @@ Deno.test("a mute lasts as long as it was to, whatever becomes of the clock", as
     // What is told is a time of day as it is now.
     const left = await muted();
     assert.ok(left !== undefined && left > 0 && left <= 30_000, String(left));
-    await pass(29_000);
+    await time.skip(29_000);
     assert.ok(await muted());
-    await pass(1_000);
+    await time.skip(1_000);
   }
   await say(socket, chat.room.id);
 });

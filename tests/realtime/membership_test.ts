@@ -5,7 +5,14 @@ import { useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { joinRoom, leaveRoom } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
-import { gather, newPerson, pause, quiet, say, send } from "./setting.ts";
+import {
+  createRoomWithMembers,
+  forgetPast,
+  newPerson,
+  say,
+  send,
+  waitUntilIdle,
+} from "../helpers/rooms.ts";
 
 let lastMoment = 0;
 
@@ -24,15 +31,15 @@ const lines = (socket: TestClient) =>
   );
 
 Deno.test("room:join by a user's first socket is announced, by the second not; room:leave by the last is", async () => {
-  await using chat = await gather(app, 1);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 1);
+  const [{ socket }] = chat.members;
   const { id: roomId } = chat.room;
   const bob = await newPerson(app);
   await joinRoom(bob, roomId);
   const { username } = bob.user;
   await using one = await connect(app, bob);
   await using two = await connect(app, bob);
-  await quiet([socket]);
+  await forgetPast(app, [socket]);
 
   await one.expect("room:join", { roomId });
   const { createdAt } = await socket.waitFor("room:system");
@@ -41,7 +48,7 @@ Deno.test("room:join by a user's first socket is announced, by the second not; r
   await one.expect("room:join", { roomId });
   await one.expect("room:leave", { roomId });
   await one.expect("room:leave", { roomId });
-  await pause(50);
+  await waitUntilIdle(app, [socket]);
   assert.deepEqual(lines(socket), [`join ${username}`]);
   await two.expect("room:leave", { roomId });
   await socket.waitFor("room:system", ({ type }) => type === "leave");
@@ -50,14 +57,14 @@ Deno.test("room:join by a user's first socket is announced, by the second not; r
 });
 
 Deno.test("room:leave ends the live feed and keeps the membership", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket }, other] = chat.members;
   const { id: roomId } = chat.room;
   await socket.expect("room:leave", { roomId });
-  await quiet([socket]);
+  await forgetPast(app, [socket]);
   await say(other.socket, roomId);
   await other.socket.waitFor("message:new");
-  await pause(50);
+  await waitUntilIdle(app, [socket]);
   assert.deepEqual(socket.events, []);
   assert.equal((await say(socket, roomId)).seq, 2);
   await socket.expect("room:join", { roomId, lastSeq: 0 });
@@ -74,8 +81,8 @@ Deno.test("room:leave of a room that is not followed, unknown or impossible is n
 });
 
 Deno.test("a dropped connection changes the roster and announces nothing", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket }, other] = chat.members;
   await other.socket.close();
   await socket.waitFor("room:roster", ({ onlineCount }) => onlineCount === 1);
   assert.deepEqual(lines(socket), []);
@@ -86,14 +93,14 @@ Deno.test("a dropped connection changes the roster and announces nothing", async
 });
 
 Deno.test("leaving over HTTP cuts all of the user's sockets out of that room at once, and of no other", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket: stays }, { person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket: stays }, { person, socket }] = chat.members;
   const { id: roomId } = chat.room;
-  const tab = await chat.enter(person);
-  await using elsewhere = await gather(app, 1);
+  const tab = await chat.subscribe(person);
+  await using elsewhere = await createRoomWithMembers(app, 1);
   await joinRoom(person, elsewhere.room.id);
   await socket.expect("room:join", { roomId: elsewhere.room.id });
-  await quiet([stays, socket, tab.socket]);
+  await forgetPast(app, [stays, socket, tab.socket]);
 
   await leaveRoom(person, roomId);
   for (const own of [socket, tab.socket, stays]) {
@@ -102,12 +109,12 @@ Deno.test("leaving over HTTP cuts all of the user's sockets out of that room at 
     assert.deepEqual(line.user, person.user);
   }
   await stays.waitFor("room:roster", ({ memberCount }) => memberCount === 1);
-  await quiet([stays, socket, tab.socket]);
+  await forgetPast(app, [stays, socket, tab.socket]);
 
   await say(stays, roomId);
   await stays.expect("typing:update", { roomId, isTyping: true });
   await stays.waitFor("message:new");
-  await pause(300);
+  await waitUntilIdle(app, [socket, tab.socket]);
   assert.deepEqual(socket.events, []);
   assert.deepEqual(tab.socket.events, []);
 
@@ -118,14 +125,14 @@ Deno.test("leaving over HTTP cuts all of the user's sockets out of that room at 
     await socket.request("room:read", { roomId, lastSeq: 1 }),
   ].map((ack) => !ack.success && ack.code);
   assert.deepEqual(codes, codes.map(() => "not_a_member"));
-  await say(elsewhere.guests[0].socket, elsewhere.room.id);
+  await say(elsewhere.members[0].socket, elsewhere.room.id);
   await socket.waitFor("message:new");
   assert.deepEqual(lines(stays), [], "what was refused was not announced");
 });
 
 Deno.test("who joins again over HTTP can follow again", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket: stays }, { person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket: stays }, { person, socket }] = chat.members;
   const { id: roomId } = chat.room;
   await leaveRoom(person, roomId);
   await say(stays, roomId);
@@ -137,8 +144,8 @@ Deno.test("who joins again over HTTP can follow again", async () => {
 });
 
 Deno.test("messages sent while somebody leaves are stored or refused, never stored and refused", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket: stays, person: host }, { person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket: stays, person: host }, { person, socket }] = chat.members;
   const { id: roomId } = chat.room;
   const acks = numbers(1, 50).map(() => send(socket, roomId));
   await leaveRoom(person, roomId);
@@ -152,8 +159,8 @@ Deno.test("messages sent while somebody leaves are stored or refused, never stor
 });
 
 Deno.test("in a room that more than 200 sockets follow nobody is announced", async () => {
-  await using chat = await gather(app, 3);
-  const [{ socket }, two, three] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 3);
+  const [{ socket }, two, three] = chat.members;
   const { id: roomId } = chat.room;
   const crowd: TestClient[] = [];
   for (const n of numbers(1, 197)) {
@@ -165,7 +172,7 @@ Deno.test("in a room that more than 200 sockets follow nobody is announced", asy
   const late = await newPerson(app);
   await joinRoom(late, roomId);
   await using socketOfLate = await connect(app, late);
-  await quiet([socket]);
+  await forgetPast(app, [socket]);
   // The late one is the 200th socket now, which is still announced.
   await crowd.pop()!.close();
   await socketOfLate.expect("room:join", { roomId });
@@ -174,24 +181,23 @@ Deno.test("in a room that more than 200 sockets follow nobody is announced", asy
   await socket.waitFor("room:system", ({ type }) => type === "leave");
   const extra = await connect(app, two.person);
   await extra.expect("room:join", { roomId });
-  await socket.expect("presence:ping", {});
-  await quiet([socket]);
+  await forgetPast(app, [socket]);
   // And now the 201st.
   await socketOfLate.expect("room:join", { roomId });
-  await pause(100);
+  await waitUntilIdle(app, [socket]);
   assert.deepEqual(lines(socket), []);
   await Promise.all([...crowd, extra].map((each) => each.close()));
 });
 
 Deno.test("of a user who comes and goes again and again, over a socket or over REST, a room is told four times a minute", async () => {
-  await using chat = await gather(app, 1);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 1);
+  const [{ socket }] = chat.members;
   const { id: roomId } = chat.room;
   for (const way of ["a socket", "REST"]) {
     const restless = await newPerson(app);
     await joinRoom(restless, roomId);
     await using own = await connect(app, restless);
-    await quiet([socket]);
+    await forgetPast(app, [socket]);
     for (let n = 0; n < 15; n++) {
       await own.expect("room:join", { roomId });
       if (way === "a socket") await own.expect("room:leave", { roomId });

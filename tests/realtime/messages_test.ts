@@ -5,7 +5,7 @@ import type { Message } from "../../realtime/protocol/protocol.ts";
 import { systemSteadyClock } from "../../realtime/timers.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
-import { makePlace } from "../helpers/database.ts";
+import { makeMigratedPlace } from "../helpers/database.ts";
 import {
   createRoom,
   joinRoom,
@@ -13,7 +13,14 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
-import { gather, newPerson, pause, quiet, say, send } from "./setting.ts";
+import {
+  createRoomWithMembers,
+  forgetPast,
+  newPerson,
+  say,
+  send,
+  waitUntilIdle,
+} from "../helpers/rooms.ts";
 
 const UNLIMITED = {
   RATE_LIMIT_MESSAGES: "100000",
@@ -38,9 +45,9 @@ async function history(person: Person, roomId: string): Promise<Message[]> {
 const received = (socket: TestClient) => socket.all("message:new");
 
 Deno.test("a sent message reaches every socket that follows the room, the sender's tabs too", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
-  const tab = await chat.enter(person);
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
+  const tab = await chat.subscribe(person);
   await using stranger = await connect(app, await newPerson(app));
   const clientMsgId = crypto.randomUUID();
   const ack = await send(socket, chat.room.id, { text: " hi ", clientMsgId });
@@ -59,14 +66,14 @@ Deno.test("a sent message reaches every socket that follows the room, the sender
       sender: person.user,
     });
   }
-  await pause(50);
+  await waitUntilIdle(app, [socket, stranger]);
   assert.equal(received(socket).length, 1);
   assert.deepEqual(stranger.events, []);
 });
 
 Deno.test("the ack comes after the commit: what is acked is in the history", async () => {
-  await using chat = await gather(app);
-  const [{ person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app);
+  const [{ person, socket }] = chat.members;
   for (const seq of numbers(1, 10)) {
     const ack = await say(socket, chat.room.id);
     assert.equal(ack.seq, seq);
@@ -77,10 +84,10 @@ Deno.test("the ack comes after the commit: what is acked is in the history", asy
 });
 
 Deno.test("200 sockets at once: seq has no gap and no repeat, and everyone sees the same order", async () => {
-  await using chat = await gather(app, 10);
-  const sockets = chat.guests.map(({ socket }) => socket);
+  await using chat = await createRoomWithMembers(app, 10);
+  const sockets = chat.members.map(({ socket }) => socket);
   const extra: TestClient[] = [];
-  for (const { person } of chat.guests) {
+  for (const { person } of chat.members) {
     for (const _ of numbers(1, 19)) extra.push(await connect(app, person));
   }
   const senders = [...sockets, ...extra];
@@ -92,7 +99,7 @@ Deno.test("200 sockets at once: seq has no gap and no repeat, and everyone sees 
     acks.map(({ seq }) => seq).sort((a, b) => a - b),
     numbers(1, 200),
   );
-  const stored = await history(chat.guests[0].person, chat.room.id);
+  const stored = await history(chat.members[0].person, chat.room.id);
   for (const socket of sockets) {
     await socket.waitFor("message:new", ({ seq }) => seq === 200);
     assert.deepEqual(received(socket), stored);
@@ -124,8 +131,8 @@ Deno.test("createdAt never decreases, also when the server's clock goes backward
   await using app = await startTestApp(UNLIMITED, {
     start: { clock: () => Date.now() + step, steadyClock: systemSteadyClock },
   });
-  await using chat = await gather(app);
-  const [{ person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app);
+  const [{ person, socket }] = chat.members;
   const before = await say(socket, chat.room.id);
   step = -3_600_000;
   const after = await say(socket, chat.room.id);
@@ -139,10 +146,12 @@ Deno.test("createdAt never decreases, also when the server's clock goes backward
 });
 
 Deno.test("100 parallel sends with one clientMsgId are one message, acked 100 times with its number", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
   const tabs = [socket];
-  for (const _ of numbers(1, 3)) tabs.push((await chat.enter(person)).socket);
+  for (const _ of numbers(1, 3)) {
+    tabs.push((await chat.subscribe(person)).socket);
+  }
   const clientMsgId = crypto.randomUUID();
   const acks = await Promise.all(
     numbers(0, 99).map((n) =>
@@ -159,18 +168,18 @@ Deno.test("100 parallel sends with one clientMsgId are one message, acked 100 ti
       isDuplicate: 0,
     });
   }
-  await pause(100);
+  await waitUntilIdle(app, [other.socket]);
   assert.equal(received(other.socket).length, 1);
   assert.equal((await history(person, chat.room.id)).length, 1);
   assert.equal((await say(socket, chat.room.id)).seq, 2, "no number is lost");
 });
 
 Deno.test("a message sent again broadcasts nothing, whatever its text and letter case of the id", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket }, other] = chat.members;
   const clientMsgId = crypto.randomUUID();
   const first = await send(socket, chat.room.id, { clientMsgId });
-  await quiet([socket, other.socket]);
+  await forgetPast(app, [socket, other.socket]);
   for (const id of [clientMsgId, clientMsgId.toUpperCase()]) {
     const again = await send(socket, chat.room.id, {
       text: "another text",
@@ -178,14 +187,14 @@ Deno.test("a message sent again broadcasts nothing, whatever its text and letter
     });
     assert.deepEqual(again, { ...first, isDuplicate: true });
   }
-  await pause(50);
+  await waitUntilIdle(app, [socket, other.socket]);
   assert.deepEqual(received(socket), []);
   assert.deepEqual(received(other.socket), []);
 });
 
 Deno.test("one clientMsgId of two users, or in two rooms, is two messages", async () => {
-  await using chat = await gather(app, 2);
-  const [one, two] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [one, two] = chat.members;
   const elsewhere = await createRoom(one.person);
   const clientMsgId = crypto.randomUUID();
   const acks = [
@@ -200,7 +209,7 @@ Deno.test("one clientMsgId of two users, or in two rooms, is two messages", asyn
 });
 
 Deno.test("a message sent again after a restart is acked as the first, broadcasts nothing and does not count", async () => {
-  await using place = await makePlace();
+  await using place = await makeMigratedPlace();
   const env = { JWT_SECRET: "0123456789abcdef0123456789abcdef" };
   const clientMsgIds = numbers(1, 5).map(() => crypto.randomUUID());
   const meet = async (app: { origin: string }) => {
@@ -243,8 +252,8 @@ Deno.test("a message sent again after a restart is acked as the first, broadcast
 });
 
 Deno.test("texts arrive as they were typed, whatever they say", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
   const texts = [
     ...["😀".repeat(500), "e\u0301".repeat(250), "<script>alert(1)</script>"],
     ...["a\u2028b\u2029c", '"quoted" \\ back\\\\slash', "line\nbreak\ttab"],
@@ -267,8 +276,8 @@ Deno.test("texts arrive as they were typed, whatever they say", async () => {
 });
 
 Deno.test("texts that are empty, too long, ill-formed or carry a NUL are refused with a reason", async () => {
-  await using chat = await gather(app);
-  const [{ person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app);
+  const [{ person, socket }] = chat.members;
   const refused: [string, RegExp][] = [
     ["", /empty/],
     [" \n\t ", /empty/],
@@ -290,7 +299,7 @@ Deno.test("texts that are empty, too long, ill-formed or carry a NUL are refused
 });
 
 Deno.test("who is no member cannot send, and learns no more than that the room is not theirs", async () => {
-  await using chat = await gather(app);
+  await using chat = await createRoomWithMembers(app);
   const stranger = await newPerson(app);
   await using socket = await connect(app, stranger);
   const codes: Record<string, string> = {
@@ -304,12 +313,12 @@ Deno.test("who is no member cannot send, and learns no more than that the room i
     assert.ok(!ack.success);
     assert.equal(ack.code, code);
   }
-  assert.deepEqual(await history(chat.guests[0].person, chat.room.id), []);
+  assert.deepEqual(await history(chat.members[0].person, chat.room.id), []);
 });
 
 Deno.test("the author is the session's user, and the server numbers and dates, whatever the client adds", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
   socket.sendRaw(JSON.stringify({
     event: "message:send",
     data: {
@@ -330,8 +339,8 @@ Deno.test("the author is the session's user, and the server numbers and dates, w
 });
 
 Deno.test("a member who does not follow the room can send to it", async () => {
-  await using chat = await gather(app);
-  const [{ person, socket: listener }] = chat.guests;
+  await using chat = await createRoomWithMembers(app);
+  const [{ person, socket: listener }] = chat.members;
   await using socket = await connect(app, person);
   await say(socket, chat.room.id);
   await listener.waitFor("message:new");

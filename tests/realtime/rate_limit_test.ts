@@ -6,7 +6,14 @@ import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
-import { gather, newPerson, pause, quiet, say, send } from "./setting.ts";
+import {
+  createRoomWithMembers,
+  forgetPast,
+  newPerson,
+  say,
+  send,
+  waitUntilIdle,
+} from "../helpers/rooms.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 const time = createSkippingTime();
@@ -16,12 +23,12 @@ const codeOf = (ack: AckData<"message:send">) =>
   ack.success ? "stored" : ack.code;
 
 Deno.test("the sixth message in 10 s mutes for 30 s: only the user's own sockets are told", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
-  const tab = await chat.enter(person);
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
+  const tab = await chat.subscribe(person);
   await using elsewhere = await connect(app, person);
   for (const _ of numbers(1, 5)) await say(socket, chat.room.id);
-  await quiet([socket, other.socket, tab.socket, elsewhere]);
+  await forgetPast(app, [socket, other.socket, tab.socket, elsewhere]);
 
   const before = time.clock();
   const ack = await send(socket, chat.room.id);
@@ -40,21 +47,21 @@ Deno.test("the sixth message in 10 s mutes for 30 s: only the user's own sockets
   const again = await send(tab.socket, chat.room.id);
   assert.ok(!again.success);
   assert.equal(again.mutedUntil, ack.mutedUntil, "trying makes it no longer");
-  await pause(50);
+  await waitUntilIdle(app, [socket, other.socket]);
   assert.deepEqual(other.socket.events, [], "the others hear nothing of it");
   assert.equal(socket.all("room:system").length, 1, "told once");
 
-  time.skip(29_000);
+  await time.skip(29_000);
   assert.equal(codeOf(await send(socket, chat.room.id)), "muted");
-  time.skip(1_100);
+  await time.skip(1_100);
   for (const _ of numbers(1, 5)) await say(socket, chat.room.id);
   assert.equal(codeOf(await send(socket, chat.room.id)), "muted");
 });
 
 Deno.test("the limit is over all of the user's sockets, also at the same moment", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
-  const tab = await chat.enter(person);
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
+  const tab = await chat.subscribe(person);
   const acks = await Promise.all(
     numbers(1, 20).map((n) =>
       send(n % 2 === 0 ? socket : tab.socket, chat.room.id)
@@ -64,15 +71,15 @@ Deno.test("the limit is over all of the user's sockets, also at the same moment"
   assert.ok(
     acks.every((ack) => ack.success || ack.code === "muted"),
   );
-  await pause(50);
+  await waitUntilIdle(app, [socket, tab.socket, other.socket]);
   assert.equal(other.socket.all("message:new").length, 5);
   assert.equal(socket.all("room:system").length, 1);
   assert.equal(tab.socket.all("room:system").length, 1);
 });
 
 Deno.test("a mute leaves the user's other rooms and the room's other users alone", async () => {
-  await using chat = await gather(app, 2);
-  const [{ person, socket }, other] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ person, socket }, other] = chat.members;
   const elsewhere = await createRoom(person);
   for (const _ of numbers(1, 6)) await send(socket, chat.room.id);
   assert.equal(codeOf(await send(socket, chat.room.id)), "muted");
@@ -81,19 +88,19 @@ Deno.test("a mute leaves the user's other rooms and the room's other users alone
 });
 
 Deno.test("the window slides: the sixth message is free when the first is 10 s old", async () => {
-  await using chat = await gather(app);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app);
+  const [{ socket }] = chat.members;
   await say(socket, chat.room.id);
-  time.skip(5_000);
+  await time.skip(5_000);
   for (const _ of numbers(1, 4)) await say(socket, chat.room.id);
-  time.skip(5_000);
+  await time.skip(5_000);
   await say(socket, chat.room.id);
   assert.equal(codeOf(await send(socket, chat.room.id)), "muted");
 });
 
 Deno.test("what is refused or a duplicate does not count", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket }] = chat.members;
   const clientMsgId = crypto.randomUUID();
   await send(socket, chat.room.id, { clientMsgId });
   for (const _ of numbers(1, 10)) {
@@ -111,7 +118,7 @@ Deno.test("what is refused or a duplicate does not count", async () => {
 });
 
 Deno.test("a stranger's refused messages neither count nor mute", async () => {
-  await using chat = await gather(app);
+  await using chat = await createRoomWithMembers(app);
   const person = await newPerson(app);
   await using socket = await connect(app, person);
   for (const _ of numbers(1, 12)) {

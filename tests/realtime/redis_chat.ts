@@ -20,11 +20,11 @@ export const pause = (ms: number) =>
 /** Resolves with how long it took until something is true, in milliseconds. */
 export async function until(
   what: string,
-  isTrue: () => boolean,
+  isTrue: () => boolean | Promise<boolean>,
   limitMs = 10_000,
 ) {
   const started = performance.now();
-  while (!isTrue()) {
+  while (!await isTrue()) {
     if (performance.now() - started > limitMs) assert.fail(`never: ${what}`);
     await pause(5);
   }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { startTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { signIn } from "../helpers/people.ts";
-import { gather, newPerson, pause } from "./setting.ts";
+import { createRoomWithMembers, newPerson } from "../helpers/rooms.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 Deno.test("a socket and a stream are closed with 4401 when their token ends, and a new one needs a new token", async () => {
@@ -13,18 +13,17 @@ Deno.test("a socket and a stream are closed with 4401 when their token ends, and
     { JWT_EXPIRES_IN: "15m" },
     { start: time },
   );
-  await using chat = await gather(app, 1);
-  const [{ person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 1);
+  const [{ person, socket }] = chat.members;
   const stream = await person.fetch("/api/events");
   const streamed = stream.text();
-  time.skip(14 * 60_000);
+  await time.skip(14 * 60_000);
   await socket.expect("presence:ping", {});
-  await pause(50);
   const { username } = person.user;
   const renewed = await signIn(app, username);
   await using other = await connect(app, renewed);
 
-  time.skip(60_000);
+  await time.skip(60_000);
   const { code, reason } = await socket.closed;
   assert.equal(code, 4401);
   assert.match(reason, /expired/);
@@ -44,8 +43,8 @@ Deno.test("no log line holds a token, a login code or a message text", async () 
     { LOG_LEVEL: "debug" },
     { start: { writeLog: (line) => void lines.push(line) } },
   );
-  await using chat = await gather(app, 1);
-  const [{ person, socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 1);
+  const [{ person, socket }] = chat.members;
   await socket.request("message:send", {
     roomId: chat.room.id,
     text: "a secret between us",

@@ -5,26 +5,31 @@ import type { Timers } from "../../realtime/timers.ts";
 export interface SkippingTime {
   readonly clock: () => number;
   readonly timers: Timers;
-  /** Moves time on, or back; what falls due by it runs soon after. */
-  skip(ms: number): void;
+  /** Moves time on, or back. Resolves when what fell due by it has been run. */
+  skip(ms: number): Promise<void>;
 }
 
 export function createSkippingTime(): SkippingTime {
   let offset = 0;
   const clock = () => Date.now() + offset;
-  const waiting = new Set<{ at: number; arm: () => void }>();
+  const waiting = new Set<
+    { at: number; arm: () => void; ended: Promise<void> }
+  >();
   return {
     clock,
     timers: {
       after(ms, run) {
         let handle: ReturnType<typeof setTimeout> | undefined;
+        const end = Promise.withResolvers<void>();
         const timer = {
           at: clock() + ms,
+          ended: end.promise,
           arm() {
             clearTimeout(handle);
             handle = setTimeout(() => {
               waiting.delete(timer);
               run();
+              end.resolve();
             }, Math.max(0, timer.at - clock()));
           },
         };
@@ -33,12 +38,16 @@ export function createSkippingTime(): SkippingTime {
         return () => {
           clearTimeout(handle);
           waiting.delete(timer);
+          end.resolve();
         };
       },
     },
-    skip(ms) {
+    async skip(ms) {
       offset += ms;
-      for (const timer of [...waiting].sort((a, b) => a.at - b.at)) timer.arm();
+      const now = clock();
+      const all = [...waiting].sort((a, b) => a.at - b.at);
+      for (const timer of all) timer.arm();
+      for (const { at, ended } of all) if (at <= now) await ended;
     },
   };
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { numbers } from "./fakes.ts";
 import { Opcode, openRaw } from "./raw_socket.ts";
-import { gather, say, until } from "./setting.ts";
+import { createRoomWithMembers, say, until } from "../helpers/rooms.ts";
 
 const app = useTestApp({
   RATE_LIMIT_MESSAGES: "100000",
@@ -20,16 +20,19 @@ const BATCH = 100;
 /** All batches together are more than the kernel's buffers and the server's 1 MiB. */
 const MAX_BATCHES = 60;
 
-async function isOnline(chat: Awaited<ReturnType<typeof gather>>, id: string) {
-  const members = await chat.guests[0].person.getJson<
+async function isOnline(
+  chat: Awaited<ReturnType<typeof createRoomWithMembers>>,
+  id: string,
+) {
+  const members = await chat.members[0].person.getJson<
     { id: string; status: string }[]
   >(`/api/rooms/${chat.room.id}/members`);
   return members.find((member) => member.id === id)?.status === "online";
 }
 
 Deno.test("a socket that does not read is closed with 4408, its user recovers by sync and nobody else waits", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket: writer }, slow] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket: writer }, slow] = chat.members;
   const { id: roomId } = chat.room;
   await slow.socket.close();
   using raw = await openRaw(app, slow.person);
@@ -61,7 +64,7 @@ Deno.test("a socket that does not read is closed with 4408, its user recovers by
     "who reads has everything",
   );
 
-  const back = await chat.enter(slow.person);
+  const back = await chat.subscribe(slow.person);
   let { lastSeq, hasMore } = await back.socket.expect("room:join", {
     roomId,
     lastSeq: sent - 150,

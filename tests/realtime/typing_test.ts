@@ -3,12 +3,19 @@
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
+import { METRICS_TOKEN, untilClosed } from "../helpers/metrics.ts";
 import { leaveRoom } from "../helpers/people.ts";
-import { gather, newPerson, pause, quiet, say } from "./setting.ts";
+import {
+  createRoomWithMembers,
+  forgetPast,
+  newPerson,
+  say,
+  waitUntilIdle,
+} from "../helpers/rooms.ts";
 import { createSkippingTime } from "./skipping_time.ts";
 
 const time = createSkippingTime();
-const app = useTestApp({}, { start: time });
+const app = useTestApp({ METRICS_TOKEN }, { start: time });
 
 /** The marks a socket was told, newest last. */
 const marks = (socket: TestClient) =>
@@ -16,8 +23,8 @@ const marks = (socket: TestClient) =>
 
 /** A room where the first guest watches the second, who has just begun to type. */
 async function typing() {
-  const chat = await gather(app, 2);
-  const [watcher, typist] = chat.guests;
+  const chat = await createRoomWithMembers(app, 2);
+  const [watcher, typist] = chat.members;
   const { id: roomId } = chat.room;
   await typist.socket.expect("typing:update", { roomId, isTyping: true });
   await watcher.socket.waitFor("typing:update", ({ isTyping }) => isTyping);
@@ -27,20 +34,21 @@ async function typing() {
 }
 
 Deno.test("typing goes to the others only, not to the typist's tabs, not to other rooms", async () => {
-  await using chat = await gather(app, 2);
-  await using other = await gather(app, 1);
-  const [watcher, typist] = chat.guests;
-  const tab = await chat.enter(typist.person);
+  await using chat = await createRoomWithMembers(app, 2);
+  await using other = await createRoomWithMembers(app, 1);
+  const [watcher, typist] = chat.members;
+  const tab = await chat.subscribe(typist.person);
   const { id: roomId } = chat.room;
-  await quiet([watcher.socket, typist.socket, tab.socket]);
+  await forgetPast(app, [watcher.socket, typist.socket, tab.socket]);
   await typist.socket.expect("typing:update", { roomId, isTyping: true });
   assert.deepEqual(await watcher.socket.waitFor("typing:update"), {
     roomId,
     user: typist.person.user,
     isTyping: true,
   });
-  await pause(300);
-  for (const { socket } of [typist, tab, other.guests[0]]) {
+  const others = [typist, tab, other.members[0]];
+  await waitUntilIdle(app, others.map(({ socket }) => socket));
+  for (const { socket } of others) {
     assert.deepEqual(marks(socket), []);
   }
 });
@@ -48,12 +56,12 @@ Deno.test("typing goes to the others only, not to the typist's tabs, not to othe
 Deno.test("a mark ends by itself after 5 s, later when it was refreshed", async () => {
   const { chat, roomId, watcher, typist, ended } = await typing();
   await using _ = chat;
-  time.skip(4_000);
+  await time.skip(4_000);
   await typist.socket.expect("typing:update", { roomId, isTyping: true });
-  time.skip(4_000);
-  await pause(300);
+  await time.skip(3_000);
+  await waitUntilIdle(app, [watcher.socket]);
   assert.ok(!marks(watcher.socket).includes(false));
-  time.skip(1_000);
+  await time.skip(2_000);
   await ended();
 });
 
@@ -92,15 +100,15 @@ Deno.test("a mark ends when the typist leaves the room, by socket or over HTTP",
 Deno.test("a mark of one tab outlives the closing of another", async () => {
   const { chat, watcher, typist } = await typing();
   await using _ = chat;
-  const tab = await chat.enter(typist.person);
-  await tab.socket.close();
-  await pause(300);
+  const tab = await chat.subscribe(typist.person);
+  await untilClosed(app, () => tab.socket.close());
+  await waitUntilIdle(app, [watcher.socket]);
   assert.ok(!marks(watcher.socket).includes(false));
 });
 
 Deno.test("typing in a room the socket does not follow is refused and seen by nobody", async () => {
-  await using chat = await gather(app, 2);
-  const [{ socket }] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [{ socket }] = chat.members;
   const { id: roomId } = chat.room;
   await using stranger = await connect(app, await newPerson(app));
   const ack = await stranger.request("typing:update", {
@@ -115,13 +123,13 @@ Deno.test("typing in a room the socket does not follow is refused and seen by no
     }),
   );
   assert.equal((await stranger.waitFor("error")).code, "not_a_member");
-  await pause(50);
+  await waitUntilIdle(app, [socket]);
   assert.deepEqual(marks(socket), []);
 });
 
 Deno.test("fast typing makes at most a few marks a second", async () => {
-  await using chat = await gather(app, 2);
-  const [watcher, typist] = chat.guests;
+  await using chat = await createRoomWithMembers(app, 2);
+  const [watcher, typist] = chat.members;
   const { id: roomId } = chat.room;
   for (let n = 0; n < 100; n++) {
     typist.socket.sendRaw(JSON.stringify({
@@ -130,7 +138,7 @@ Deno.test("fast typing makes at most a few marks a second", async () => {
     }));
   }
   await typist.socket.expect("typing:update", { roomId, isTyping: true });
-  await pause(600);
+  await waitUntilIdle(app, [watcher.socket]);
   const told = marks(watcher.socket);
   assert.ok(told.length <= 4, `${told.length} marks`);
   assert.equal(told.at(-1), true);

@@ -41,8 +41,11 @@ const faults: string[] = [];
 let first: number | undefined;
 let growth = 0;
 for (let slice = 0; Date.now() < end; slice++) {
-  const milliseconds = Math.min(SLICE_MS, end - Date.now());
-  const counts = await fuzz(app, { seed: seed + slice, milliseconds });
+  const sliceEnd = Math.min(Date.now() + SLICE_MS, end);
+  const counts = await fuzz(app, {
+    seed: seed + slice,
+    goesOn: () => Date.now() < sliceEnd,
+  });
   faults.push(...counts.faults);
   const heap = heapMegabytes();
   growth = heap - (first ??= heap);

@@ -22,6 +22,9 @@ const TALKERS = 2;
 /** Frames on one socket before it must still answer. */
 const FRAMES_PER_SOCKET = 40;
 
+/** Rounds that a socket with its frames counts as; a request counts as one. */
+const ROUNDS_OF_SOCKET = 10;
+
 /** Close codes that the protocol names for frames like these. */
 const CLOSE_CODES = new Set([1003, 1009, 4401, 4408, 4429]);
 
@@ -43,13 +46,19 @@ export interface FuzzCounts {
 interface Target {
   readonly app: TestApp;
   readonly counts: FuzzCounts;
-  readonly until: number;
+  /** Whether an actor that has had so many rounds is to go on. */
+  readonly goesOn: (rounds: number) => boolean;
 }
 
-/** Fuzzes until the time is over. The same seed draws the same inputs; how they interleave may differ. */
+/**
+ * Fuzzes. The same seed draws the same inputs; how they interleave may differ.
+ *
+ * @param options.goesOn whether an actor that has had so many rounds is to go on: a request is one,
+ *   a socket with its frames ten
+ */
 export async function fuzz(
   app: TestApp,
-  options: { seed: number; milliseconds: number },
+  options: { seed: number; goesOn: (rounds: number) => boolean },
 ): Promise<FuzzCounts> {
   const counts: FuzzCounts = {
     requests: 0,
@@ -59,8 +68,7 @@ export async function fuzz(
     closes: new Map(),
     faults: [],
   };
-  const until = Date.now() + options.milliseconds;
-  const target: Target = { app, counts, until };
+  const target: Target = { app, counts, goesOn: options.goesOn };
   const seeds = new Random(options.seed);
   await Promise.all([
     ...numbered(REQUESTERS, (n) => request(target, seeds.fork(`request ${n}`))),
@@ -89,7 +97,7 @@ async function newActor(app: TestApp): Promise<Actor> {
 async function request(target: Target, random: Random): Promise<void> {
   const { app, counts } = target;
   const actor = await newActor(app);
-  while (Date.now() < target.until) {
+  for (let rounds = 0; target.goesOn(rounds); rounds++) {
     const { method, path, init } = drawRequest(random, actor);
     const what = () => `${method} ${path} ${shown(init)}`;
     let answer: Response;
@@ -205,7 +213,7 @@ function drawHeaders(random: Random, { token }: Person) {
 async function talk(target: Target, random: Random): Promise<void> {
   const { app, counts } = target;
   let actor = await newActor(app);
-  while (Date.now() < target.until) {
+  for (let rounds = 0; target.goesOn(rounds); rounds += ROUNDS_OF_SOCKET) {
     const client = await connect(app, actor.person);
     counts.sockets++;
     const sent: string[] = [];

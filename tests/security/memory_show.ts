@@ -1,7 +1,7 @@
 /** What an attack costs the server process in memory: before it, at its peak, and when it is over. */
 
 import assert from "node:assert/strict";
-import type { Arena } from "../faults/arena.ts";
+import type { TestCluster } from "../faults/test_cluster.ts";
 import { report } from "../faults/report.ts";
 import { sleep } from "../faults/sleep.ts";
 
@@ -28,7 +28,7 @@ const MOST_ROUNDS = 60;
  * @param life a round of ordinary work, done until memory is back: an idle heap is never swept
  */
 export async function showMemory(
-  { engine, server }: Arena,
+  { engine, server }: TestCluster,
   name: string,
   mostBytes: number,
   attack: () => Promise<void>,

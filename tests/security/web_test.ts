@@ -6,7 +6,13 @@ import { connect } from "../helpers/client.ts";
 import { createRoom, expectJson, postJson, signIn } from "../helpers/people.ts";
 import { expectProblem } from "../http/expect_problem.ts";
 import { rawRequest } from "../http/raw_request.ts";
-import { gather, newPerson, quiet, say, send } from "../realtime/setting.ts";
+import {
+  createRoomWithMembers,
+  newPerson,
+  say,
+  send,
+  waitUntilIdle,
+} from "../helpers/rooms.ts";
 import { securityCase } from "./case.ts";
 
 const app = useTestApp();
@@ -129,8 +135,8 @@ securityCase(
   "what a member may do, done by another",
   "403 or not_a_member, and no event leaks; after leaving, the next message is not delivered",
   async () => {
-    await using chat = await gather(app, 2);
-    const [{ socket }, leaver] = chat.guests;
+    await using chat = await createRoomWithMembers(app, 2);
+    const [{ socket }, leaver] = chat.members;
     const { id } = chat.room;
     const stranger = await newPerson(app);
     await using outside = await connect(app, stranger);
@@ -150,7 +156,7 @@ securityCase(
     await leaver.person.fetch(`/api/rooms/${id}/leave`, { method: "POST" });
     leaver.socket.forget();
     await say(socket, id, "for members");
-    await quiet([]);
+    await waitUntilIdle(app, [outside, leaver.socket]);
     assert.deepEqual(outside.events, []);
     assert.deepEqual(leaver.socket.all("message:new"), []);
   },

@@ -5,9 +5,11 @@ import {
   type EnvOverrides,
   startTestApp,
   type TestApp,
+  type TestAppOptions,
 } from "../../helpers/app.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
-import { makePlace, type TestPlace } from "../../helpers/database.ts";
+import { makeMigratedPlace, type TestPlace } from "../../helpers/database.ts";
+import { METRICS_TOKEN } from "../../helpers/metrics.ts";
 import {
   createRoom,
   joinRoom,
@@ -21,13 +23,10 @@ import {
   type RedisServer,
   startRedis,
 } from "../../helpers/redis.ts";
-import { newPerson, quiet, until } from "../setting.ts";
+import { forgetPast, newPerson, until } from "../../helpers/rooms.ts";
 
 /** Why these tests cannot be run here, or undefined. */
 export const missing: string | undefined = await redisMissing();
-
-/** Opens `/metrics`. */
-const METRICS_TOKEN = "opens-the-metrics-of-the-machines";
 
 /** One server, and the way from it to Redis. */
 export interface Machine extends Served {
@@ -55,10 +54,11 @@ export interface Machines extends AsyncDisposable {
 export async function startMachines(
   count: number,
   overrides: EnvOverrides = {},
+  start: TestAppOptions["start"] = {},
 ): Promise<Machines> {
   const stack = new AsyncDisposableStack();
   try {
-    const place = stack.use(await makePlace("postgres"));
+    const place = stack.use(await makeMigratedPlace("postgres"));
     const redis = stack.use(await startRedis());
     const env: EnvOverrides = {
       JWT_SECRET: "a secret that the machines of these tests share",
@@ -72,10 +72,10 @@ export async function startMachines(
       stack.defer(() => wayToRedis.close());
       const url = `redis://127.0.0.1:${wayToRedis.port}`;
       const app: TestApp = stack.use(
-        await startTestApp({ ...env, REDIS_URL: url }, { place }),
+        await startTestApp({ ...env, REDIS_URL: url }, { place, start }),
       );
-      const { origin, port, stop } = app;
-      const machine = { origin, port, stop, wayToRedis };
+      const { origin, port, idle, stop } = app;
+      const machine = { origin, port, idle, stop, wayToRedis };
       all.push(machine);
       return machine;
     };
@@ -145,18 +145,6 @@ export async function brokerOf({ origin }: Served): Promise<unknown> {
   return body.backbone;
 }
 
-/** The value of a metric without labels. */
-export async function metricOf(
-  { origin }: Served,
-  name: string,
-): Promise<number | undefined> {
-  const answer = await fetch(`${origin}/metrics`, {
-    headers: { authorization: `Bearer ${METRICS_TOKEN}` },
-  });
-  const value = new RegExp(`^${name} (\\S+)$`, "m").exec(await answer.text());
-  return value === null ? undefined : Number(value[1]);
-}
-
 /** A person as another machine sees them: the same session. */
 export function at(machine: Served, person: Person): Person {
   const seen: Person = {
@@ -181,23 +169,23 @@ export function at(machine: Served, person: Person): Person {
 }
 
 /** Somebody with a socket on one of the machines. */
-export interface MachineGuest {
+export interface MachineMember {
   readonly person: Person;
   readonly socket: TestClient;
 }
 
-export interface Meeting extends AsyncDisposable {
+export interface SharedRoom extends AsyncDisposable {
   readonly room: Room;
   /** One on each machine, in the machines' order. */
-  readonly guests: readonly [MachineGuest, MachineGuest, ...MachineGuest[]];
+  readonly members: readonly [MachineMember, MachineMember, ...MachineMember[]];
   /** One more socket on a machine that is subscribed to the room. */
-  enter(machine: Served, person: Person): Promise<TestClient>;
+  subscribe(machine: Served, person: Person): Promise<TestClient>;
 }
 
 /** A room with one member on each machine, all of whom follow it. What they were told so far is forgotten. */
-export async function meet({ all }: Machines): Promise<Meeting> {
+export async function createSharedRoom({ all }: Machines): Promise<SharedRoom> {
   const sockets: TestClient[] = [];
-  const enter = async (machine: Served, person: Person) => {
+  const subscribe = async (machine: Served, person: Person) => {
     const socket = await connect(machine, person);
     sockets.push(socket);
     await socket.expect("room:join", { roomId: room.id });
@@ -205,22 +193,24 @@ export async function meet({ all }: Machines): Promise<Meeting> {
   };
   const host = await newPerson(all[0]);
   const room = await createRoom(host);
-  const guests: MachineGuest[] = [];
+  const members: MachineMember[] = [];
   for (const machine of all) {
     const person = machine === all[0] ? host : await newPerson(machine);
     if (person !== host) await joinRoom(person, room.id);
-    guests.push({ person, socket: await enter(machine, person) });
+    members.push({ person, socket: await subscribe(machine, person) });
   }
-  // Everybody has arrived when the first machine says so to its subscriber.
-  await sockets[0]!.waitFor(
-    "room:roster",
-    ({ onlineCount }) => onlineCount === all.length,
-  );
-  await quiet(sockets);
+  for (const [index, socket] of sockets.entries()) {
+    await socket.waitFor(
+      "room:roster",
+      ({ onlineCount, memberCount }) =>
+        onlineCount === all.length && memberCount === all.length,
+    );
+    await forgetPast(all[index]!, [socket]);
+  }
   return {
     room,
-    guests: guests as unknown as Meeting["guests"],
-    enter,
+    members: members as unknown as SharedRoom["members"],
+    subscribe,
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) await socket[Symbol.asyncDispose]();
     },

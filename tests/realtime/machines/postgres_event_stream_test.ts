@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Person } from "../../helpers/people.ts";
-import { pause, say, until } from "../setting.ts";
-import { at, meet, missing, useMachines } from "./machines.ts";
+import { say, until } from "../../helpers/rooms.ts";
+import { at, createSharedRoom, missing, useMachines } from "./machines.ts";
 
 const machines = useMachines(2);
 const ignore = missing !== undefined;
@@ -52,8 +52,8 @@ Deno.test({
     "a frame posted to one machine is handled where the stream is: synced, sent, acked, told",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    const [a, b] = chat.guests;
+    await using chat = await createSharedRoom(machines);
+    const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     const [here, there] = machines.all;
     await using stream = await openStream(at(here, b.person));
@@ -88,8 +88,8 @@ Deno.test({
     "nobody posts for another's stream from another machine; a stream that is gone is 404 everywhere",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    const [a, b] = chat.guests;
+    await using chat = await createSharedRoom(machines);
+    const [a, b] = chat.members;
     const [here, there] = machines.all;
     const stream = await openStream(at(here, b.person));
     const { connectionId } = stream;
@@ -98,15 +98,16 @@ Deno.test({
     });
     assert.equal(foreign.status, 404);
     await stream[Symbol.asyncDispose]();
-    await pause(100);
     for (const machine of machines.all) {
-      const gone = await post(
-        at(machine, b.person),
-        connectionId,
-        "presence:ping",
-        {},
-      );
-      assert.equal(gone.status, 404);
+      await until("the stream is gone", async () => {
+        const answer = await post(
+          at(machine, b.person),
+          connectionId,
+          "presence:ping",
+          {},
+        );
+        return answer.status === 404;
+      });
     }
   },
 });

@@ -8,8 +8,14 @@ import { connect } from "../../helpers/client.ts";
 import { joinRoom } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
 import { startServer } from "../server_process.ts";
-import { newPerson, pause, quiet, say } from "../setting.ts";
-import { meet, missing, startMachines, statusOf } from "./machines.ts";
+import { forgetPast, newPerson, say, until } from "../../helpers/rooms.ts";
+import { expectTook, stopwatch } from "../../helpers/timing.ts";
+import {
+  createSharedRoom,
+  missing,
+  startMachines,
+  statusOf,
+} from "./machines.ts";
 
 /** The users of a dead machine are offline everywhere within this time, in milliseconds. */
 const OFFLINE_LIMIT_MS = 30_000;
@@ -27,9 +33,9 @@ Deno.test({
     });
     const [here] = machines.all;
     await using doomed = await startServer(machines.place, machines.env);
-    await using chat = await meet(machines);
+    await using chat = await createSharedRoom(machines);
     const { id: roomId } = chat.room;
-    const [{ socket, person: watcher }] = chat.guests;
+    const [{ socket, person: watcher }] = chat.members;
 
     const [lost, saved] = [await newPerson(here), await newPerson(here)];
     for (const person of [lost, saved]) await joinRoom(person, roomId);
@@ -43,24 +49,25 @@ Deno.test({
     });
     try {
       await browser.load();
-      while (!browser.isSettled) await pause(20);
+      await until("the browser is live", () => browser.isSettled);
       await socket.waitFor(
         "room:roster",
         ({ onlineCount }) => onlineCount === 4,
       );
       await say(socket, roomId);
-      while (browser.position(roomId) < 1) await pause(20);
-      await quiet([socket]);
+      await until("it has arrived", () => browser.position(roomId) === 1);
+      await forgetPast(here, [socket]);
 
-      const killedAt = performance.now();
+      const sinceKill = stopwatch();
       doomed.signal("SIGKILL");
       port = here.port;
       for (const _ of numbers(2, 10)) await say(socket, roomId);
-      while (!browser.isSettled || browser.position(roomId) < 10) {
-        const waited = performance.now() - killedAt;
-        assert.ok(waited < COME_BACK_LIMIT_MS, browser.state);
-        await pause(20);
-      }
+      await until(
+        "the browser is live elsewhere and complete",
+        () => browser.isSettled && browser.position(roomId) === 10,
+        5 * COME_BACK_LIMIT_MS,
+      );
+      expectTook("coming back", sinceKill(), COME_BACK_LIMIT_MS);
       assert.deepEqual(
         browser.views().flatMap(({ messages }) =>
           messages.map(({ seq }) => seq)
@@ -79,10 +86,10 @@ Deno.test({
       for (const machine of machines.all) {
         const seen = (person: typeof lost) =>
           statusOf(machine, watcher, roomId, person);
-        while (await seen(lost) !== "offline") {
-          assert.ok(performance.now() - killedAt < OFFLINE_LIMIT_MS);
-          await pause(100);
-        }
+        await until(
+          "it is offline on every machine",
+          async () => await seen(lost) === "offline",
+        );
         assert.equal(await seen(saved), "online");
       }
     } finally {

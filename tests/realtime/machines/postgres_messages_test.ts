@@ -3,8 +3,14 @@
 import assert from "node:assert/strict";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import { numbers } from "../fakes.ts";
-import { pause, say, send, until } from "../setting.ts";
-import { meet, type Meeting, missing, useMachines } from "./machines.ts";
+import { say, send, until } from "../../helpers/rooms.ts";
+import { expectTook, stopwatch } from "../../helpers/timing.ts";
+import {
+  createSharedRoom,
+  missing,
+  type SharedRoom,
+  useMachines,
+} from "./machines.ts";
 
 const machines = useMachines(3, {
   RATE_LIMIT_MESSAGES: "100000",
@@ -19,13 +25,25 @@ const seqs = (socket: TestClient) =>
   socket.all("message:new").map(({ seq }) => seq);
 
 async function everybodyHas(
-  { guests }: Meeting,
+  { members }: SharedRoom,
   count: number,
 ): Promise<void> {
   await until(
     `everybody has ${count} messages`,
-    () => guests.every(({ socket }) => seqs(socket).length >= count),
+    () => members.every(({ socket }) => seqs(socket).length >= count),
   );
+}
+
+/**
+ * One more message from each machine, which comes after whatever that machine has told before.
+ *
+ * @returns how many messages everybody has then
+ */
+async function sayFrom(chat: SharedRoom, before: number): Promise<number> {
+  for (const { socket } of chat.members) await say(socket, chat.room.id);
+  const count = before + chat.members.length;
+  await everybodyHas(chat, count);
+  return count;
 }
 
 Deno.test({
@@ -33,20 +51,20 @@ Deno.test({
     "a message that was acked on one machine is at once on every other, with the same content",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    for (const { person, socket } of chat.guests) {
-      const started = performance.now();
+    await using chat = await createSharedRoom(machines);
+    for (const { person, socket } of chat.members) {
+      const crossing = stopwatch();
       const { seq, messageId, createdAt } = await say(
         socket,
         chat.room.id,
         `by ${person.user.username}`,
       );
-      for (const other of chat.guests) {
+      for (const other of chat.members) {
         const message = await other.socket.waitFor(
           "message:new",
           (each) => each.messageId === messageId,
         );
-        assert.ok(performance.now() - started < CROSSING_LIMIT_MS);
+        expectTook("crossing", crossing(), CROSSING_LIMIT_MS);
         assert.deepEqual(
           [message.seq, message.createdAt, message.text, message.sender],
           [seq, createdAt, `by ${person.user.username}`, person.user],
@@ -61,10 +79,10 @@ Deno.test({
     "writers on three machines at once: everybody sees all messages in the same order, without a gap or a repeat",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
+    await using chat = await createSharedRoom(machines);
     const each = 60;
     const acks = await Promise.all(
-      chat.guests.map(async ({ socket }) => {
+      chat.members.map(async ({ socket }) => {
         const own: number[] = [];
         for (const _ of numbers(1, each / 5)) {
           const five = numbers(1, 5).map(() => say(socket, chat.room.id));
@@ -73,18 +91,18 @@ Deno.test({
         return own;
       }),
     );
-    const total = each * chat.guests.length;
+    const total = each * chat.members.length;
     await everybodyHas(chat, total);
-    await pause(100);
-    for (const { socket } of chat.guests) {
-      assert.deepEqual(seqs(socket), numbers(1, total));
+    const received = await sayFrom(chat, total);
+    for (const { socket } of chat.members) {
+      assert.deepEqual(seqs(socket), numbers(1, received));
     }
     assert.deepEqual(
       acks.flat().sort((a, b) => a - b),
       numbers(1, total),
       "each number was given once",
     );
-    const [first, ...others] = chat.guests.map(({ socket }) =>
+    const [first, ...others] = chat.members.map(({ socket }) =>
       socket.all("message:new").map(({ messageId }) => messageId)
     );
     for (const other of others) assert.deepEqual(other, first);
@@ -96,11 +114,11 @@ Deno.test({
     "the same clientMsgId on several machines at once is one message and is told once",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    const [{ person }] = chat.guests;
+    await using chat = await createSharedRoom(machines);
+    const [{ person }] = chat.members;
     const sockets = [];
     for (const machine of machines.all) {
-      sockets.push(await chat.enter(machine, person));
+      sockets.push(await chat.subscribe(machine, person));
     }
     const clientMsgId = crypto.randomUUID();
     const acks = await Promise.all(
@@ -118,8 +136,10 @@ Deno.test({
       1,
     );
     await everybodyHas(chat, 1);
-    await pause(200);
-    for (const { socket } of chat.guests) assert.deepEqual(seqs(socket), [1]);
+    const received = await sayFrom(chat, 1);
+    for (const { socket } of chat.members) {
+      assert.deepEqual(seqs(socket), numbers(1, received));
+    }
   },
 });
 
@@ -128,18 +148,18 @@ Deno.test({
     "who comes back on another machine gets what was missed, and the live feed after it without a hole",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    const [a, b] = chat.guests;
+    await using chat = await createSharedRoom(machines);
+    const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     await b.socket.close();
     const writing = (async () => {
       for (const _ of numbers(1, 40)) await say(a.socket, roomId);
     })();
-    await pause(20);
+    await a.socket.waitFor("message:new", ({ seq }) => seq >= 3);
     for (const machine of machines.all) {
       await using socket = await connect(machine, b.person);
       await socket.expect("rooms:sync", { rooms: [{ roomId, lastSeq: 0 }] });
-      await pause(20);
+      await socket.expect("presence:ping", {});
       const got = seqs(socket);
       assert.deepEqual(got, numbers(1, got.length));
     }
@@ -156,10 +176,10 @@ Deno.test({
     "room:read reaches the user's sockets on other machines, and nobody else's",
   ignore,
   async fn() {
-    await using chat = await meet(machines);
-    const [a, b] = chat.guests;
+    await using chat = await createSharedRoom(machines);
+    const [a, b] = chat.members;
     const { id: roomId } = chat.room;
-    const elsewhere = await chat.enter(machines.all[1], a.person);
+    const elsewhere = await chat.subscribe(machines.all[1], a.person);
     await say(b.socket, roomId);
     await a.socket.waitFor("message:new");
     await a.socket.expect("room:read", { roomId, lastSeq: 1 });
@@ -167,7 +187,10 @@ Deno.test({
       roomId,
       lastSeq: 1,
     });
-    await pause(100);
+    // Told by the same way, after it.
+    await say(a.socket, roomId);
+    await b.socket.waitFor("message:new", ({ seq }) => seq === 2);
+    await a.socket.expect("presence:ping", {});
     assert.deepEqual(b.socket.all("room:read"), []);
     assert.deepEqual(a.socket.all("room:read"), []);
   },

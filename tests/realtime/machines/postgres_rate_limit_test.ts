@@ -2,9 +2,10 @@
 
 import assert from "node:assert/strict";
 import type { AckData } from "../../../realtime/protocol/protocol.ts";
+import type { TestClient } from "../../helpers/client.ts";
 import { numbers } from "../fakes.ts";
-import { pause, say, send } from "../setting.ts";
-import { meet, missing, useMachines } from "./machines.ts";
+import { say, send, until } from "../../helpers/rooms.ts";
+import { createSharedRoom, missing, useMachines } from "./machines.ts";
 
 const machines = useMachines(2);
 const ignore = missing !== undefined;
@@ -12,14 +13,47 @@ const ignore = missing !== undefined;
 const codeOf = (ack: AckData<"message:send">) =>
   ack.success ? "stored" : ack.code;
 
+/**
+ * Resolves when what either machine told before has arrived at these sockets: a user's two, and another's.
+ * Typing comes by the same way, and is limited by no mute.
+ */
+async function crossed(
+  roomId: string,
+  here: TestClient,
+  there: TestClient,
+  other: TestClient,
+): Promise<void> {
+  for (const socket of [here, there]) {
+    for (const isTyping of [true, false]) {
+      const marks = other.all("typing:update").length;
+      await socket.expect("typing:update", { roomId, isTyping });
+      await until(
+        "the mark has crossed",
+        () => other.all("typing:update").length === marks + 1,
+      );
+    }
+  }
+  for (const isTyping of [true, false]) {
+    await other.expect("typing:update", { roomId, isTyping });
+    for (const socket of [here, there]) {
+      await socket.waitFor(
+        "typing:update",
+        (mark) => mark.isTyping === isTyping,
+      );
+    }
+  }
+}
+
 /** A user with a socket on each machine, both following the room; and somebody else. */
 async function twoSockets() {
-  const chat = await meet(machines);
-  const [{ person, socket: here }, { socket: other }] = chat.guests;
-  const there = await chat.enter(machines.all[1], person);
-  await pause(300);
+  const chat = await createSharedRoom(machines);
+  const [{ person, socket: here }, { socket: other }] = chat.members;
+  const there = await chat.subscribe(machines.all[1], person);
+  const { id: roomId } = chat.room;
+  // The other machine's first socket of the user is announced.
+  await crossed(roomId, here, there, other);
   for (const socket of [here, there, other]) socket.forget();
-  return { chat, roomId: chat.room.id, here, there, other, person };
+  return { chat, roomId, here, there, other, person };
 }
 
 Deno.test({
@@ -42,7 +76,7 @@ Deno.test({
       assert.equal(line.until, ack.mutedUntil);
       assert.deepEqual(line.user, person.user);
     }
-    await pause(200);
+    await crossed(roomId, here, there, other);
     assert.deepEqual(other.all("room:system"), [], "nobody else hears of it");
     for (const socket of [here, there]) {
       assert.equal(socket.all("room:system").length, 1, "told once");
@@ -63,7 +97,7 @@ Deno.test({
     const codes = acks.map(codeOf);
     assert.equal(codes.filter((code) => code === "stored").length, 5);
     assert.equal(codes.filter((code) => code === "muted").length, 15);
-    await pause(200);
+    await crossed(roomId, here, there, other);
     assert.equal(other.all("message:new").length, 5);
     for (const socket of [here, there]) {
       assert.equal(socket.all("room:system").length, 1);

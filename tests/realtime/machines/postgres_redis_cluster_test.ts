@@ -3,10 +3,10 @@
 import assert from "node:assert/strict";
 import { startTestApp } from "../../helpers/app.ts";
 import { connect, type TestClient } from "../../helpers/client.ts";
-import { makePlace } from "../../helpers/database.ts";
+import { makeMigratedPlace } from "../../helpers/database.ts";
 import { createRoom, joinRoom } from "../../helpers/people.ts";
 import { startRedisCluster } from "../../helpers/redis_cluster.ts";
-import { newPerson, say, until } from "../setting.ts";
+import { newPerson, say, until } from "../../helpers/rooms.ts";
 import { brokerOf, missing, statusOf } from "./machines.ts";
 
 /** Enough for each node to have some. */
@@ -22,7 +22,7 @@ Deno.test({
   async fn() {
     await using stack = new AsyncDisposableStack();
     const cluster = stack.use(await startRedisCluster(3));
-    const place = stack.use(await makePlace("postgres"));
+    const place = stack.use(await makeMigratedPlace("postgres"));
     const start = async () =>
       stack.use(
         await startTestApp({
@@ -74,10 +74,10 @@ Deno.test({
     assert.ok(refused > ROOMS / 2, `${refused} of ${ROOMS}`);
 
     await cluster.kill(2);
-    for (const roomId of rooms) {
+    await Promise.all(rooms.map(async (roomId) => {
       const { messageId } = await say(atTwo, roomId, "still there");
       await heard(atOne, messageId);
-    }
+    }));
 
     for (const node of [0, 1]) await cluster.kill(node);
     for (const app of [one, two]) {

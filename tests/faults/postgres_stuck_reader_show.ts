@@ -6,7 +6,7 @@ import {
 import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
 import type { Person } from "../helpers/people.ts";
 import { postgresMissing } from "../helpers/postgres.ts";
-import { Arena } from "./arena.ts";
+import { TestCluster } from "./test_cluster.ts";
 import { BrowserClient } from "./browser_client.ts";
 import { writeMany } from "./bulk_writer.ts";
 import { History } from "./history.ts";
@@ -40,27 +40,31 @@ Deno.test({
   ignore: await postgresMissing() !== undefined,
   async fn() {
     const alarms: string[] = [];
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine: "postgres",
       alarm: (text) => alarms.push(text),
     });
-    const people = await arena.people("user", READERS + 2);
+    const people = await cluster.people("user", READERS + 2);
     const [writer, lazy, ...others] = people;
-    const roomIds = await arena.rooms(people, 1);
+    const roomIds = await cluster.rooms(people, 1);
     const roomId = roomIds[0]!;
     const history = new History();
     const stuck = await BrowserClient.create({
       // Its own clock nearly stands still: it must not give up the line before the server does.
       ...{ name: "stuck", person: lazy!, roomIds, history, pace: 0.05 },
-      ...{ serverPort: arena.port, random: new Random(1), thinkMs: 1_000 },
+      ...{
+        serverPort: cluster.port,
+        random: new Random(1),
+        thinkMs: 1_000,
+      },
     });
     await stuck.load();
     const readers = await Promise.all(
-      others.map((person) => subscribe(arena, person, roomId)),
+      others.map((person) => subscribe(cluster, person, roomId)),
     );
     const write = async (count: number, rate?: number) => {
       const latencies = readers.map((reader) => reader.begin());
-      await writeMany(arena, writer!, {
+      await writeMany(cluster, writer!, {
         ...{ roomId, count, ...rate === undefined ? {} : { rate } },
         text: () => `${Date.now()} ${"x".repeat(200)}`,
       });
@@ -70,14 +74,14 @@ Deno.test({
 
     await write(WARM_UP);
     const p99Before = await write(COMPARED, RATE);
-    const memoryBefore = await arena.server.residentBytes();
+    const memoryBefore = await cluster.server.residentBytes();
     const [line] = stuck.proxiedLines.slice(-1);
     assert.ok(line, "the stuck reader is not connected");
     for (const each of stuck.proxiedLines) each.down.setMode("stall");
     const seenBefore = stuck.position(roomId);
 
     const p99During = await write(MESSAGES, RATE);
-    const growth = await arena.server.residentBytes() - memoryBefore;
+    const growth = await cluster.server.residentBytes() - memoryBefore;
     assert.ok(
       stuck.position(roomId) < seenBefore + MESSAGES,
       "the reader was not stuck",
@@ -113,7 +117,11 @@ Deno.test({
 });
 
 /** A reader that notes how old each message is when it comes. Texts begin with the time of sending. */
-async function subscribe({ port }: Arena, { token }: Person, roomId: string) {
+async function subscribe(
+  { port }: TestCluster,
+  { token }: Person,
+  roomId: string,
+) {
   const socket = new WebSocket(`ws://127.0.0.1:${port}/ws`, [
     SUBPROTOCOL,
     BEARER_PREFIX + token,

@@ -1,5 +1,5 @@
 /**
- * Where a fault run takes place: the real server as one process or several, their database and their
+ * What a fault run breaks: the real server as one process or several, their database and their
  * Redis, and a proxy on each way between them that can be broken.
  */
 
@@ -49,7 +49,7 @@ export interface RoomTruth {
   readonly messages: readonly Message[];
 }
 
-export interface ArenaOptions {
+export interface TestClusterOptions {
   readonly engine: Engine;
   /** Server processes; more than one share a PostgreSQL and a Redis. One by default. */
   readonly machines?: number;
@@ -59,39 +59,40 @@ export interface ArenaOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-export class Arena implements AsyncDisposable {
+/** Servers of this test alone, with all that they need. Dispose of it: everything ends and its files go. */
+export class TestCluster implements AsyncDisposable {
   readonly engine: Engine;
   readonly machines: readonly [Machine, ...Machine[]];
   /** The server of the database, when the engine is one. */
-  readonly cluster: PostgresCluster | undefined;
+  readonly postgres: PostgresCluster | undefined;
   /** What joins the machines, when there are several. */
   readonly redis: RedisServer | undefined;
   readonly #dataDir: string;
 
   private constructor(
-    parts: Pick<Arena, "engine" | "machines" | "cluster" | "redis"> & {
+    parts: Pick<TestCluster, "engine" | "machines" | "postgres" | "redis"> & {
       dataDir: string;
     },
   ) {
     this.engine = parts.engine;
     this.machines = parts.machines;
-    this.cluster = parts.cluster;
+    this.postgres = parts.postgres;
     this.redis = parts.redis;
     this.#dataDir = parts.dataDir;
   }
 
   /** Starts a database of its own, with commits that wait for the disk, and the server on it. */
-  static async open(options: ArenaOptions): Promise<Arena> {
+  static async open(options: TestClusterOptions): Promise<TestCluster> {
     const { engine, alarm, env, machines: count = 1 } = options;
     if (count > 1 && engine !== "postgres") {
       throw new Error("several machines need PostgreSQL");
     }
     const dataDir = await Deno.makeTempDir({ prefix: "chatket-faults-" });
-    const cluster = engine === "postgres"
+    const postgres = engine === "postgres"
       ? await startPostgres({ fsync: true })
       : undefined;
     const redis = count > 1 ? await startRedis() : undefined;
-    const databasePort = cluster && Number(new URL(cluster.url()).port);
+    const databasePort = postgres && Number(new URL(postgres.url()).port);
     const machines: Machine[] = [];
     for (let number = 1; number <= count; number++) {
       machines.push(
@@ -104,18 +105,18 @@ export class Arena implements AsyncDisposable {
         }),
       );
     }
-    const arena = new Arena({
-      ...{ engine, cluster, redis, dataDir },
+    const cluster = new TestCluster({
+      ...{ engine, postgres, redis, dataDir },
       machines: machines as [Machine, ...Machine[]],
     });
     try {
       // One after another: the first makes the tables.
       for (const { server } of machines) await server.start();
     } catch (error) {
-      await arena[Symbol.asyncDispose]();
+      await cluster[Symbol.asyncDispose]();
       throw error;
     }
-    return arena;
+    return cluster;
   }
 
   /** The only server, or the first of several. */
@@ -185,8 +186,8 @@ export class Arena implements AsyncDisposable {
    * there the server is stopped for it, and started again.
    */
   async truth(after: ReadonlyMap<string, number>): Promise<RoomTruth[]> {
-    if (this.cluster !== undefined) {
-      return await readTruth(this.cluster.url(), this.#dataDir, after);
+    if (this.postgres !== undefined) {
+      return await readTruth(this.postgres.url(), this.#dataDir, after);
     }
     await this.server.stop();
     const truth = await readTruth(undefined, this.#dataDir, after);
@@ -196,8 +197,8 @@ export class Arena implements AsyncDisposable {
 
   /** Ends a session of the server with PostgreSQL, as an administrator would. */
   async terminateBackends(): Promise<void> {
-    if (this.cluster === undefined) return;
-    const client = new pg.Client({ connectionString: this.cluster.url() });
+    if (this.postgres === undefined) return;
+    const client = new pg.Client({ connectionString: this.postgres.url() });
     await client.connect();
     await client.query(
       "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'",
@@ -208,7 +209,7 @@ export class Arena implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     for (const machine of this.machines) await machine.close();
     await this.redis?.[Symbol.asyncDispose]();
-    await this.cluster?.[Symbol.asyncDispose]();
+    await this.postgres?.[Symbol.asyncDispose]();
     await Deno.remove(this.#dataDir, { recursive: true });
   }
 }

@@ -1,7 +1,7 @@
 /** Attacks on the memory of the real server process, without a front. */
 
 import assert from "node:assert/strict";
-import { Arena } from "../faults/arena.ts";
+import { TestCluster } from "../faults/test_cluster.ts";
 import { sleep } from "../faults/sleep.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import type { Person } from "../helpers/people.ts";
@@ -12,7 +12,7 @@ import {
   openRaw,
   type RawSocket,
 } from "../realtime/raw_socket.ts";
-import { send } from "../realtime/setting.ts";
+import { send } from "../helpers/rooms.ts";
 import { showMemory } from "./memory_show.ts";
 
 const MEGABYTE = 1024 * 1024;
@@ -51,17 +51,17 @@ Deno.test({
     await postgresMissing() !== undefined,
   async fn() {
     const alarms: string[] = [];
-    await using arena = await Arena.open({
+    await using cluster = await TestCluster.open({
       engine: "postgres",
       alarm: (text) => alarms.push(text),
       env: { FRAME_LIMIT_PER_SECOND: "20", FRAME_LIMIT_BURST: "200" },
     });
-    const people = await arena.people("user", WRITERS + 1);
-    const [roomId] = await arena.rooms(people, 1);
+    const people = await cluster.people("user", WRITERS + 1);
+    const [roomId] = await cluster.rooms(people, 1);
     const [attacker, ...writers] = people as [Person, ...Person[]];
     // The heap, the caches and the database's memory grow to the size that ordinary work needs.
     for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-      await writeAll(arena, writers, roomId!);
+      await writeAll(cluster, writers, roomId!);
     }
 
     const show = (
@@ -70,14 +70,14 @@ Deno.test({
       attack: () => Promise<void>,
     ) =>
       showMemory(
-        arena,
+        cluster,
         name,
         mostBytes,
         attack,
         () => readMuch(writers[0]!, roomId!),
       );
     await show("a frame of 64 MiB", 20 * MEGABYTE, async () => {
-      using socket = await openRaw(arena, attacker);
+      using socket = await openRaw(cluster, attacker);
       await writeHuge(socket, FRAME_LIMIT).catch(() => {});
       assert.equal(await socket.readCloseCode(), undefined, "cut off");
     });
@@ -87,7 +87,7 @@ Deno.test({
       7 * FRAME_LIMIT,
       async () => {
         for (let n = 0; n < 5; n++) {
-          using socket = await openRaw(arena, attacker);
+          using socket = await openRaw(cluster, attacker);
           await writeHuge(socket, FRAME_LIMIT - 1);
           assert.equal(await socket.readCloseCode(), 1009);
         }
@@ -96,14 +96,14 @@ Deno.test({
     await show(
       `${STUCK} sockets that do not read in a busy room`,
       200 * MEGABYTE,
-      () => overfeed(arena, attacker, writers, roomId!),
+      () => overfeed(cluster, attacker, writers, roomId!),
     );
     await show(
       `${FLOODERS} sockets with ${FLOOD_FRAMES} frames each`,
       100 * MEGABYTE,
       async () => {
         const codes = await Promise.all(
-          Array.from({ length: FLOODERS }, () => flood(arena, attacker)),
+          Array.from({ length: FLOODERS }, () => flood(cluster, attacker)),
         );
         // Who goes on sending may be cut off before the code has come.
         assert.ok(codes.includes(4429));
@@ -113,13 +113,13 @@ Deno.test({
     await show(
       `${FLOOD_REQUESTS} requests, 50 at a time`,
       100 * MEGABYTE,
-      () => request(arena, attacker),
+      () => request(cluster, attacker),
     );
     // Last: while nothing is done for so long the heap shrinks, and grows again after.
     await show(
       `${HALF_OPEN} heads that never end, ${HALF_OPEN} sockets that say nothing, one in endless fragments`,
       100 * MEGABYTE,
-      () => holdHalfOpen(arena, attacker),
+      () => holdHalfOpen(cluster, attacker),
     );
     assert.deepEqual(alarms, []);
   },
@@ -142,8 +142,11 @@ async function writeHuge(socket: RawSocket, bytes: number): Promise<void> {
  * All that begins and does not go on. The runtime sets no time for a head, so those end with the
  * attacker; a socket that answers no ping is cut off, whatever else it sends.
  */
-async function holdHalfOpen(arena: Arena, attacker: Person): Promise<void> {
-  const { port } = arena;
+async function holdHalfOpen(
+  cluster: TestCluster,
+  attacker: Person,
+): Promise<void> {
+  const { port } = cluster;
   const heads = await Promise.all(
     Array.from({ length: HALF_OPEN }, async () => {
       const connection = await Deno.connect({ hostname: "127.0.0.1", port });
@@ -155,9 +158,9 @@ async function holdHalfOpen(arena: Arena, attacker: Person): Promise<void> {
   );
   const silent: RawSocket[] = [];
   for (let n = 0; n < HALF_OPEN; n++) {
-    silent.push(await openRaw(arena, attacker));
+    silent.push(await openRaw(cluster, attacker));
   }
-  const endless = await openRaw(arena, attacker);
+  const endless = await openRaw(cluster, attacker);
   const startedAt = Date.now();
   let isOver = false;
   const ended = Promise.all([
@@ -194,8 +197,8 @@ async function writeEndlessly(
   }
 }
 
-async function flood(arena: Arena, attacker: Person) {
-  using socket = await openRaw(arena, attacker);
+async function flood(cluster: TestCluster, attacker: Person) {
+  using socket = await openRaw(cluster, attacker);
   const frame = maskedFrame(Opcode.text, PING);
   const frames = new Uint8Array(frame.length * FLOOD_FRAMES);
   for (let n = 0; n < FLOOD_FRAMES; n++) frames.set(frame, n * frame.length);
@@ -205,7 +208,10 @@ async function flood(arena: Arena, attacker: Person) {
   return code;
 }
 
-async function request(arena: Arena, attacker: Person): Promise<void> {
+async function request(
+  cluster: TestCluster,
+  attacker: Person,
+): Promise<void> {
   for (let sent = 0; sent < FLOOD_REQUESTS; sent += 50) {
     const answers = await Promise.all(
       Array.from(
@@ -213,7 +219,7 @@ async function request(arena: Arena, attacker: Person): Promise<void> {
         (_, n) =>
           n % 2 === 0
             ? attacker.fetch("/api/rooms?all=true")
-            : fetch(`${arena.origin}/api/auth/me`),
+            : fetch(`${cluster.origin}/api/auth/me`),
       ),
     );
     for (const answer of answers) {
@@ -225,21 +231,21 @@ async function request(arena: Arena, attacker: Person): Promise<void> {
 
 /** Sockets that read nothing while their room is busy: each is given up, and those who read are not. */
 async function overfeed(
-  arena: Arena,
+  cluster: TestCluster,
   attacker: Person,
   writers: readonly Person[],
   roomId: string,
 ): Promise<void> {
   const stuck: RawSocket[] = [];
   for (let n = 0; n < STUCK; n++) {
-    const socket = await openRaw(arena, attacker);
+    const socket = await openRaw(cluster, attacker);
     const join = { id: 1, event: "room:join", data: { roomId } };
     await socket.sendFrame(Opcode.text, JSON.stringify(join));
     stuck.push(socket);
   }
   await sleep(500);
   for (let round = 0; round < 2; round++) {
-    await writeAll(arena, writers, roomId);
+    await writeAll(cluster, writers, roomId);
   }
   const codes = await Promise.all(stuck.map((each) => each.readCloseCode()));
   assert.deepEqual([...new Set(codes)], [4408]);
@@ -255,12 +261,14 @@ async function readMuch(reader: Person, roomId: string): Promise<void> {
 
 /** Each writes as much as one may at once, on a socket of their own. */
 async function writeAll(
-  arena: Arena,
+  cluster: TestCluster,
   writers: readonly Person[],
   roomId: string,
 ): Promise<void> {
   const sockets: TestClient[] = [];
-  for (const writer of writers) sockets.push(await connect(arena, writer));
+  for (const writer of writers) {
+    sockets.push(await connect(cluster, writer));
+  }
   for (let n = 0; n < MESSAGES_PER_WRITER; n += 10) {
     const acks = await Promise.all(
       sockets.flatMap((socket) =>
