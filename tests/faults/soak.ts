@@ -3,15 +3,14 @@
  * for as long as wanted; without `--minutes` one pass over all faults. With `--machines` so many server
  * processes share a PostgreSQL and a Redis, and clients come back to any of them.
  *
- * `--kills=N` kills a server N times under load and nothing else. `--mutations` breaks the program on
- * purpose, fault by fault, and demands that the run notices. `--only=PATTERN` leaves out faults of the
- * server, or mutations, whose name it does not fit. The seed that is printed brings the schedule back.
+ * `--kills=N` kills a server N times under load and nothing else. `--only=PATTERN` leaves out faults of
+ * the server whose name it does not fit. `--stop-at-first` ends with the
+ * first broken promise. The seed that is printed brings the schedule back.
  * Exit status 1 when a promise was not kept.
  */
 
 import { parseArgs } from "node:util";
 import { faultRun, type FaultRunResult } from "./fault_run.ts";
-import { runMutations } from "./mutations.ts";
 
 // deno-lint-ignore no-console -- the report is this program's output.
 const say = (line: string) => console.log(line);
@@ -25,12 +24,10 @@ async function main(): Promise<boolean> {
       seed: { type: "string" },
       machines: { type: "string", default: "1" },
       kills: { type: "string" },
-      mutations: { type: "boolean", default: false },
       only: { type: "string" },
       "stop-at-first": { type: "boolean", default: false },
     },
   });
-  if (values.mutations) return await runMutations(say, values.only);
   const { engine } = values;
   if (engine !== "postgres" && engine !== "pglite") {
     throw new Error(`--engine=${engine}: postgres or pglite is accepted`);
