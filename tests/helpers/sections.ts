@@ -16,6 +16,19 @@ const ENGINE_FOLDERS = [
   "tests/faults",
   "tests/front",
 ];
+
+/**
+ * Files of those folders whose subject is not the database: documents, headers, mail, the front. Their
+ * queries are those of other tests, and so they run on the server alone, where an app starts sooner.
+ */
+const SERVER_ONLY_FILES = new Set([
+  "tests/http/asyncapi_test.ts",
+  "tests/http/code_mail_test.ts",
+  "tests/http/openapi_test.ts",
+  "tests/http/security_test.ts",
+  "tests/front/slow_clients_test.ts",
+]);
+
 const BROWSER_FOLDERS = ["tests/browser"];
 
 export interface Section {
@@ -62,7 +75,9 @@ const PGLITE: Section = {
   what: "behaviour on the embedded database",
   sanitize: false,
   jobs: 2,
-  owns: (file) => within(ENGINE_FOLDERS)(file) && notOnlyFor("postgres")(file),
+  owns: (file) =>
+    within(ENGINE_FOLDERS)(file) && notOnlyFor("postgres")(file) &&
+    !SERVER_ONLY_FILES.has(file),
   prepare: () => prepareEngine("pglite"),
 };
 
@@ -86,11 +101,11 @@ const BROWSER: Section = {
 
 /**
  * Lanes run beside each other, the sections of a lane one after another. The embedded database keeps
- * a core busy; the tests of the other lane mostly wait for time-outs, processes and servers.
+ * a core busy, and what the other lane does first mostly waits: for time-outs, processes and servers.
  */
 export const LANES: readonly (readonly Section[])[] = [
-  [PGLITE, BROWSER],
-  [POSTGRES, UNIT],
+  [PGLITE, UNIT],
+  [POSTGRES, BROWSER],
 ];
 
 /** Every section, in the order in which the summary names them. */
