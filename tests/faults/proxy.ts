@@ -19,6 +19,8 @@ export type PipeMode = "pass" | "hold" | "stall" | "discard";
 class Pipe {
   /** Added to every chunk's way, in milliseconds. */
   delayMs = 0;
+  /** What it has read from the sender, whatever became of it. */
+  readonly taken = { bytes: 0, isEnded: false };
   readonly #from: net.Socket;
   readonly #to: net.Socket;
   #mode: PipeMode = "pass";
@@ -49,6 +51,8 @@ class Pipe {
 
   /** `undefined` stands for the end of the stream: it waits its turn too. */
   #take(chunk: Buffer | undefined): void {
+    this.taken.bytes += chunk?.length ?? 0;
+    this.taken.isEnded ||= chunk === undefined;
     if (this.#mode === "discard") return;
     this.#queue.push({ chunk, dueAt: Date.now() + this.delayMs });
     this.#heldBytes += chunk?.length ?? 0;

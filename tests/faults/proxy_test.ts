@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../helpers/rooms.ts";
 import { FaultProxy } from "./proxy.ts";
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -21,11 +22,11 @@ async function closeLine({ target, proxy, near, far }: Line): Promise<void> {
   await proxy.close();
 }
 
+/** How long the next bytes are waited for, in milliseconds. */
+const PATIENCE_MS = 3_000;
+
 /** The next bytes as text, `end` at the end of the stream, `reset`, or `nothing` within the time. */
-async function next(
-  connection: Deno.TcpConn,
-  patienceMs = 3_000,
-): Promise<string> {
+async function next(connection: Deno.TcpConn): Promise<string> {
   const buffer = new Uint8Array(1000);
   const read = connection.read(buffer).then(
     (count) =>
@@ -36,7 +37,7 @@ async function next(
   );
   let timer: ReturnType<typeof setTimeout> | undefined;
   const nothing = new Promise<string>((resolve) => {
-    timer = setTimeout(() => resolve("nothing"), patienceMs);
+    timer = setTimeout(() => resolve("nothing"), PATIENCE_MS);
   });
   const outcome = await Promise.race([read, nothing]);
   clearTimeout(timer);
@@ -59,7 +60,7 @@ Deno.test("ProxiedLine keeps what it holds and delivers it in order, also when t
   await line.near.write(bytes("one "));
   await line.near.write(bytes("two"));
   await line.near.closeWrite();
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await until("all is held", () => proxied!.up.taken.isEnded);
   proxied!.setMode("pass");
   assert.equal(await next(line.far), "one two");
   assert.equal(await next(line.far), "end");
@@ -71,8 +72,8 @@ Deno.test("ProxiedLine.abandon() resets the client and delivers late what it had
   const [proxied] = line.proxy.lines;
   proxied!.up.setMode("hold");
   await line.near.write(bytes("late"));
-  // On a busy machine the bytes take a while to the proxy: only what is there can be held.
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // Only what is there can be held.
+  await until("it is held", () => proxied!.up.taken.bytes === 4);
   proxied!.abandon(60);
   assert.equal(await next(line.near), "reset");
   assert.equal(await next(line.far), "late");
@@ -96,7 +97,7 @@ Deno.test("a pipe that discards loses bytes without a sign", async () => {
   const [proxied] = line.proxy.lines;
   proxied!.up.setMode("discard");
   await line.near.write(bytes("lost"));
-  await new Promise((resolve) => setTimeout(resolve, 30));
+  await until("it is discarded", () => proxied!.up.taken.bytes === 4);
   proxied!.up.setMode("pass");
   await line.near.write(bytes("kept"));
   assert.equal(await next(line.far), "kept");
@@ -105,17 +106,27 @@ Deno.test("a pipe that discards loses bytes without a sign", async () => {
 
 Deno.test("a pipe that stalls lets the sender's buffers fill", async () => {
   const line = await openLine();
-  line.proxy.setMode("stall");
+  const [proxied] = line.proxy.lines;
+  proxied!.up.setMode("stall");
   const chunk = new Uint8Array(1_000_000);
-  let written = 0;
+  let isWritten = false;
   const write = async () => {
-    for (; written < 100; written++) await line.near.write(chunk);
+    for (let n = 0; n < 100; n++) await line.near.write(chunk);
+    isWritten = true;
   };
   const writing = write().catch(() => {});
-  await new Promise((resolve) => setTimeout(resolve, 300));
-  assert.ok(written < 30, `${written} MB went into a line nobody reads`);
+  // Another line of the proxy takes what was written after that.
+  const { port } = line.proxy;
+  const other = await Deno.connect({ hostname: "127.0.0.1", port });
+  const otherEnd = await line.target.accept();
+  await other.write(bytes("later"));
+  assert.equal(await next(otherEnd), "later");
+  assert.ok(proxied!.up.taken.bytes < 30_000_000);
+  assert.equal(isWritten, false, "100 MB went into a line nobody reads");
   line.proxy.cutAll("reset");
   await writing;
+  other.close();
+  otherEnd.close();
   await closeLine(line);
 });
 
@@ -142,7 +153,10 @@ Deno.test("FaultProxy.refuse() turns who comes away until it is healed", async (
   }
   line.proxy.heal();
   const accepted = await connect();
-  assert.equal(await next(accepted, 100), "nothing");
+  const end = await line.target.accept();
+  await accepted.write(bytes("up"));
+  assert.equal(await next(end), "up");
   accepted.close();
+  end.close();
   await closeLine(line);
 });

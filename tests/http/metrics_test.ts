@@ -10,6 +10,7 @@ import {
   type Person,
   signIn,
 } from "../helpers/people.ts";
+import { until } from "../helpers/rooms.ts";
 import { expectProblem } from "./expect_problem.ts";
 
 const TOKEN = "metrics-token-of-the-tests";
@@ -88,12 +89,11 @@ Deno.test("/metrics tells why connections ended", async () => {
   assert.equal((await client.closed).code, 1003);
   const gone = await connect(app, { token });
   await gone.close();
-  let after = await scrape();
-  for (let tries = 0; tries < 50; tries++) {
-    if (valueOf(after, "chatket_connections") === 0) break;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+  let after = before;
+  await until("the app knows of it", async () => {
     after = await scrape();
-  }
+    return valueOf(after, "chatket_connections") === 0;
+  });
   const grown = (code: string) =>
     valueOf(after, `chatket_closes_total{code="${code}"}`) -
     valueOf(before, `chatket_closes_total{code="${code}"}`);
