@@ -25,6 +25,7 @@ const SERVER_ONLY_FILES = new Set([
   "tests/http/asyncapi_test.ts",
   "tests/http/code_mail_test.ts",
   "tests/http/openapi_test.ts",
+  "tests/http/requests_test.ts",
   "tests/http/security_test.ts",
   "tests/front/slow_clients_test.ts",
 ]);

@@ -3,54 +3,17 @@
 import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
-import {
-  createRoom,
-  expectJson,
-  joinRoom,
-  leaveRoom,
-  type Person,
-  type Room,
-  signIn,
-} from "../helpers/people.ts";
+import { createRoom, expectJson, type Room } from "../helpers/people.ts";
 import { expectProblem } from "./expect_problem.ts";
+import { allPages, allRooms, create, stranger } from "./room_calls.ts";
 
 const app = useTestApp({ RATE_LIMIT_MESSAGES: "1000" });
 
 const NO_ROOM = "6f1d6c1e-9a0f-4a0e-9f43-0d6f0a1b2c3d";
 const ISO = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
-let people = 0;
-
-/** Someone whom no other test knows. */
-function stranger(): Promise<Person> {
-  return signIn(app, `rooms_${people++}`);
-}
-
-function create(person: Person, name: unknown): Promise<Response> {
-  return person.fetch("/api/rooms", { method: "POST", json: { name } });
-}
-
-function post(person: Person, path: string): Promise<Response> {
-  return person.fetch(path, { method: "POST" });
-}
-
-async function allRooms(person: Person, query = ""): Promise<Room[]> {
-  return await person.getJson<Room[]>(`/api/rooms?all=true${query}`);
-}
-
-/** All pages of a list, as the `Link` headers lead from one to the next. */
-async function allPages<T>(person: Person, path: string): Promise<T[][]> {
-  const pages: T[][] = [];
-  for (let next: string | undefined = path; next !== undefined;) {
-    const answer: Response = await person.fetch(next);
-    next = /^<(.*)>; rel="next"$/.exec(answer.headers.get("link") ?? "")?.[1];
-    pages.push(await expectJson<T[]>(answer, 200));
-  }
-  return pages;
-}
-
 Deno.test("POST /api/rooms makes a room with its creator as a member", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   const answer = await create(alice, "  Tea & Coffee  ");
   const location = answer.headers.get("location");
   const room = await expectJson<Room>(answer, 201);
@@ -72,7 +35,7 @@ Deno.test("POST /api/rooms makes a room with its creator as a member", async () 
 });
 
 Deno.test("a room's name is unique without regard to case, and a refused one stores nothing", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   await createRoom(alice, "Zeppelin");
   for (
     const name of ["zeppelin", " ZEPPELIN ", "Ｚeppelin", "Zeppelin\ufe0f"]
@@ -84,7 +47,7 @@ Deno.test("a room's name is unique without regard to case, and a refused one sto
 });
 
 Deno.test("of ten rooms of one name made at once, one is made", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   const answers = await Promise.all(
     Array.from({ length: 10 }, () => create(alice, "Race")),
   );
@@ -94,7 +57,7 @@ Deno.test("of ten rooms of one name made at once, one is made", async () => {
 });
 
 Deno.test("a bad name is 400 and stores nothing", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   const before = (await allRooms(alice)).length;
   for (
     const name of [
@@ -122,7 +85,7 @@ Deno.test("a bad name is 400 and stores nothing", async () => {
 });
 
 Deno.test("a name's markup and SQL come back as they were given", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   for (
     const name of [
       "<script>alert(1)</script>",
@@ -135,7 +98,7 @@ Deno.test("a name's markup and SQL come back as they were given", async () => {
 });
 
 Deno.test("GET /api/rooms lists the caller's rooms, most recently active first", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
+  const [alice, bob] = [await stranger(app), await stranger(app)];
   const first = await createRoom(alice);
   const second = await createRoom(alice);
   await createRoom(bob);
@@ -152,7 +115,7 @@ Deno.test("GET /api/rooms lists the caller's rooms, most recently active first",
 });
 
 Deno.test("the Link header pages through the caller's rooms, each once", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
+  const [alice, bob] = [await stranger(app), await stranger(app)];
   const own: string[] = [];
   for (let n = 0; n < 5; n++) own.unshift((await createRoom(alice)).id);
   await createRoom(bob);
@@ -166,7 +129,7 @@ Deno.test("the Link header pages through the caller's rooms, each once", async (
 });
 
 Deno.test("GET /api/rooms?all=true shows every room, without the member's fields where not a member", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
+  const [alice, bob] = [await stranger(app), await stranger(app)];
   const room = await createRoom(alice);
   const seen = (await allRooms(bob)).find(({ id }) => id === room.id);
   assert.deepEqual(seen, {
@@ -182,7 +145,7 @@ Deno.test("GET /api/rooms?all=true shows every room, without the member's fields
 });
 
 Deno.test("q finds names to the letter but for case", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   await createRoom(alice, "100% Wool_Socks");
   const names = async (q: string) =>
     (await allRooms(alice, `&q=${encodeURIComponent(q)}`)).map(({ name }) =>
@@ -197,7 +160,7 @@ Deno.test("q finds names to the letter but for case", async () => {
 });
 
 Deno.test("the Link header pages through all rooms, each once", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   for (let i = 0; i < 7; i++) await createRoom(alice, `Paged ${i}`);
   const whole = (await allRooms(alice, "&q=paged")).map(({ id }) => id);
   const pages = await allPages<Room>(
@@ -209,7 +172,7 @@ Deno.test("the Link header pages through all rooms, each once", async () => {
 });
 
 Deno.test("the last page has no Link header, also when it is full", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   for (let i = 0; i < 4; i++) await createRoom(alice, `Exact ${i}`);
   const first = await alice.fetch("/api/rooms?all=true&q=exact&limit=2");
   const next = /^<(.*)>/.exec(first.headers.get("link") ?? "")?.[1] ?? "";
@@ -220,7 +183,7 @@ Deno.test("the last page has no Link header, also when it is full", async () => 
 });
 
 Deno.test("a bad list query is 400", async () => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   for (
     const query of [
       "limit=0",
@@ -249,161 +212,6 @@ Deno.test("a bad list query is 400", async () => {
   }
 });
 
-Deno.test("joining makes a member, and again is 200", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  const joined = await joinRoom(bob, room.id);
-  assert.equal(joined.isMember, true);
-  assert.equal(joined.memberCount, 2);
-  assert.match(joined.joinedAt ?? "", ISO);
-  assert.deepEqual(await joinRoom(bob, room.id), joined);
-  assert.deepEqual(await joinRoom(bob, room.id.toUpperCase()), joined);
-});
-
-Deno.test("leaving ends the membership; again is 403", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  await joinRoom(bob, room.id);
-  await leaveRoom(bob, room.id);
-  assert.deepEqual(await bob.getJson("/api/rooms"), []);
-  assert.equal(
-    (await bob.getJson<Room>(`/api/rooms/${room.id}`)).isMember,
-    false,
-  );
-  await expectProblem(
-    await post(bob, `/api/rooms/${room.id}/leave`),
-    "not_a_member",
-  );
-});
-
-Deno.test("leaving stops the user's live feed of the room at once", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  await joinRoom(bob, room.id);
-  await using sender = await connect(app, alice);
-  await using listener = await connect(app, bob);
-  await listener.expect("rooms:sync", { rooms: [{ roomId: room.id }] });
-  await leaveRoom(bob, room.id);
-  listener.forget();
-  await sender.expect("message:send", {
-    roomId: room.id,
-    text: "without bob",
-    clientMsgId: crypto.randomUUID(),
-  });
-  await listener.expect("presence:ping", {});
-  assert.deepEqual(listener.all("message:new"), []);
-});
-
-Deno.test("members are listed by name with their status", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  const joined = await joinRoom(bob, room.id);
-  await using client = await connect(app, alice);
-  await client.expect("presence:ping", {});
-  assert.deepEqual(await bob.getJson(`/api/rooms/${room.id}/members`), [
-    { ...alice.user, joinedAt: room.createdAt, status: "online" },
-    { ...bob.user, joinedAt: joined.joinedAt, status: "offline" },
-  ]);
-});
-
-Deno.test("the Link header pages through the members by name, each once", async () => {
-  const alice = await stranger();
-  const room = await createRoom(alice);
-  const people = [alice];
-  for (let n = 0; n < 4; n++) {
-    people.push(await stranger());
-    await joinRoom(people.at(-1)!, room.id);
-  }
-  const path = `/api/rooms/${room.id}/members?limit=2`;
-  const pages = await allPages<{ username: string }>(alice, path);
-  assert.deepEqual(pages.map((page) => page.length), [2, 2, 1]);
-  assert.deepEqual(
-    pages.flat().map(({ username }) => username),
-    people.map(({ user }) => user.username).sort(),
-  );
-  const whole = await alice.fetch(`/api/rooms/${room.id}/members?limit=5`);
-  assert.equal(whole.headers.get("link"), null);
-  assert.equal((await expectJson<unknown[]>(whole, 200)).length, 5);
-});
-
-Deno.test("a page of members that begins after somebody who has left goes on behind their name", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  await joinRoom(bob, room.id);
-  const path = `/api/rooms/${room.id}/members?after=${alice.user.username}`;
-  await leaveRoom(alice, room.id);
-  const names = (await bob.getJson<{ username: string }[]>(path))
-    .map(({ username }) => username);
-  assert.deepEqual(names, [bob.user.username]);
-});
-
-Deno.test("a bad query for members is 400", async () => {
-  const alice = await stranger();
-  const room = await createRoom(alice);
-  for (
-    const query of ["limit=0", "limit=201", "limit=x", "after=%00"]
-  ) {
-    const path = `/api/rooms/${room.id}/members?${query}`;
-    await expectProblem(await alice.fetch(path), "validation_failed");
-  }
-});
-
-Deno.test("reading counts down what is unread, and never back up", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  await joinRoom(bob, room.id);
-  await using sender = await connect(app, alice);
-  for (let i = 0; i < 5; i++) {
-    await sender.expect("message:send", {
-      roomId: room.id,
-      text: `message ${i}`,
-      clientMsgId: crypto.randomUUID(),
-    });
-  }
-  const unread = async () =>
-    (await bob.getJson<Room[]>("/api/rooms"))[0]?.unreadCount;
-  const read = async (lastSeq: number) => {
-    const answer = await bob.fetch(`/api/rooms/${room.id}/read`, {
-      method: "POST",
-      json: { lastSeq },
-    });
-    assert.equal(answer.status, 204, await answer.text());
-  };
-  assert.equal(await unread(), 5);
-  await read(3);
-  assert.equal(await unread(), 2);
-  await read(1);
-  assert.equal(await unread(), 2);
-  await read(1_000_000);
-  assert.equal(await unread(), 0);
-});
-
-Deno.test("what was written before a user joined is not unread", async () => {
-  const [alice, bob] = [await stranger(), await stranger()];
-  const room = await createRoom(alice);
-  await using sender = await connect(app, alice);
-  await sender.expect("message:send", {
-    roomId: room.id,
-    text: "early",
-    clientMsgId: crypto.randomUUID(),
-  });
-  assert.equal((await joinRoom(bob, room.id)).unreadCount, 0);
-});
-
-Deno.test("a bad reading position is 400", async () => {
-  const alice = await stranger();
-  const { id } = await createRoom(alice);
-  for (const lastSeq of [-1, 1.5, "1", null, undefined, 1e300]) {
-    await expectProblem(
-      await alice.fetch(`/api/rooms/${id}/read`, {
-        method: "POST",
-        json: { lastSeq },
-      }),
-      "validation_failed",
-    );
-  }
-});
-
 const ROOM_PATHS: readonly (readonly [string, string, unknown?])[] = [
   ["GET", ""],
   ["POST", "/join"],
@@ -414,7 +222,7 @@ const ROOM_PATHS: readonly (readonly [string, string, unknown?])[] = [
 ];
 
 Deno.test("a room that does not exist is 404 on every path, an id that is no UUID too", async (t) => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   for (const [method, path, json] of ROOM_PATHS) {
     for (const id of [NO_ROOM, "7", "no-uuid", `${NO_ROOM}0`, "%00", "'--"]) {
       await t.step(`${method} /${id}${path}`, async () => {
@@ -429,7 +237,7 @@ Deno.test("a room that does not exist is 404 on every path, an id that is no UUI
 });
 
 Deno.test("an outsider may join and read the room itself, and nothing more", async (t) => {
-  const [alice, eve] = [await stranger(), await stranger()];
+  const [alice, eve] = [await stranger(app), await stranger(app)];
   const { id } = await createRoom(alice);
   // The premise: these paths answer a member.
   for (const path of ["/members", "/messages"]) {
@@ -448,7 +256,7 @@ Deno.test("an outsider may join and read the room itself, and nothing more", asy
 });
 
 Deno.test("every room path is 401 without a session", async (t) => {
-  const alice = await stranger();
+  const alice = await stranger(app);
   const { id, memberCount } = await createRoom(alice);
   const paths = [
     ["GET", "/api/rooms"],

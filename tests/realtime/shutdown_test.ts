@@ -1,10 +1,11 @@
 /** Rule 10 of the protocol: how the server ends, and that nothing acked is lost by it. */
 
 import assert from "node:assert/strict";
-import type { AckData, Message } from "../../realtime/protocol/protocol.ts";
+import type { AckData } from "../../realtime/protocol/protocol.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { expectTook, stopwatch } from "../helpers/timing.ts";
 import { makeMigratedPlace } from "../helpers/database.ts";
+import { history } from "../helpers/history.ts";
 import { type Person, postJson } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
 import { Opcode, openRaw } from "./raw_socket.ts";
@@ -62,18 +63,6 @@ function keepSending(socket: TestClient, roomId: string) {
     ended: run(),
     acked: () => all.filter(({ ack }) => ack?.success).length,
   };
-}
-
-async function history(person: Person, roomId: string): Promise<Message[]> {
-  const messages: Message[] = [];
-  for (let after = "";;) {
-    const page = await person.getJson<
-      { messages: Message[]; hasMore: boolean }
-    >(`/api/rooms/${roomId}/messages?limit=100${after}`);
-    messages.unshift(...page.messages);
-    if (!page.hasMore) return messages;
-    after = `&before=${page.messages[0]!.messageId}`;
-  }
 }
 
 /** The same person, asking a server at another address. */
