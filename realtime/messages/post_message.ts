@@ -1,6 +1,7 @@
 import type { KnownPost, NewMessage } from "../../db/messages.ts";
 import { isBlank } from "../../text/blank.ts";
 import { codePointLength } from "../../text/code_points.ts";
+import { denialOf, outsiderDenial } from "../policy.ts";
 import { MAX_TEXT_LENGTH } from "../protocol/limits.ts";
 import type { UserRef } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
@@ -103,7 +104,7 @@ export class PostMessage {
     await Promise.all(this.#writes.get(limitKey) ?? []);
     const known = this.#options.lookUp(message);
     if (known === undefined) return overwhelmed(refusal);
-    const { isMember, roomExists, stored } = await known;
+    const { stored, ...standing } = await known;
     if (stored !== undefined) {
       return {
         kind: "stored",
@@ -113,8 +114,8 @@ export class PostMessage {
         isDuplicate: true,
       };
     }
-    if (!roomExists) return { kind: "refused", code: "room_not_found" };
-    if (!isMember) return { kind: "refused", code: "not_a_member" };
+    const denial = denialOf("post", standing);
+    if (denial !== undefined) return { kind: "refused", code: denial };
 
     const taken = await this.#take(limitKey);
     if (taken.kind === "free") {
@@ -163,10 +164,7 @@ export class PostMessage {
     }
     const known = await this.#options.lookUp(message);
     if (known === undefined) return { kind: "refused", code: "unavailable" };
-    return {
-      kind: "refused",
-      code: known.roomExists ? "not_a_member" : "room_not_found",
-    };
+    return { kind: "refused", code: outsiderDenial(known.roomExists) };
   }
 }
 

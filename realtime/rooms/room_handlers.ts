@@ -1,5 +1,6 @@
 import type { Handler, HandlersOf } from "../connection/dispatch.ts";
 import type { HandlerParts } from "../connection/handler_parts.ts";
+import { outsiderDenial } from "../policy.ts";
 import { refuse } from "../protocol/envelope.ts";
 import type { rooms } from "../protocol/rooms.ts";
 import { isUuid } from "../protocol/shapes.ts";
@@ -46,9 +47,7 @@ function roomJoin(parts: HandlerParts): Handler<"room:join"> {
     const [subscribed] = await parts.catchUp.subscribe(connection, [position]);
     const { result, firstOfUser } = subscribed!;
     if (!result.synced) {
-      return refuse(
-        await parts.roomExists(roomId) ? "not_a_member" : "room_not_found",
-      );
+      return refuse(outsiderDenial(await parts.roomExists(roomId)));
     }
     const { user } = connection;
     if (firstOfUser) {

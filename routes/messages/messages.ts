@@ -15,7 +15,7 @@ import {
   restCall,
   restRoutes,
 } from "../rest_call.ts";
-import { refuseOutsider } from "../rooms/room_access.ts";
+import { findDenial } from "../rooms/room_access.ts";
 import { RoomParams } from "../rooms/room_schemas.ts";
 import { limitUpTo, MAX_PAGE } from "../schemas.ts";
 
@@ -63,8 +63,8 @@ const addListMessages: AddCall = (app, deps) => {
         detail: "before and after exclude each other",
       });
     }
-    const refusal = await refuseOutsider(db, id, c.var.session.user.id);
-    if (refusal !== undefined) return problem(c, refusal);
+    const denial = await findDenial(db, "read", id, c.var.session.user.id);
+    if (denial !== undefined) return problem(c, denial);
     const page = await readMessagePage(db, id, { limit, before, after });
     if (page === undefined) return problem(c, "bad_cursor");
     return c.json(page, 200);

@@ -9,7 +9,7 @@ import { problem } from "../problems.ts";
 import { type AddCall, jsonAnswer, restCall } from "../rest_call.ts";
 import { limitUpTo, SearchText } from "../schemas.ts";
 import { nextLink } from "./next_link.ts";
-import { refuseOutsider } from "./room_access.ts";
+import { findDenial } from "./room_access.ts";
 import { RoomParams } from "./room_schemas.ts";
 
 /** Most members on one page. */
@@ -46,8 +46,8 @@ export const addListMembers: AddCall = (app, deps) => {
     const { db, realtime } = deps;
     const { id } = c.req.valid("param");
     const { limit = MAX_MEMBER_PAGE, after } = c.req.valid("query");
-    const refusal = await refuseOutsider(db, id, c.var.session.user.id);
-    if (refusal !== undefined) return problem(c, refusal);
+    const denial = await findDenial(db, "read", id, c.var.session.user.id);
+    if (denial !== undefined) return problem(c, denial);
     // One more than asked for tells whether there is a next page.
     const found = await pageMembers(db, id, { limit: limit + 1, after });
     const members = found.slice(0, limit);

@@ -4,7 +4,7 @@ import { findRoom } from "../../db/rooms.ts";
 import { Room } from "../../realtime/protocol/rooms.ts";
 import { problem } from "../problems.ts";
 import { type AddCall, jsonAnswer, restCall } from "../rest_call.ts";
-import { refuseOutsider } from "./room_access.ts";
+import { findOutsiderDenial } from "./room_access.ts";
 import { RoomParams } from "./room_schemas.ts";
 import { roomView } from "./room_view.ts";
 
@@ -52,6 +52,6 @@ export const addLeaveRoom: AddCall = (app, deps) => {
     const { user } = c.var.session;
     const { id } = c.req.valid("param");
     if (await realtime.membership.leave(user, id)) return c.body(null, 204);
-    return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
+    return problem(c, await findOutsiderDenial(db, id));
   });
 };

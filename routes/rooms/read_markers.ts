@@ -4,7 +4,7 @@ import { z } from "@hono/zod-openapi";
 import { EXAMPLE } from "../docs/examples.ts";
 import { problem } from "../problems.ts";
 import { type AddCall, jsonBody, restCall } from "../rest_call.ts";
-import { refuseOutsider } from "./room_access.ts";
+import { findOutsiderDenial } from "./room_access.ts";
 import { RoomParams } from "./room_schemas.ts";
 
 const ReadMark = z.object({
@@ -36,6 +36,6 @@ export const addMarkRead: AddCall = (app, deps) => {
     const { lastSeq } = c.req.valid("json");
     const marked = await realtime.markRead(user.id, id, lastSeq);
     if (marked !== undefined) return c.body(null, 204);
-    return problem(c, await refuseOutsider(db, id, user.id) ?? "not_a_member");
+    return problem(c, await findOutsiderDenial(db, id));
   });
 };

@@ -1,14 +1,31 @@
-/** Whether a caller may look inside a room. */
+/** Asks the database what a caller is to a room, and the policy what they may do there. */
 
 import type { Database } from "../../db/engine/database.ts";
 import { isMember, roomExists } from "../../db/memberships.ts";
+import {
+  type Action,
+  type Denial,
+  denialOf,
+  outsiderDenial,
+} from "../../realtime/policy.ts";
 
-/** Why the user may not look inside the room; undefined for a member. */
-export async function refuseOutsider(
+/** Why the user may not do this in the room; undefined when they may. */
+export async function findDenial(
   db: Database,
+  action: Action,
   roomId: string,
   userId: string,
-): Promise<"not_a_member" | "room_not_found" | undefined> {
-  if (await isMember(db, roomId, userId)) return undefined;
-  return await roomExists(db, roomId) ? "not_a_member" : "room_not_found";
+): Promise<Denial | undefined> {
+  const standing = await isMember(db, roomId, userId)
+    ? { roomExists: true, isMember: true }
+    : { roomExists: await roomExists(db, roomId), isMember: false };
+  return denialOf(action, standing);
+}
+
+/** What a caller is told who was found not to be a member. */
+export async function findOutsiderDenial(
+  db: Database,
+  roomId: string,
+): Promise<Denial> {
+  return outsiderDenial(await roomExists(db, roomId));
 }
