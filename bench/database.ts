@@ -67,14 +67,11 @@ export async function connect(url: string): Promise<pg.Client> {
   return client;
 }
 
-/** Whose tables a database has. */
-export type Tables = "chatket" | "baseline";
-
 export interface Population {
   readonly people: Person[];
   readonly rooms: string[];
   /** The position before each room's last `missed` messages. */
-  readonly position: { lastSeq: number; lastSeenAt: string };
+  readonly position: { lastSeq: number };
 }
 
 /**
@@ -83,7 +80,6 @@ export interface Population {
  */
 export async function populate(
   url: string,
-  tables: Tables,
   wanted: { people: number; rooms: number; messages: number; missed: number },
 ): Promise<Population> {
   const ids = Array.from({ length: wanted.people }, () => crypto.randomUUID());
@@ -91,7 +87,7 @@ export async function populate(
   const firstAt = Date.now() - wanted.messages * 1000;
   const client = await connect(url);
   try {
-    for (const { text, uses } of STATEMENTS[tables]) {
+    for (const { text, uses } of STATEMENTS) {
       const values = {
         ids,
         rooms,
@@ -104,14 +100,10 @@ export async function populate(
   } finally {
     await client.end();
   }
-  const lastSeq = wanted.messages - wanted.missed;
   return {
     people: await Promise.all(ids.map(signIn)),
     rooms,
-    position: {
-      lastSeq,
-      lastSeenAt: new Date(firstAt + lastSeq * 1000).toISOString(),
-    },
+    position: { lastSeq: wanted.messages - wanted.missed },
   };
 }
 
@@ -133,70 +125,34 @@ const MESSAGE_TEXT =
   "'~ message ' || n || ', an ordinary line of chat that says a little more than hello'";
 
 /** Message n (from 1) of a room is of member n modulo the people, n seconds after the first. */
-const STATEMENTS: Record<Tables, { text: string; uses: Value[] }[]> = {
-  chatket: [
-    {
-      text: `insert into users (id, username, created_at, updated_at)
+const STATEMENTS: { text: string; uses: Value[] }[] = [
+  {
+    text: `insert into users (id, username, created_at, updated_at)
         select id, 'person_' || ord - 1, now(), now()
         from unnest($1::uuid[]) with ordinality as u(id, ord)`,
-      uses: ["ids"],
-    },
-    {
-      text: `insert into rooms
+    uses: ["ids"],
+  },
+  {
+    text: `insert into rooms
           (id, name, name_key, created_by, created_at, last_seq, last_activity_at)
         select id, 'Room ' || ord, 'room ' || ord, ($2::uuid[])[1], now(), $3::int, now()
         from unnest($1::uuid[]) with ordinality as r(id, ord)`,
-      uses: ["rooms", "ids", "messages"],
-    },
-    {
-      text: `insert into memberships
+    uses: ["rooms", "ids", "messages"],
+  },
+  {
+    text: `insert into memberships
           (room_id, user_id, joined_at, last_seen_at, last_seen_seq)
         select ($2::uuid[])[(1 + (ord - 1) % cardinality($2::uuid[]))::int], id, now(), now(), 0
         from unnest($1::uuid[]) with ordinality as u(id, ord)
         where cardinality($2::uuid[]) > 0`,
-      uses: ["ids", "rooms"],
-    },
-    {
-      text: `insert into messages
+    uses: ["ids", "rooms"],
+  },
+  {
+    text: `insert into messages
           (id, room_id, seq, user_id, client_msg_id, text, created_at)
         select gen_random_uuid(), room_id, n, ($2::uuid[])[1 + n % cardinality($2::uuid[])],
           gen_random_uuid(), ${MESSAGE_TEXT}, $4::timestamptz + n * interval '1 second'
         from unnest($1::uuid[]) as r(room_id), generate_series(1, $3::int) as n`,
-      uses: ["rooms", "ids", "messages", "firstAt"],
-    },
-  ],
-  baseline: [
-    {
-      text: `insert into users (id, username)
-        select id, 'person_' || ord - 1
-        from unnest($1::uuid[]) with ordinality as u(id, ord)`,
-      uses: ["ids"],
-    },
-    {
-      text: `insert into rooms (id, name, created_by)
-        select id, 'Room ' || ord, ($2::uuid[])[1]
-        from unnest($1::uuid[]) with ordinality as r(id, ord)`,
-      uses: ["rooms", "ids"],
-    },
-    {
-      text: `insert into memberships (room_id, user_id)
-        select ($2::uuid[])[(1 + (ord - 1) % cardinality($2::uuid[]))::int], id
-        from unnest($1::uuid[]) with ordinality as u(id, ord)
-        where cardinality($2::uuid[]) > 0`,
-      uses: ["ids", "rooms"],
-    },
-    {
-      text: `insert into messages (id, room_id, user_id, text, created_at)
-        select gen_random_uuid(), room_id, ($2::uuid[])[1 + n % cardinality($2::uuid[])],
-          ${MESSAGE_TEXT}, $4::timestamptz + n * interval '1 second'
-        from unnest($1::uuid[]) as r(room_id), generate_series(1, $3::int) as n`,
-      uses: ["rooms", "ids", "messages", "firstAt"],
-    },
-    {
-      text:
-        `insert into message_dedupe (room_id, user_id, client_msg_id, message_id)
-        select room_id, user_id, gen_random_uuid(), id from messages`,
-      uses: [],
-    },
-  ],
-};
+    uses: ["rooms", "ids", "messages", "firstAt"],
+  },
+];

@@ -35,7 +35,7 @@ const STORM = { people: 1_000, rooms: 20, messages: 150, missed: 50 };
 /** Processes that are measured together. */
 const JOINED = [1, 2, 4] as const;
 
-const SERVERS = ["chatket", "baseline", "plain"] as const;
+const SERVERS = ["chatket", "against", "plain"] as const;
 
 export const ENTRIES: readonly Entry[] = [
   ...SERVERS.flatMap((target): Entry[] => [
@@ -97,7 +97,7 @@ export const ENTRIES: readonly Entry[] = [
     job: SATURATED,
     rateOf: "3 chatket",
   },
-  ...(["chatket", "baseline"] as const).flatMap((target): Entry[] => [
+  ...(["chatket", "against"] as const).flatMap((target): Entry[] => [
     {
       key: `6 ${target}`,
       scenario: 6,
@@ -120,10 +120,10 @@ export const ENTRIES: readonly Entry[] = [
     population: room(IDLE),
     job: { scenario: "crowd" },
   },
-  {
-    key: "8 chatket",
+  ...(["chatket", "against"] as const).map((target): Entry => ({
+    key: `8 ${target}`,
     scenario: 8,
-    target: "chatket",
+    target,
     population: { people: 20, rooms: 1, messages: 50, missed: 0 },
     job: {
       scenario: "page",
@@ -132,17 +132,7 @@ export const ENTRIES: readonly Entry[] = [
         history: "/api/rooms/ROOM/messages?limit=50",
       },
     },
-  },
-  {
-    key: "8 baseline",
-    scenario: 8,
-    target: "baseline",
-    population: { people: 20, rooms: 1, messages: 50, missed: 0 },
-    job: {
-      scenario: "page",
-      paths: { history: "/api/rooms/ROOM/messages?limit=50" },
-    },
-  },
+  })),
   {
     key: "8 plain",
     scenario: 8,

@@ -8,13 +8,6 @@ export async function describeMachine(postgres: string): Promise<string> {
     await Deno.readTextFile("/proc/meminfo"),
   )?.[1];
   const kernel = await Deno.readTextFile("/proc/sys/kernel/osrelease");
-  const { stdout } = await new Deno.Command("node", { args: ["--version"] })
-    .output();
-  const baseline: { dependencies: Record<string, string> } = JSON.parse(
-    await Deno.readTextFile(
-      new URL("baseline/package.json", import.meta.url),
-    ),
-  );
   return [
     `${navigator.hardwareConcurrency} cores (${cpu ?? "unknown"}) shared by ` +
     "server, PostgreSQL and load",
@@ -22,8 +15,5 @@ export async function describeMachine(postgres: string): Promise<string> {
     `Linux ${kernel.trim()}`,
     `Deno ${Deno.version.deno} (V8 ${Deno.version.v8})`,
     `PostgreSQL ${/[\d.]+/.exec(postgres)?.[0]}, fsync on`,
-    `baseline: Node ${new TextDecoder().decode(stdout).trim()}, socket.io ${
-      baseline.dependencies["socket.io"]
-    }, pg ${baseline.dependencies.pg}`,
   ].join("; ");
 }

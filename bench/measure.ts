@@ -14,6 +14,8 @@ export interface Timing {
 export interface Surroundings {
   readonly postgres: BenchPostgres;
   readonly timing: Timing;
+  /** Another checkout, for the target `against`. */
+  readonly against: string | undefined;
   /** Figures of this run's entries so far, by key. */
   readonly earlier: ReadonlyMap<string, Metrics>;
   /** Told where a Deno server has spent its time; not looked at when unset. */
@@ -42,14 +44,15 @@ async function measureOn(
   profileFolder?: string,
 ): Promise<Metrics> {
   const { postgres } = surroundings;
-  await using target = await startTarget(entry.target, postgres, profileFolder);
-  const population = target.database === undefined
+  await using target = await startTarget(
+    entry.target,
+    postgres,
+    surroundings.against,
+    profileFolder,
+  );
+  const population = target.databaseUrl === undefined
     ? strangers(entry.population)
-    : await populate(
-      target.database.url,
-      target.database.tables,
-      entry.population,
-    );
+    : await populate(target.databaseUrl, entry.population);
   await postgres.countStatements();
   const metrics = await runLoad(jobOf(entry, target, population, surroundings));
   return {
@@ -66,7 +69,7 @@ function strangers(wanted: { people: number; rooms: number }): Population {
   return {
     people: ids(wanted.people).map((id) => ({ id, username: id, token: id })),
     rooms: ids(wanted.rooms),
-    position: { lastSeq: 0, lastSeenAt: new Date().toISOString() },
+    position: { lastSeq: 0 },
   };
 }
 
@@ -85,11 +88,10 @@ function jobOf(
     rate: entry.rateOf === undefined
       ? job.rate
       : earlier.get(entry.rateOf)?.ackedPerSecond,
-    dialect: target.dialect,
     ports: target.processes.map(({ port }) => port),
     serverPids: target.processes.map(({ pid }) => pid),
     redisPid: target.redisPid,
-    postgresPid: target.database === undefined ? undefined : postgres.pid,
+    postgresPid: target.databaseUrl === undefined ? undefined : postgres.pid,
     people,
     rooms,
     position,

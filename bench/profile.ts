@@ -16,7 +16,7 @@ interface Profile {
 /** The functions of the folder's profile by their own share of the time not spent idle. */
 export async function mostExpensive(folder: string): Promise<string> {
   const [file] = [...Deno.readDirSync(folder)];
-  // The baseline leaves none.
+  // A server that was killed leaves none.
   if (file === undefined) return "";
   const profile: Profile = JSON.parse(
     await Deno.readTextFile(`${folder}/${file.name}`),

@@ -18,6 +18,8 @@ export interface Circumstances {
   runs: number;
   seconds: number;
   warmupSeconds: number;
+  /** Whether another checkout was measured too. */
+  isCompared: boolean;
 }
 
 export function report(results: Results, about: Circumstances): string {
@@ -28,27 +30,33 @@ export function report(results: Results, about: Circumstances): string {
     `Medians of ${about.runs} alternating runs; ${about.seconds} s measured after ` +
     `${about.warmupSeconds} s of warm-up. "Times better" is above 1 where ChatKet is ahead.`,
     "",
-    "| | ChatKet | baseline | times better | bare limit | times better |",
-    "|---|--:|--:|--:|--:|--:|",
+    about.isCompared
+      ? "| | ChatKet | other checkout | times better | bare limit | times better |"
+      : "| | ChatKet | bare limit | times better |",
+    about.isCompared ? "|---|--:|--:|--:|--:|--:|" : "|---|--:|--:|--:|",
   ];
+  const rest = about.isCompared ? "| | | | | |" : "| | | |";
   for (const { title, rows } of SECTIONS) {
-    const shown = rows.map((row) => rowText(results, row))
+    const shown = rows.map((row) => rowText(results, row, about.isCompared))
       .filter((text) => text !== undefined);
-    if (shown.length > 0) lines.push(`| **${title}** | | | | | |`, ...shown);
+    if (shown.length > 0) lines.push(`| **${title}** ${rest}`, ...shown);
   }
   return lines.join("\n");
 }
 
-function rowText(results: Results, row: Row): string | undefined {
-  const [ours, baseline, limit] = [row.ours, row.baseline, row.limit].map(
+function rowText(
+  results: Results,
+  row: Row,
+  isCompared: boolean,
+): string | undefined {
+  const [ours, against, limit] = [row.ours, row.against, row.limit].map(
     (cell) => cell && valueOf(results, cell),
   );
-  if (ours === undefined && baseline === undefined) return undefined;
+  if (ours === undefined && against === undefined) return undefined;
   const cells = [
     row.label,
     number(ours, row),
-    number(baseline, row),
-    ratio(ours, baseline, row),
+    ...isCompared ? [number(against, row), ratio(ours, against, row)] : [],
     number(limit, row) +
     (limit !== undefined && row.limitName ? ` (${row.limitName})` : ""),
     ratio(ours, limit, row),

@@ -1,10 +1,10 @@
 /**
- * Measures ChatKet beside a conventional build of the same design and beside the bare runtime, and
+ * Measures ChatKet beside the bare runtime, and beside another checkout of itself when one is given, and
  * writes the table into bench/README.md.
  *
- *   deno task bench [--only=1,3] [--runs=3] [--seconds=8] [--warmup=3] [--dry] [--profile]
+ *   deno task bench [--only=1,3] [--runs=3] [--seconds=8] [--warmup=3] [--against=DIR] [--dry] [--profile]
  *
- * `--dry` leaves the README as it is. `--profile` shows where each Deno server spends its time while
+ * `--against` measures the checkout in a folder by turns with this one, and is always dry. `--dry` leaves the README as it is. `--profile` shows where each Deno server spends its time while
  * it is loaded, and costs some of it, so it is always dry.
  */
 
@@ -25,13 +25,15 @@ const { values: options } = parseArgs({
     runs: { type: "string", default: "3" },
     seconds: { type: "string", default: "8" },
     warmup: { type: "string", default: "3" },
+    against: { type: "string" },
     dry: { type: "boolean", default: false },
     profile: { type: "boolean", default: false },
   },
 });
 const only = options.only?.split(",").map(Number);
 const wanted = ENTRIES.filter((entry) =>
-  only === undefined || only.includes(entry.scenario)
+  (only === undefined || only.includes(entry.scenario)) &&
+  (entry.target !== "against" || options.against !== undefined)
 );
 // The servers of one scenario one after another, so that the machine's moods meet all of them.
 wanted.sort((a, b) => a.scenario - b.scenario);
@@ -47,7 +49,7 @@ const add = (key: string, metrics: Metrics) => {
   else runs.push(metrics);
 };
 
-await prepareTargets();
+await prepareTargets(options.against);
 await using postgres = await startBenchPostgres();
 for (let run = 1; run <= Number(options.runs); run++) {
   const ofRun = new Map<string, Metrics>();
@@ -58,6 +60,7 @@ for (let run = 1; run <= Number(options.runs); run++) {
       const metrics = await measure(entry, {
         postgres,
         timing,
+        against: options.against,
         earlier: ofRun,
         profile: options.profile ? say : undefined,
       });
@@ -75,9 +78,11 @@ const text = report(results, {
   loadBefore,
   runs: Number(options.runs),
   ...timing,
+  isCompared: options.against !== undefined,
 });
 say(`\n${text}\n`);
-if (!options.dry && !options.profile) await writeReadme(text);
+const isDry = options.dry || options.profile || options.against !== undefined;
+if (!isDry) await writeReadme(text);
 
 function say(text: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(text));

@@ -1,18 +1,12 @@
 /** The servers under test, each in a process of its own. */
 
-import { type BenchPostgres, connect, JWT_SECRET } from "./database.ts";
+import { type BenchPostgres, JWT_SECRET } from "./database.ts";
 import { startRedis } from "../tests/helpers/redis.ts";
-import type { Tables } from "./database.ts";
-import type { DialectName } from "./load/dialect.ts";
 
 const ROOT = new URL("../", import.meta.url).pathname;
-const BASELINE = `${ROOT}bench/baseline`;
 
-/** As the task `start` starts it, with the permissions it has in production. */
-const CHATKET_ARGS = [
-  ...["run", "-q", "-P", "--no-prompt"],
-  "--allow-read=static,db,node_modules",
-];
+/** As the task `start` starts it. Which folders it reads differs between checkouts. */
+const CHATKET_ARGS = ["run", "-q", "-P", "--no-prompt", "--allow-read"];
 
 /** Several processes on one database. */
 async function startJoined(
@@ -37,9 +31,8 @@ async function startJoined(
   const all = started.move();
   return {
     processes,
-    dialect: "chatket",
     redisPid: redis.pid,
-    database: { url, tables: "chatket" },
+    databaseUrl: url,
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
@@ -47,64 +40,50 @@ async function startJoined(
 /** A limit that is checked and never reached. */
 const NO_LIMIT = "1000000000";
 
-/** Of ChatKet, "joined N" is N processes that a Redis joins. */
+/** "joined N" is N processes that a Redis joins; "against" is another checkout of ChatKet. */
 export type TargetName =
   | "chatket"
+  | "against"
   | `joined ${number}`
-  | "baseline"
   | "plain"
   | "gathered";
 
 export interface Target extends AsyncDisposable {
   readonly processes: readonly { port: number; pid: number }[];
-  readonly dialect: DialectName;
   readonly redisPid?: number;
-  /** Where its database is and whose tables it has; undefined when it has none. */
-  readonly database: { url: string; tables: Tables } | undefined;
+  /** Where its database is; undefined when it has none. */
+  readonly databaseUrl: string | undefined;
 }
 
 /**
  * Starts a server on a free port, on an empty database of its own.
  *
+ * @param against the folder of another checkout, for the target `against`
  * @param profileFolder where a Deno server leaves a CPU profile when it ends
  */
 export async function startTarget(
   name: TargetName,
   postgres: BenchPostgres,
+  against: string | undefined,
   profileFolder?: string,
 ): Promise<Target> {
   const flags = profileFolder === undefined
     ? []
     : ["--cpu-prof", `--cpu-prof-dir=${profileFolder}`];
-  if (name === "chatket") {
+  if (name === "chatket" || name === "against") {
     const url = await postgres.createDatabase();
     return {
       ...await startServer(
         Deno.execPath(),
         [...CHATKET_ARGS, ...flags, "main.ts"],
         chatketEnv(url),
+        name === "against" ? against : ROOT,
       ),
-      dialect: "chatket",
-      database: { url, tables: "chatket" },
+      databaseUrl: url,
     };
   }
   if (name.startsWith("joined ")) {
     return await startJoined(Number(name.split(" ")[1]), postgres, flags);
-  }
-  if (name === "baseline") {
-    const url = await postgres.createDatabase();
-    const client = await connect(url);
-    await client.query(await Deno.readTextFile(`${BASELINE}/schema.sql`));
-    await client.end();
-    const env = { ...RATE_LIMIT, DATABASE_URL: url, JWT_SECRET, PORT: "0" };
-    return {
-      ...await startServer("node", [`${BASELINE}/server.mjs`], {
-        ...env,
-        NODE_ENV: "production",
-      }),
-      dialect: "socket.io",
-      database: { url, tables: "baseline" },
-    };
   }
   const bare = `${ROOT}bench/bare/broadcast.ts`;
   return {
@@ -113,8 +92,7 @@ export async function startTarget(
       ["run", "--allow-net", ...flags, bare, name],
       {},
     ),
-    dialect: "chatket",
-    database: undefined,
+    databaseUrl: undefined,
   };
 }
 
@@ -137,10 +115,12 @@ function chatketEnv(url: string): Record<string, string> {
   };
 }
 
-/** Builds what ChatKet serves and installs what the baseline needs. */
-export async function prepareTargets(): Promise<void> {
+/** Builds what this checkout serves, and the other one when there is one. */
+export async function prepareTargets(against?: string): Promise<void> {
   await runIn(ROOT, Deno.execPath(), ["task", "-q", "build"]);
-  await runIn(BASELINE, "npm", ["ci", "--silent", "--no-audit", "--no-fund"]);
+  if (against !== undefined) {
+    await runIn(against, Deno.execPath(), ["task", "-q", "build"]);
+  }
 }
 
 async function runIn(
@@ -165,6 +145,7 @@ async function startServer(
   command: string,
   args: string[],
   env: Record<string, string>,
+  cwd = ROOT,
 ): Promise<Pick<Target, "processes" | typeof Symbol.asyncDispose>> {
   // The shell is replaced by the server, so that the process id is the server's.
   const child = new Deno.Command("sh", {
@@ -175,7 +156,7 @@ async function startServer(
       command,
       ...args,
     ],
-    cwd: ROOT,
+    cwd,
     env,
     stdin: "null",
     stdout: "piped",

@@ -1,19 +1,17 @@
 /** A user's connection as the load sees it. */
 
-import type { Ack, Dialect } from "./dialect.ts";
+import { type Ack, readAcks, request, upgradeOf } from "./protocol.ts";
 import { Wire } from "./wire.ts";
 
 export class Client {
   readonly wire: Wire;
-  readonly #dialect: Dialect;
   readonly #acks = new Map<number, PromiseWithResolvers<Ack>>();
   #nextId = 1;
 
-  private constructor(wire: Wire, dialect: Dialect) {
+  private constructor(wire: Wire) {
     this.wire = wire;
-    this.#dialect = dialect;
     wire.onText = (text) =>
-      dialect.readAcks(text, (id, ack) => {
+      readAcks(text, (id, ack) => {
         this.#acks.get(id)?.resolve(ack);
         this.#acks.delete(id);
       });
@@ -24,16 +22,11 @@ export class Client {
     };
   }
 
-  static async open(
-    dialect: Dialect,
-    port: number,
-    token: string,
-  ): Promise<Client> {
-    const wire = await Wire.open({ port, ...dialect.wire(token) });
-    const greeted = dialect.greet(wire, token);
+  static async open(port: number, token: string): Promise<Client> {
+    const wire = await Wire.open({ port, ...upgradeOf(token) });
+    const client = new Client(wire);
     wire.listen();
-    await greeted;
-    return new Client(wire, dialect);
+    return client;
   }
 
   /** Sends an event; rejects when it is refused or the connection ends first. */
@@ -44,7 +37,7 @@ export class Client {
     const id = this.#nextId++;
     const waiting = Promise.withResolvers<Ack>();
     this.#acks.set(id, waiting);
-    this.wire.send(this.#dialect.request(id, event, data));
+    this.wire.send(request(id, event, data));
     const ack = await waiting.promise;
     if (!ack.success) {
       throw new Error(`${event} was refused: ${JSON.stringify(ack)}`);

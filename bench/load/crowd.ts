@@ -1,7 +1,6 @@
 /** Many connect, sit idle, and then all enter one room. */
 
 import { Client, forEachAtOnce } from "./client.ts";
-import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
 import { type Job, type Metrics, portOf } from "./job.ts";
 import { cpuSecondsOfAll, residentBytes } from "./proc.ts";
@@ -30,11 +29,7 @@ export async function crowd(job: Job): Promise<Metrics> {
   const clients: Client[] = new Array(job.people.length);
   const connectedAt = performance.now();
   await forEachAtOnce(job.people, AT_ONCE, async ({ token }, index) => {
-    clients[index] = await Client.open(
-      DIALECTS[job.dialect],
-      portOf(job, index),
-      token,
-    );
+    clients[index] = await Client.open(portOf(job, index), token);
   });
   const connectSeconds = (performance.now() - connectedAt) / 1000;
   await sleep(SETTLE_MS);

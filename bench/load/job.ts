@@ -1,7 +1,5 @@
 /** What a load process is told to do, and what it reports: JSON on standard input and output. */
 
-import type { DialectName } from "./dialect.ts";
-
 export interface Person {
   id: string;
   username: string;
@@ -11,7 +9,6 @@ export interface Person {
 /** Everything a scenario may need; each uses what concerns it. */
 export interface Job {
   scenario: "talk" | "crowd" | "storm" | "page";
-  dialect: DialectName;
   /** Where the server's processes listen; people are spread over them. */
   ports: number[];
   serverPids: number[];
@@ -30,8 +27,8 @@ export interface Job {
   inFlight: number;
   /** Messages a second of all senders together; undefined: as fast as acks come. */
   rate?: number | undefined;
-  /** Where each room's replay begins, in each dialect's own words. */
-  position?: { lastSeq: number; lastSeenAt: string } | undefined;
+  /** Where each room's replay begins. */
+  position?: { lastSeq: number } | undefined;
   /** Messages each client of a storm has missed. */
   missed?: number | undefined;
   /** Paths asked for over HTTP. */

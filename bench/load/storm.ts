@@ -1,7 +1,6 @@
 /** Everybody lost the line, missed the same number of messages and comes back at once. */
 
 import { Client, forEachAtOnce } from "./client.ts";
-import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
 import { type Job, type Metrics, portOf } from "./job.ts";
 import { cpuSecondsOfAll, familyCpuSeconds } from "./proc.ts";
@@ -21,11 +20,7 @@ export async function storm(job: Job): Promise<Metrics> {
   };
   const startedAt = performance.now();
   await forEachAtOnce(job.people, AT_ONCE, async ({ token }, index) => {
-    const client = await Client.open(
-      DIALECTS[job.dialect],
-      portOf(job, index),
-      token,
-    );
+    const client = await Client.open(portOf(job, index), token);
     clients.push(client);
     const roomId = job.rooms[index % job.rooms.length]!;
     await client.request("rooms:sync", {

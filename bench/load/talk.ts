@@ -1,7 +1,6 @@
 /** People talk in one room: some send, all read. */
 
 import { Client, forEachAtOnce } from "./client.ts";
-import { DIALECTS } from "./dialect.ts";
 import { percentile, sleep, sum } from "./figures.ts";
 import { type Job, type Metrics, portOf } from "./job.ts";
 import { cpuSeconds, cpuSecondsOfAll, familyCpuSeconds } from "./proc.ts";
@@ -106,11 +105,7 @@ async function gather(state: Talk): Promise<Client[]> {
   const { job, roomId } = state;
   const clients: Client[] = new Array(job.people.length);
   await forEachAtOnce(job.people, SETUP_AT_ONCE, async ({ token }, index) => {
-    const client = await Client.open(
-      DIALECTS[job.dialect],
-      portOf(job, index),
-      token,
-    );
+    const client = await Client.open(portOf(job, index), token);
     await client.join(roomId);
     if (index >= job.senders) {
       client.onlyCount(

@@ -18,8 +18,6 @@ export interface WireOptions {
   path: string;
   /** Values of `Sec-WebSocket-Protocol`; none are offered when empty. */
   protocols: readonly string[];
-  /** A one-byte text frame the server expects to be answered, and the answer. */
-  heartbeat?: { ping: string; pong: string } | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -39,7 +37,6 @@ export class Wire {
   closeCode: number | undefined;
 
   readonly #connection: Deno.TcpConn;
-  readonly #heartbeat: WireOptions["heartbeat"];
   #unread = new Uint8Array();
   readonly #header = new Uint8Array(10);
   #headerLength = 0;
@@ -50,9 +47,8 @@ export class Wire {
   #unsent: Uint8Array[] = [];
   #writing = false;
 
-  private constructor(connection: Deno.TcpConn, options: WireOptions) {
+  private constructor(connection: Deno.TcpConn) {
     this.#connection = connection;
-    this.#heartbeat = options.heartbeat;
   }
 
   /** Connects and upgrades. Rejects with the server's status line when it refuses. */
@@ -62,7 +58,7 @@ export class Wire {
       port: options.port,
     });
     connection.setNoDelay(true);
-    const wire = new Wire(connection, options);
+    const wire = new Wire(connection);
     const offered = options.protocols.join(", ");
     await connection.write(encoder.encode([
       `GET ${options.path} HTTP/1.1`,
@@ -156,9 +152,6 @@ export class Wire {
     if (counted && this.#parts.length === 0) {
       this.#count(part);
       if (isLast) this.frames++;
-      if (isLast && part.length === 1) {
-        this.#beat(String.fromCharCode(part[0]!));
-      }
       return;
     }
     if (!isLast) {
@@ -186,7 +179,6 @@ export class Wire {
         at >= 0;
         at = text.indexOf(MARK, at + 1)
       ) this.marks++;
-      if (text.length === 1) this.#beat(text);
       this.onText?.(text);
     }
   }
@@ -200,10 +192,6 @@ export class Wire {
       this.marks++;
       this.onMark?.(part, at);
     }
-  }
-
-  #beat(text: string): void {
-    if (text === this.#heartbeat?.ping) this.send(this.#heartbeat.pong);
   }
 
   #write(opcode: number, payload: Uint8Array): void {
