@@ -10,11 +10,13 @@ import {
 import { isConflict, isUniqueViolation } from "./engine/errors.ts";
 import { removeMember } from "./memberships.ts";
 import {
-  findPosts,
   findSeq,
   listAfter,
   listBefore,
   listMissed,
+} from "./message_history.ts";
+import {
+  findPosts,
   type NewMessage,
   type StoredMessage,
   storeMessages,

@@ -5,13 +5,12 @@ import { makeRoom, makeUser, newMessage } from "../tests/helpers/records.ts";
 import type { Database } from "./engine/database.ts";
 import { memberRoomsAmong } from "./memberships.ts";
 import {
-  findPosts,
   findSeq,
   listAfter,
   listBefore,
   listMissed,
-  storeMessages,
-} from "./messages.ts";
+} from "./message_history.ts";
+import { findPosts, storeMessages } from "./messages.ts";
 import { findRoom, listAllRooms, listUserRooms } from "./rooms.ts";
 
 const MESSAGES = 1_000_000;

@@ -11,7 +11,8 @@ import {
 } from "../tests/helpers/records.ts";
 import { deleteAccount } from "./accounts.ts";
 import { storeReadMarkers } from "./memberships.ts";
-import { listAfter, storeMessages } from "./messages.ts";
+import { listAfter } from "./message_history.ts";
+import { storeMessages } from "./messages.ts";
 import { removeOldMessages } from "./retention.ts";
 
 const test = useTestDatabase();

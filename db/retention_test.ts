@@ -8,7 +8,8 @@ import {
   NOON,
 } from "../tests/helpers/records.ts";
 import { replaceLoginCode, tryLoginCode } from "./login_codes.ts";
-import { listAfter, storeMessages } from "./messages.ts";
+import { listAfter } from "./message_history.ts";
+import { storeMessages } from "./messages.ts";
 import {
   removeEndedSessions,
   removeExpiredLoginCodes,

@@ -10,12 +10,8 @@ import {
   roomExists,
   storeReadMarkers,
 } from "../db/memberships.ts";
-import {
-  findPosts,
-  listAfter,
-  listMissed,
-  storeMessages,
-} from "../db/messages.ts";
+import { listAfter, listMissed } from "../db/message_history.ts";
+import { findPosts, storeMessages } from "../db/messages.ts";
 import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
 import type { Broker } from "./cluster/broker.ts";

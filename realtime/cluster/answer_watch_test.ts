@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createGate } from "../../tests/realtime/fakes.ts";
-import { AnswerWatch, RedisAwayError } from "./redis_connection.ts";
+import { AnswerWatch, RedisAwayError } from "./answer_watch.ts";
 
 /** A watch over questions that are answered when the test says so. */
 function createWatch() {

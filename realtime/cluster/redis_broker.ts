@@ -2,11 +2,8 @@ import { errorFields, type Log } from "../../log.ts";
 import type { Timers } from "../timers.ts";
 import type { Broker, BrokerListener, Channel, Signal } from "./broker.ts";
 import { newProcessId } from "./process_id.ts";
-import {
-  AnswerWatch,
-  createRedisConnection,
-  RedisAwayError,
-} from "./redis_connection.ts";
+import { AnswerWatch, RedisAwayError } from "./answer_watch.ts";
+import { createRedisConnection } from "./redis_connection.ts";
 import { isRefusal, RedisRefusedError } from "./redis_refusal.ts";
 import { PREFIX, redisState } from "./redis_state.ts";
 

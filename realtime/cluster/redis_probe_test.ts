@@ -4,11 +4,8 @@ import assert from "node:assert/strict";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { recordingLog } from "../../tests/helpers/log.ts";
 import { openRedisBroker } from "./redis_broker.ts";
-import {
-  RedisAwayError,
-  type RedisCommands,
-  type RedisConnection,
-} from "./redis_connection.ts";
+import { RedisAwayError } from "./answer_watch.ts";
+import type { RedisCommands, RedisConnection } from "./redis_connection.ts";
 
 /** The next probe, and the time until an answer is late. */
 const PROBE_MS = 1_500;

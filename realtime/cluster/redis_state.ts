@@ -1,11 +1,8 @@
 import { NOTE_TTL_MS } from "../connection/shared_sockets.ts";
 import { GroupedCalls } from "../grouped_calls.ts";
 import type { MessageWindow, SharedLimitState, SharedState } from "./broker.ts";
-import {
-  type AnswerWatch,
-  RedisAwayError,
-  type RedisCommands,
-} from "./redis_connection.ts";
+import { type AnswerWatch, RedisAwayError } from "./answer_watch.ts";
+import type { RedisCommands } from "./redis_connection.ts";
 import {
   COUNT_EVENT,
   KEEP_ONLINE,

@@ -10,7 +10,7 @@ import type { Rosters } from "../presence/roster.ts";
 import type { Typing } from "../presence/typing.ts";
 import type { UserRef } from "../protocol/protocol.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Subscription } from "../rooms/room_feed.ts";
+import type { Subscription } from "../rooms/subscription.ts";
 import type { Timers } from "../timers.ts";
 import { MembershipChecks } from "./membership_checks.ts";
 

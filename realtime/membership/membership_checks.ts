@@ -14,7 +14,7 @@
 import type { MembershipKey } from "../../db/memberships.ts";
 import type { MembershipChange } from "../cluster/broker.ts";
 import type { Hub } from "../rooms/hub.ts";
-import type { Subscription } from "../rooms/room_feed.ts";
+import type { Subscription } from "../rooms/subscription.ts";
 import type { Timers } from "../timers.ts";
 
 /** So long the database may take to answer, in milliseconds. */

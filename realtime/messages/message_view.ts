@@ -1,5 +1,5 @@
 import { shownName } from "../../db/accounts.ts";
-import type { MessageRow } from "../../db/messages.ts";
+import type { MessageRow } from "../../db/message_history.ts";
 import type { Message } from "../protocol/protocol.ts";
 
 /** A stored message as clients see it. */

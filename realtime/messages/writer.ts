@@ -9,9 +9,11 @@ import { errorFields } from "../../log.ts";
 import type { Message, UserRef } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
 import type { Refused, Stored } from "./post_result.ts";
-
-/** Most messages in one statement. */
-const MAX_BATCH = 500;
+import {
+  MAX_BATCH,
+  type Pending,
+  WaitingMessages,
+} from "./waiting_messages.ts";
 
 /** A message is refused as `unavailable` when it could not be stored for this long, in milliseconds. */
 const PATIENCE_MS = 5_000;
@@ -28,13 +30,6 @@ const RETRY_MS = 100;
 
 /** Tries of a batch that other writers get in the way of. Each of them means that another has got on. */
 const MAX_CONFLICTS = 20;
-
-interface Pending {
-  message: NewMessage;
-  sender: UserRef;
-  deadline: number;
-  settle: (result: Stored | Refused) => void;
-}
 
 export interface WriterOptions {
   /** Stores a batch in one statement: `storeMessages` of `db/messages.ts`. */
@@ -67,12 +62,9 @@ export interface WriterOptions {
  */
 export class Writer {
   readonly #options: WriterOptions;
-  /** Messages that wait, by room. The rooms stand in order of their oldest message. */
-  readonly #waiting = new Map<string, Pending[]>();
+  readonly #waiting = new WaitingMessages();
   readonly #busyRooms = new Set<string>();
   readonly #batches = new Set<Pending[]>();
-  /** How many messages wait, of all rooms. */
-  #waitingCount = 0;
   /** While a batch's answers are gathered: how many may be coming, and the timer's end. */
   #gathering: { expected: number; stop: () => void } | undefined;
   #deadlineTimer: (() => void) | undefined;
@@ -85,20 +77,16 @@ export class Writer {
   /** Stores a message. At most one of each (user, room, client id) may be on its way. Never rejects. */
   write(message: NewMessage, sender: UserRef): Promise<Stored | Refused> {
     const { promise, resolve } = Promise.withResolvers<Stored | Refused>();
-    const pending: Pending = {
+    this.#waiting.add({
       message,
       sender,
       deadline: this.#options.steadyClock() + PATIENCE_MS,
       settle: resolve,
-    };
-    const room = this.#waiting.get(message.roomId);
-    if (room === undefined) this.#waiting.set(message.roomId, [pending]);
-    else room.push(pending);
-    this.#waitingCount++;
+    });
     this.#watchDeadlines();
     // In a microtask, so that messages of one turn of the event loop share the first batch too.
     if (this.#gathering === undefined) queueMicrotask(() => this.#pump());
-    else if (this.#waitingCount >= this.#gathering.expected) this.#gathered();
+    else if (this.#waiting.size >= this.#gathering.expected) this.#gathered();
     return promise;
   }
 
@@ -113,7 +101,7 @@ export class Writer {
 
   #pump(): void {
     while (this.#batches.size < this.#options.lanes) {
-      const batch = this.#nextBatch();
+      const batch = this.#waiting.takeBatch(this.#busyRooms);
       if (batch.length === 0) break;
       this.#run(batch);
     }
@@ -121,21 +109,6 @@ export class Writer {
       this.#idle?.resolve();
       this.#idle = undefined;
     }
-  }
-
-  #nextBatch(): Pending[] {
-    const batch: Pending[] = [];
-    for (const [roomId, room] of this.#waiting) {
-      if (this.#busyRooms.has(roomId)) continue;
-      const taken = room.splice(0, MAX_BATCH - batch.length);
-      batch.push(...taken);
-      this.#waitingCount -= taken.length;
-      this.#waiting.delete(roomId);
-      // What is left is newer than what other rooms have waiting: it stands behind them.
-      if (room.length > 0) this.#waiting.set(roomId, room);
-      if (batch.length === MAX_BATCH) break;
-    }
-    return batch;
   }
 
   async #run(batch: Pending[]): Promise<void> {
@@ -161,8 +134,8 @@ export class Writer {
 
   /** Goes on when as many answers have come as were given, or after {@link GATHER_MS}. */
   #gather(answers: number): void {
-    const expected = Math.min(this.#waitingCount + answers, MAX_BATCH);
-    if (this.#waitingCount >= expected) return this.#pump();
+    const expected = Math.min(this.#waiting.size + answers, MAX_BATCH);
+    if (this.#waiting.size >= expected) return this.#pump();
     if (this.#gathering !== undefined) return;
     const stop = this.#options.timers.after(GATHER_MS, () => this.#gathered());
     this.#gathering = { expected, stop };
@@ -286,13 +259,7 @@ export class Writer {
     this.#deadlineTimer = this.#options.timers.after(PATIENCE_MS / 10, () => {
       this.#deadlineTimer = undefined;
       const now = this.#options.steadyClock();
-      for (const [roomId, room] of this.#waiting) {
-        while (room.length > 0 && room[0]!.deadline <= now) {
-          refuse(room.shift()!);
-          this.#waitingCount--;
-        }
-        if (room.length === 0) this.#waiting.delete(roomId);
-      }
+      this.#waiting.takeOverdue(now).forEach(refuse);
       for (const batch of this.#batches) {
         for (const pending of batch) {
           if (pending.deadline <= now) refuse(pending);

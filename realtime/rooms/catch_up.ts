@@ -1,5 +1,5 @@
 import type { MemberRoom } from "../../db/memberships.ts";
-import type { ReplayPosition } from "../../db/messages.ts";
+import type { ReplayPosition } from "../../db/message_history.ts";
 import type { Connection } from "../connection/connection.ts";
 import { MAX_REPLAY } from "../protocol/limits.ts";
 import type {
@@ -18,7 +18,8 @@ import {
   type Replay,
 } from "./replay.ts";
 import type { ReplayTurns } from "./replay_turns.ts";
-import type { RoomFeed, Subscription } from "./room_feed.ts";
+import type { RoomFeed } from "./room_feed.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** A follow waits for the rosters of its rooms no longer than this, for all of them together, in milliseconds. */
 export const ROSTER_GRACE_MS = 250;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { MemberRoom } from "../../db/memberships.ts";
-import type { ReplayPosition } from "../../db/messages.ts";
+import type { ReplayPosition } from "../../db/message_history.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import { createBrokers } from "../../tests/realtime/fake_broker.ts";
 import {

@@ -5,11 +5,8 @@ import { MAX_ANNOUNCED_SUBSCRIBERS } from "../protocol/limits.ts";
 import type { Message } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import { AnnouncementLimit } from "./announcement_limit.ts";
-import {
-  RoomFeed,
-  type RoomFeedOptions,
-  type Subscription,
-} from "./room_feed.ts";
+import { RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** Newest lines of coming and going that are known again. */
 const REMEMBERED_LINES = 1_000;

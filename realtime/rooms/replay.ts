@@ -1,6 +1,6 @@
 /** What a room has for a client that was away: from where it is read, how, and whether it joins on. */
 
-import type { ReplayPosition } from "../../db/messages.ts";
+import type { ReplayPosition } from "../../db/message_history.ts";
 import { MAX_TIME_MS } from "../../db/schema.ts";
 import { type Frame, replayFrames } from "../connection/frames.ts";
 import { MAX_REPLAY } from "../protocol/limits.ts";

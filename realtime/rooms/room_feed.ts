@@ -2,6 +2,7 @@ import type { Connection } from "../connection/connection.ts";
 import { type Frame, messagesFrame } from "../connection/frames.ts";
 import type { Message } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
+import { newSubscription, type Subscription } from "./subscription.ts";
 
 /** While a room is busy its messages leave at most this often, in milliseconds. A quiet room waits for nothing. */
 const GATHER_MS = 4;
@@ -23,19 +24,6 @@ const MEND_PAGE = 100;
 
 /** Wait before the next try when the database cannot be read, in milliseconds. */
 const MEND_RETRY_MS = 500;
-
-/** One connection in one room. */
-export interface Subscription {
-  readonly connection: Connection;
-  /** Everything up to this `seq` has been sent, or is not wanted. */
-  through: number;
-  /** Live messages kept back while the connection catches up; undefined when it is live. */
-  held: Message[] | undefined;
-  /** More came than could be kept back: what is missing has to be read from the database. */
-  overflowed: boolean;
-  /** Released at least once. Before that nobody knows whether the user is a member of the room. */
-  admitted: boolean;
-}
 
 export interface RoomFeedOptions {
   roomId: string;
@@ -103,13 +91,7 @@ export class RoomFeed {
       subscription.overflowed = false;
       return { subscription, firstOfUser: false };
     }
-    subscription = {
-      connection,
-      through: 0,
-      held: [],
-      overflowed: false,
-      admitted: false,
-    };
+    subscription = newSubscription(connection);
     this.#subscribers.set(connection, subscription);
     const sockets = this.#socketsOfUser.get(connection.user.id) ?? 0;
     this.#socketsOfUser.set(connection.user.id, sockets + 1);

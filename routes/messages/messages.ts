@@ -2,7 +2,7 @@
 
 import { z } from "@hono/zod-openapi";
 import type { Database } from "../../db/engine/database.ts";
-import { findSeq, listAfter, listBefore } from "../../db/messages.ts";
+import { findSeq, listAfter, listBefore } from "../../db/message_history.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import { MessagePage } from "../../realtime/protocol/messages.ts";
 import type { RouteDeps } from "../deps.ts";

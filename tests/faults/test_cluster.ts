@@ -5,7 +5,7 @@
 
 import pg from "pg";
 import { type Database, openDatabase } from "../../db/engine/database.ts";
-import { listAfter } from "../../db/messages.ts";
+import { listAfter } from "../../db/message_history.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { Engine } from "../helpers/database.ts";

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { openDatabase } from "../../db/engine/database.ts";
-import { listAfter } from "../../db/messages.ts";
+import { listAfter } from "../../db/message_history.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import { check } from "../faults/checker.ts";
 import { History } from "../faults/history.ts";

@@ -1,0 +1,21 @@
+import type { Connection } from "../connection/connection.ts";
+import type { Message } from "../protocol/protocol.ts";
+
+/** One connection in one room. */
+export interface Subscription {
+  readonly connection: Connection;
+  /** Everything up to this `seq` has been sent, or is not wanted. */
+  through: number;
+  /** Live messages kept back while the connection catches up; undefined when it is live. */
+  held: Message[] | undefined;
+  /** More came than could be kept back: what is missing has to be read from the database. */
+  overflowed: boolean;
+  /** Released at least once. Before that nobody knows whether the user is a member of the room. */
+  admitted: boolean;
+}
+
+/** A subscription whose live messages are held back. */
+export function newSubscription(connection: Connection): Subscription {
+  const state = { through: 0, held: [], overflowed: false, admitted: false };
+  return { connection, ...state };
+}
