@@ -158,26 +158,53 @@ function partOf(path: string): string {
   return path.includes("/") ? path.slice(0, path.indexOf("/")) : "base";
 }
 
+/** The sources of these folders and of the top level. */
+async function sourcesOf(folders: readonly string[]): Promise<string[]> {
+  const found = await Promise.all(folders.map((folder) => sources(folder)));
+  return [...found.flat(), "main.ts", "config.ts", "log.ts"];
+}
+
+/** The files of this project that a file imports, by type alone included. */
+async function importsOf(file: string): Promise<string[]> {
+  const targets = [...(await read(file)).matchAll(IMPORT)];
+  return targets.map(([, target = ""]) =>
+    new URL(target, new URL(file, ROOT)).href.slice(ROOT.href.length)
+  );
+}
+
 Deno.test("imports point one way: main → routes → realtime → db, islands → protocol, all → text", async () => {
   const folders = ["db/", "realtime/", "routes/", "islands/", "text/"];
-  const files = (await Promise.all(folders.map((folder) => sources(folder))))
-    .flat().concat(
-      "main.ts",
-      "config.ts",
-      "log.ts",
-    );
-  for (const file of files) {
+  for (const file of await sourcesOf(folders)) {
     const from = partOf(file);
     const allowed = new Set([from, "text", ...MAY_IMPORT[from] ?? []]);
     if (allowed.has("realtime")) allowed.add("protocol");
     if (from === "routes" || from === "main") allowed.add("pages");
-    const text = await read(file);
-    for (const [, target = ""] of text.matchAll(IMPORT)) {
-      const path = new URL(target, new URL(file, ROOT)).href.slice(
-        ROOT.href.length,
-      );
+    for (const path of await importsOf(file)) {
       assert.ok(allowed.has(partOf(path)), `${file} imports ${path}`);
     }
+  }
+});
+
+Deno.test("no file of the server imports itself by way of others", async () => {
+  const files = await sourcesOf(["db/", "realtime/", "routes/", "text/"]);
+  const imports = new Map<string, string[]>();
+  for (const file of files) imports.set(file, await importsOf(file));
+  const done = new Set<string>();
+  const visit = (file: string, way: readonly string[]) => {
+    assert.ok(!way.includes(file), [...way, file].join(" → "));
+    if (done.has(file)) return;
+    for (const next of imports.get(file) ?? []) visit(next, [...way, file]);
+    done.add(file);
+  };
+  files.forEach((file) => visit(file, []));
+  assert.ok(done.size > 100);
+});
+
+Deno.test("a source of the server has at most 300 lines, its settings aside", async () => {
+  for (const file of await sourcesOf(["db/", "realtime/", "routes/"])) {
+    if (file === "config.ts" || file.endsWith("_test.ts")) continue;
+    const lines = (await read(file)).split("\n").length - 1;
+    assert.ok(lines <= 300, `${file} has ${lines} lines`);
   }
 });
 
