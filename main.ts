@@ -205,7 +205,7 @@ export async function start(
 
 /**
  * Starts the server and stays with it. The process ends with status 0 after a signal, and with 1 when
- * the start fails or only another process can go on: whoever runs it starts it again then.
+ * the start fails or only another process can go on: the supervisor starts it again then.
  */
 async function runProcess(): Promise<void> {
   const writer = createLogWriter(Deno.stdout);

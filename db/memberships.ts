@@ -155,7 +155,7 @@ export async function missingMemberships(
 /**
  * Moves members' reading positions forward, never back; those who left are passed over.
  *
- * Whoever changes several memberships locks them in the order of room and user first: otherwise two
+ * A statement that changes several memberships locks them in the order of room and user first: otherwise two
  * processes wait for each other until PostgreSQL ends one of them.
  */
 export async function storeReadMarkers(

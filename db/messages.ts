@@ -172,7 +172,7 @@ const nextNumbers = (added: RawBuilder<unknown>, now: Date) =>
     where rooms.id = n.room_id
     returning rooms.id as room_id, rooms.last_seq - n.added as base, rooms.last_activity_at as at`;
 
-/** What is stored about a message that somebody wants to post. */
+/** What is stored about a message that a user wants to post. */
 export interface KnownPost {
   roomExists: boolean;
   isMember: boolean;

@@ -2,7 +2,7 @@
  * What the realtime side counts, in Prometheus' text format. Each app has a registry of its own.
  *
  * Counted on a message's path: once a batch, once a frame of a room, once an answer; never once a
- * subscriber. What can be looked up (connections, queues, the pool) is read when somebody asks.
+ * subscriber. What can be looked up (connections, queues, the pool) is read on each scrape.
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
@@ -23,11 +23,11 @@ const BATCH_BUCKETS = [1, 2, 5, 10, 20, 50, 100, 200, 500];
 export interface MetricSources {
   /** Open connections, and how many bytes wait for each. */
   readonly waitingBytes: () => Iterable<number>;
-  /** Rooms that somebody here is subscribed to. */
+  /** Rooms with at least one subscriber. */
   readonly rooms: () => number;
   /** Connections to the database server; undefined for the embedded one. */
   readonly databasePool: () => PoolCounts | undefined;
-  /** Whether other processes are told and heard; undefined when this is the only one. */
+  /** Whether the broker works; undefined when this is the only process. */
   readonly brokerUp: () => boolean | undefined;
 }
 
@@ -193,7 +193,7 @@ function registerGauges(
   if (brokerUp() !== undefined) {
     gauge(
       "chatket_backbone_up",
-      "Whether other processes are told and heard by Redis: 1, or 0 while it is away",
+      "Whether signals pass between processes: 1, or 0 while Redis is away",
       () => brokerUp() ? 1 : 0,
     );
   }

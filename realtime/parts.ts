@@ -76,7 +76,7 @@ export function buildParts(
 ) {
   const fail = (what: string) => (error: unknown) =>
     log.error(what, errorFields(error));
-  // What is still being read when the process ends fails with the database's end: nobody needs it.
+  // What is still being read when the process ends fails when the database is closed: that is no error.
   const failToRead = (what: string) => (error: unknown) => {
     if (!isDraining()) fail(what)(error);
   };

@@ -112,7 +112,7 @@ export function createRealtime(options: RealtimeOptions) {
     brokerUp: () => broker.isUp,
   });
 
-  /** Another process has told something. */
+  /** Handles a signal of another process. */
   function received(signal: Signal): void {
     switch (signal.kind) {
       case "messages":
@@ -123,7 +123,7 @@ export function createRealtime(options: RealtimeOptions) {
       case "typing":
         return typing.changedElsewhere(signal.roomId, signal.changes);
       case "membership":
-        return membership.heard(signal.change);
+        return membership.changedElsewhere(signal.change);
       case "event":
         return connections.sendToUserHere(signal.userId, signal.event);
       case "sign_out":
@@ -158,7 +158,7 @@ export function createRealtime(options: RealtimeOptions) {
   return {
     membership,
 
-    /** Whether other processes are told and heard; undefined when this is the only one. */
+    /** Whether the broker works; undefined when this is the only process. */
     get brokerUp(): boolean | undefined {
       return broker.isUp;
     },

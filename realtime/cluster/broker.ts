@@ -1,7 +1,7 @@
 /**
- * What joins the processes of one chat. PostgreSQL keeps what was said; the broker tells the other
- * processes at once, and holds what they share for a while: limits, mutes, who is online. It may lose
- * anything at any moment (see `reconciler.ts` for what makes up for it).
+ * Joins the processes of one chat. PostgreSQL stores the messages; the broker publishes them to the other
+ * processes and holds state that they share: limits, mutes, who is online. It may drop anything at any
+ * moment; `reconciler.ts` finds what was dropped.
  */
 
 import type { Message, ServerEvent, UserRef } from "../protocol/protocol.ts";
@@ -13,11 +13,11 @@ export type Channel =
   | `process:${string}`
   | "presence";
 
-/** What one process tells the others. */
+/** What one process publishes to the others. */
 export type Signal =
   /** Messages of a room, committed, in order of `seq`. */
   | { kind: "messages"; roomId: string; messages: readonly Message[] }
-  /** Somebody has come into a room or gone: for its subscribers. */
+  /** A user has joined or left a room: for its subscribers. */
   | { kind: "announcement"; event: RoomSystem }
   /** Typing marks of a room that were set or ended. */
   | { kind: "typing"; roomId: string; changes: readonly TypingChange[] }
@@ -29,15 +29,15 @@ export type Signal =
   | { kind: "sign_out"; userId: string; sessionIds?: readonly string[] }
   /** Users of one process that came online or went offline since its last number. */
   | { kind: "presence"; from: string; number: number; changes: PresenceChanges }
-  /** A process is alive and has told of everything up to this number. */
+  /** A process is alive and has published everything up to this number. */
   | { kind: "alive"; from: string; number: number }
-  /** A process has begun to listen. */
+  /** A process has started and asks the others for their state. */
   | { kind: "hello" }
   /** A process ends. */
   | { kind: "goodbye"; from: string }
   /** A frame that was posted here for an event stream that is open elsewhere. */
   | { kind: "frame"; frame: ForwardedFrame }
-  /** What became of it. */
+  /** The answer to it. */
   | { kind: "frame_answer"; id: string; result: FrameResult };
 
 export type RoomSystem = ServerEvent & { event: "room:system" };
@@ -53,7 +53,7 @@ export interface MembershipChange {
   isMember: boolean;
   /** When it was changed, ISO 8601. */
   at: string;
-  /** Whether the rooms' subscribers have been told already. */
+  /** Whether the room's subscribers have been sent a line about it. */
   isAnnounced: boolean;
 }
 
@@ -73,11 +73,11 @@ export interface ForwardedFrame {
 
 export type FrameResult = { answer: string | undefined } | "not_found";
 
-/** What the owner of a broker hears. */
+/** Called by the broker. */
 export interface BrokerListener {
-  /** Another process has told something. */
+  /** A signal of another process. */
   received(signal: Signal): void;
-  /** The broker works, for the first time or again: what was told before may have been missed. */
+  /** The broker works, for the first time or again: earlier signals may have been missed. */
   up(): void;
   /** The broker is away. */
   down(): void;
@@ -86,27 +86,27 @@ export interface BrokerListener {
 export interface Broker {
   /** Names this process among the others: twelve hexadecimal digits, as at the end of a UUID. */
   readonly processId: string;
-  /** Whether others are told and heard at this moment; undefined when there are none to be. */
+  /** Whether signals pass at this moment; undefined in a chat of one process. */
   readonly isUp: boolean | undefined;
-  /** Says who listens. Once, before anything is subscribed to. */
+  /** Sets the listener. Once, before anything is subscribed to. */
   listen(listener: BrokerListener): void;
   /**
-   * Hears a channel from now on.
+   * Subscribes to a channel.
    *
-   * @returns resolves when nothing told from then on is missed, or when the broker is away;
+   * @returns resolves when nothing published from then on is missed, or when the broker is away;
    *   undefined when that is the case already
    */
   subscribe(channel: Channel): Promise<void> | undefined;
   unsubscribe(channel: Channel): void;
   /**
-   * Tells the others, if it can be done.
+   * Publishes to the other processes, if it can be done.
    *
-   * @returns by how many processes it was heard, this one included. Never rejects
+   * @returns how many processes received it, this one included. Never rejects
    */
   publish(channel: Channel, signal: Signal): Promise<number>;
   /** What the processes share; undefined when there is but one. */
   readonly shared: SharedState | undefined;
-  /** Ends it. Nothing is heard after that. */
+  /** Ends it. The listener is not called after that. */
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import type { Broker } from "./broker.ts";
 import { newProcessId } from "./process_id.ts";
 
-/** The broker of a chat that is one process: there is nobody to tell. */
+/** The broker of a chat of one process: it publishes to nobody. */
 export function memoryBroker(): Broker {
   return {
     processId: newProcessId(),

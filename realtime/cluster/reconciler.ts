@@ -1,7 +1,6 @@
 /**
- * Makes up for what the broker loses. PostgreSQL knows each room's newest number and every
- * membership: asking it now and then, for all rooms that are subscribed to here in a few statements, finds
- * whatever was told by another process and not heard.
+ * Polls PostgreSQL for updates that the broker dropped: each room's newest number, and the memberships of
+ * the users who are subscribed here. A few statements for all rooms.
  */
 
 import type { MembershipKey } from "../../db/memberships.ts";
@@ -9,11 +8,11 @@ import type { Hub } from "../rooms/hub.ts";
 import type { Timers } from "../timers.ts";
 import type { Broker } from "./broker.ts";
 
-/** How often newest numbers are asked for, in milliseconds: this bounds how late a message can be. */
+/** How often the newest numbers are read, in milliseconds: this bounds how late a message can be. */
 const INTERVAL_UP_MS = 5_000;
 const INTERVAL_AWAY_MS = 1_000;
 
-/** Memberships are looked at with every so many-th round. */
+/** Memberships are read in every third round. */
 const ROUNDS_PER_MEMBERSHIP_CHECK = 3;
 
 /** Most rooms, or memberships, in one statement. */
@@ -28,8 +27,8 @@ export interface ReconcilerOptions {
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   /**
-   * A membership was missing when it was asked for, and this process has not heard of its end. Between
-   * the question and this call it may have begun again.
+   * A membership of a subscribed user did not exist when it was read. It may have begun again between the
+   * query and this call.
    */
   onMissing: (key: MembershipKey) => void;
   isDone: () => boolean;
@@ -48,15 +47,15 @@ export class Reconciler {
     this.#options = options;
   }
 
-  /** Begins to look every few seconds, if there are other processes at all. */
+  /** Begins to poll every few seconds, unless this is the only process. */
   start(): void {
     if (this.#options.broker.isUp !== undefined) this.#schedule();
   }
 
-  /** Looks now, at memberships too: the broker is back, or has gone with what it was about to tell. */
+  /** Polls now, memberships too: the broker is back, or has gone with what it was about to publish. */
   now(): void {
     this.#cancel?.();
-    // What is being read now may have been too early.
+    // The reading under way may have begun too early.
     if (this.#running) this.#again = true;
     else {
       this.#round = 0;

@@ -42,13 +42,13 @@ export async function openRedisBroker(
   const { commands, subscriber } = connection;
   const watch = new AnswerWatch(clock, timers);
   // Many new channels at once take long: that does not mean that Redis stands still.
-  const followWatch = new AnswerWatch(clock, timers);
-  /** What is to be heard, and what is. */
+  const subscribeWatch = new AnswerWatch(clock, timers);
+  /** The channels wanted, and those Redis is subscribed to. */
   const channels = new Set<Channel>();
-  const heard = new Set<Channel>();
-  /** Channels of which one is about to become the other. */
+  const subscribed = new Set<Channel>();
+  /** Subscriptions in flight. */
   const settling = new Map<Channel, Promise<void>>();
-  /** Channels of which it did not. */
+  /** Channels whose subscription failed. */
   const failed = new Set<Channel>();
   let listener: BrokerListener | undefined;
   let isUp = false;
@@ -69,18 +69,18 @@ export async function openRedisBroker(
     }
   };
   const isSettled = (channel: Channel) =>
-    channels.has(channel) === heard.has(channel);
-  /** Hears a channel, or no longer, in turn: the client confuses a change with one that is on its way. */
+    channels.has(channel) === subscribed.has(channel);
+  /** Subscribes to a channel or unsubscribes, in turn: the client confuses a change with one that is on its way. */
   async function settle(channel: Channel): Promise<void> {
     failed.delete(channel);
     try {
       while (!isSettled(channel)) {
         if (channels.has(channel)) {
           await subscriber.sSubscribe(PREFIX + channel, hear);
-          heard.add(channel);
+          subscribed.add(channel);
         } else {
           await subscriber.sUnsubscribe(PREFIX + channel, hear);
-          heard.delete(channel);
+          subscribed.delete(channel);
         }
       }
     } catch (error) {
@@ -90,7 +90,7 @@ export async function openRedisBroker(
       settling.delete(channel);
     }
   }
-  /** Resolves when a channel is heard if it is to be, and is not if it is not. */
+  /** Resolves when Redis is subscribed to a wanted channel, or not to an unwanted one. */
   function settled(channel: Channel): Promise<void> {
     let promise = settling.get(channel);
     if (promise === undefined) {
@@ -108,12 +108,12 @@ export async function openRedisBroker(
     }
   }
   const unsettled = () =>
-    [...channels.union(heard)].filter((channel) =>
+    [...channels.union(subscribed)].filter((channel) =>
       !isSettled(channel) || settling.has(channel)
     );
-  const unheard = (error: unknown) =>
+  const logFailure = (error: unknown) =>
     log.debug("a channel could not be changed", errorFields(error));
-  /** Tells whoever runs Redis, unless it just went away. */
+  /** Warns in the log, unless Redis just went away. */
   const refused = (error: unknown) => {
     if (isWorking()) {
       log.warn("Redis refuses what is asked of it", errorFields(error));
@@ -122,8 +122,8 @@ export async function openRedisBroker(
   const isWorking = () => connection.isReady && !watch.isLate;
 
   /**
-   * Up is: both connections stand, Redis answers, and every channel is heard. Of a cluster one node is
-   * enough, and its channels: those of the others are late until they are heard, like those of a node
+   * Up is: both connections stand, Redis answers, and every channel is subscribed to. Of a cluster one node is
+   * enough, and its channels: those of the others are late until then, like those of a node
    * that goes away later.
    */
   async function open(): Promise<void> {
@@ -142,7 +142,7 @@ export async function openRedisBroker(
     }
     if (attempt !== opening || isClosed || !isWorking()) return;
     isUp = true;
-    log.info("Redis is there: other processes are told and heard");
+    log.info("Redis is there: signals pass between processes");
     listener?.up();
   }
   function down(): void {
@@ -207,7 +207,7 @@ export async function openRedisBroker(
     isClosed = true;
     isUp = false;
     watch.stop();
-    followWatch.stop();
+    subscribeWatch.stop();
     connection.destroy();
     throw new RedisRefusedError(refusal.message);
   }
@@ -226,12 +226,12 @@ export async function openRedisBroker(
     subscribe(channel) {
       channels.add(channel);
       if (!isUp) return undefined;
-      // When Redis has just gone away the channel is heard as soon as it is back.
-      return followWatch.answer(settled(channel)).catch(unheard);
+      // When Redis has just gone away the channel is subscribed to as soon as it is back.
+      return subscribeWatch.answer(settled(channel)).catch(logFailure);
     },
     unsubscribe(channel) {
       channels.delete(channel);
-      if (isUp) settled(channel).catch(unheard);
+      if (isUp) settled(channel).catch(logFailure);
     },
     async publish(channel, signal) {
       if (!isUp) return 0;
@@ -251,7 +251,7 @@ export async function openRedisBroker(
       isUp = false;
       stopProbing();
       watch.stop();
-      followWatch.stop();
+      subscribeWatch.stop();
       connection.destroy();
       return Promise.resolve();
     },

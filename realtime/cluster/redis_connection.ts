@@ -25,7 +25,7 @@ export interface ScriptOptions {
   arguments: string[];
 }
 
-/** Channels that are heard. */
+/** Subscribes to channels. */
 export interface RedisSubscriber {
   sSubscribe(channel: string, hear: (text: string) => void): Promise<void>;
   sUnsubscribe(channel: string, hear: (text: string) => void): Promise<void>;
@@ -219,11 +219,11 @@ function clusterConnection(
 
 interface ClusterNode {
   client?: { isReady: boolean };
-  /** What listens there; it is there only while something is to be heard. */
+  /** Exists only while at least one channel is subscribed to. */
   pubSub?: { connectPromise?: unknown; client: { isReady: boolean } };
 }
 
-/** Whether a node can be asked and heard. A client that listens is ready when it hears again what it heard before. */
+/** Whether a node answers and delivers. A subscribed client is ready when its subscriptions are restored. */
 function isNodeReady({ client, pubSub }: ClusterNode): boolean {
   // One that is being made for the first channel does not mean that the node is away.
   const hears = pubSub === undefined || pubSub.connectPromise !== undefined ||

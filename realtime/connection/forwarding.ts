@@ -59,12 +59,12 @@ export class Forwarding {
       () => resolve("unavailable"),
     );
     const from = broker.processId;
-    const heardBy = await broker.publish(`process:${owner}`, {
+    const receivers = await broker.publish(`process:${owner}`, {
       kind: "frame",
       frame: { id, from, connectionId, userId, text },
     });
-    // Nobody hears it: the process is gone, and the stream with it.
-    if (heardBy === 0) resolve(broker.isUp ? "not_found" : "unavailable");
+    // Nobody received it: the process is gone, and the stream with it.
+    if (receivers === 0) resolve(broker.isUp ? "not_found" : "unavailable");
     try {
       return await promise;
     } finally {

@@ -6,7 +6,7 @@ import type { Message, ServerEvent } from "../protocol/protocol.ts";
 /** A frame of a replay ends with the message that brings it to this length, in UTF-16 units. */
 const REPLAY_FRAME_LENGTH = 48 * 1024;
 
-/** A frame ready to be sent, with its size, so that nobody has to count again. */
+/** A frame ready to be sent, with its size in bytes, counted once. */
 export interface Frame {
   readonly text: string;
   /** Length in bytes of UTF-8. */

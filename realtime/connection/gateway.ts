@@ -44,11 +44,11 @@ export interface GatewayOptions {
   timers: Timers;
   metrics: Metrics;
   broker: Broker;
-  /** Whether the process is stopping: nobody is admitted then. */
+  /** Whether the process is stopping: no connection is admitted then. */
   isDraining: () => boolean;
 }
 
-/** The doors of the realtime side and what comes in by them. */
+/** Admits sockets and event streams and opens their connections. */
 export function createGateway(
   {
     config,
@@ -74,7 +74,7 @@ export function createGateway(
       clock: steadyClock,
       timers,
       onFrame: (connection, text, answer) => {
-        presence.heard(connection);
+        presence.touch(connection);
         return dispatch.handle(connection, text, answer);
       },
       onClosed: (connection, code) => {
@@ -127,7 +127,7 @@ export function createGateway(
       onClosed: () => connection.lost(),
     });
     connection.attach(transport);
-    presence.heard(connection);
+    presence.touch(connection);
     begin();
   }
 
@@ -197,7 +197,7 @@ export function createGateway(
         event: "hello",
         data: { connectionId: connection.id },
       });
-      presence.heard(connection);
+      presence.touch(connection);
       // It was admitted before the draining began, and has waited to be counted since.
       if (isDraining()) connection.close(RESTARTING.code, RESTARTING.reason);
       return body;

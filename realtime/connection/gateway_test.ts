@@ -11,7 +11,7 @@ import { createGateway } from "./gateway.ts";
 Deno.test("closeTokensBefore() closes a user's older tokens that belong to no session, and nothing else", () => {
   const { hub, connections, clock } = createHub();
   const nothing = () => {};
-  const presence = { heard: nothing, disconnected: nothing };
+  const presence = { touch: nothing, disconnected: nothing };
   const typing = { clearConnection: nothing };
   const gateway = createGateway({
     config: loadConfig({}),
@@ -84,7 +84,7 @@ Deno.test("a stream that opens while the process stops is told to come back, and
     parts: {
       connections,
       hub,
-      presence: { heard: nothing, disconnected: nothing },
+      presence: { touch: nothing, disconnected: nothing },
       typing: { clearConnection: nothing },
       dispatch: {},
     } as unknown as Parts,

@@ -14,7 +14,7 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 /** A peer that takes nothing of a replay for this long is too slow, in milliseconds. */
 const MAX_DRAIN_MS = 30_000;
 
-/** The runtime tells nobody when it has drained: look again this often while frames wait, in milliseconds. */
+/** The runtime has no drain event: the buffer is checked this often while frames wait, in milliseconds. */
 const DRAIN_INTERVAL_MS = 20;
 
 /** A state as it is when it is sent; undefined when it is no longer wanted. */
@@ -87,7 +87,7 @@ export class Outgoing {
   }
 
   /**
-   * Resolves when little waits for the peer, or this has ended. Whoever produces much for one client
+   * Resolves when little waits for the peer, or this has ended. A producer of much data for one client
    * waits here in between, so that a healthy client is not taken for a slow one.
    */
   async drained(): Promise<void> {

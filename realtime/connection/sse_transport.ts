@@ -50,7 +50,7 @@ export function sseTransport(
     send: (text) => write(`data: ${text}\n\n`),
     buffered: () =>
       Math.max(0, STREAM_BYTES - (controller.desiredSize ?? STREAM_BYTES)),
-    // A stream goes one way: its reader is heard of by what it posts.
+    // A stream goes one way: its reader shows life by what it posts.
     isAnswering: () => false,
     close(code, reason) {
       if (!open) return;

@@ -26,7 +26,7 @@ export interface MembershipParts {
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   clock: () => number;
   timers: Timers;
-  /** Told when memberships could not be asked for. */
+  /** Called when memberships could not be read. */
   fail: (error: unknown) => void;
 }
 
@@ -80,18 +80,17 @@ export class Membership {
   }
 
   /**
-   * Another process says that a membership has begun or ended. An end is asked for before it is
-   * believed, see {@link MembershipChecks}; meanwhile the user's sockets get no more messages of the room.
+   * Another process reports that a membership has begun or ended. An end is verified first, see {@link MembershipChecks}; meanwhile the user's sockets get no more messages of the room.
    */
-  heard(change: MembershipChange): void {
+  changedElsewhere(change: MembershipChange): void {
     const hasSubscribers = this.#parts.hub.feed(change.roomId) !== undefined;
     if (hasSubscribers && !change.isMember) this.#checks.verify(change);
     else this.#changed(change);
   }
 
   /**
-   * The database did not have the membership of somebody who is subscribed to the room. That may be an old
-   * answer: the user may have come back while it was on its way.
+   * The database did not have the membership of a subscribed user. The answer may be old: the user may have
+   * joined again while it was on its way.
    */
   foundMissing({ userId, roomId }: MembershipKey): void {
     const { hub, clock } = this.#parts;
@@ -99,18 +98,24 @@ export class Membership {
     if (connection === undefined) return;
     const { user } = connection;
     const at = new Date(clock()).toISOString();
-    this.heard({ user, roomId, isMember: false, at, isAnnounced: false });
+    this.changedElsewhere({
+      user,
+      roomId,
+      isMember: false,
+      at,
+      isAnnounced: false,
+    });
   }
 
-  /** A socket begins to catch up with a room: what was asked for its user may be too old. */
+  /** A connection begins to catch up with a room: an answer about its user may be too old. */
   held(subscription: Subscription, roomId: string): void {
     this.#checks.held(subscription, roomId);
   }
 
   /**
-   * A membership has begun or ended: sockets here must know.
+   * Applies a change of a membership to the connections of this process.
    *
-   * @returns whether the room's subscribers know of its end now
+   * @returns whether the room's subscribers have been sent a line about its end
    */
   #changed(
     { user, roomId, isMember, at, isAnnounced }: MembershipChange,

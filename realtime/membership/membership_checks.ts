@@ -1,14 +1,14 @@
 /**
- * Memberships that are said to have ended, by another process or by an answer that may be old. Such
- * word can come late: the user may be a member again by now, and whoever cut them off then would
- * leave a member without messages, with nothing to make up for it. So the database is asked first.
- * The times of two processes are not compared: their clocks differ by more than a signal is late.
+ * Checks memberships that another process, or an old answer, reports as ended. The report can be late:
+ * the user may be a member again, and unsubscribing them would leave a member without messages. So the
+ * database is asked first. The times of two processes are not compared: their clocks differ by more than
+ * a signal is late.
  *
- * Whoever has left in truth must not gain by the question: live messages are held back from the
- * moment it is raised, and when the database does not answer the word is taken as true. To be sent
- * away wrongly costs a member one `room:join`; what has leaked cannot be taken back. A socket that is
- * just catching up is left to it, as its own reading may be the newer one: if the user has left, it
- * gets the rest of that replay and at most what comes within {@link ANSWER_LIMIT_MS}.
+ * Live messages are buffered until the check completes, so a former member receives nothing. When the
+ * database does not answer in time, the report is taken as true: being unsubscribed wrongly costs a
+ * member one `room:join`; a message that leaked cannot be taken back. A connection that is catching up is
+ * not buffered again, as its own reading may be newer: if the user has left, it gets the rest of that
+ * replay and at most what comes within {@link ANSWER_LIMIT_MS}.
  */
 
 import type { MembershipKey } from "../../db/memberships.ts";
@@ -17,10 +17,10 @@ import type { Hub } from "../rooms/hub.ts";
 import type { Subscription } from "../rooms/subscription.ts";
 import type { Timers } from "../timers.ts";
 
-/** So long the database may take to answer, in milliseconds. */
+/** How long the database may take to answer, in milliseconds. */
 export const ANSWER_LIMIT_MS = 2_000;
 
-/** Until a question without an answer is asked again, in milliseconds: for the roster alone. */
+/** Until a check without an answer is repeated, in milliseconds: for the roster alone. */
 export const RETRY_MS = 5_000;
 
 /** Most memberships in one statement. */
@@ -30,28 +30,28 @@ export interface MembershipChecksOptions {
   hub: Hub;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
-  /** The membership has ended, or nobody can say that it has not. */
+  /** The membership has ended, or the database did not say that it has not. */
   onEnded: (change: MembershipChange) => void;
-  /** The user is a member, whatever was said before. */
+  /** The user is a member. */
   onConfirmed: (change: MembershipChange) => void;
   timers: Timers;
   fail: (error: unknown) => void;
 }
 
 interface Check {
-  /** What was said last. */
+  /** The last report. */
   change: MembershipChange;
-  /** The sockets whose messages are held back for this question, and by nobody else. */
+  /** The subscriptions that are buffered for this check alone. */
   readonly suspended: Set<Subscription>;
-  /** Something has happened since the database was asked: its answer may be too old. */
+  /** Something changed since the database was asked: its answer may be too old. */
   isStale: boolean;
-  /** There was no answer, and the sockets are cut: only the roster still wants to know. */
+  /** There was no answer, and the user is unsubscribed: only the roster still needs one. */
   isCut: boolean;
-  /** Whether it is to be asked, or to wait. */
+  /** Whether it is to be asked in the next statement. */
   isDue: boolean;
 }
 
-/** Asks for doubtful memberships: one statement at a time, for all that have gathered. */
+/** One statement at a time, for all checks that wait. */
 export class MembershipChecks {
   readonly #options: MembershipChecksOptions;
   readonly #open = new Map<string, Check>();
@@ -61,7 +61,7 @@ export class MembershipChecks {
     this.#options = options;
   }
 
-  /** Somebody says that a membership has ended. Ends in `onEnded` or `onStands`, or in one after the other. */
+  /** Verifies a report that a membership has ended. Ends in `onEnded` or `onConfirmed`, or in one after the other. */
   verify(change: MembershipChange): void {
     const key = keyOf(change.user.id, change.roomId);
     let check = this.#open.get(key);
@@ -72,7 +72,7 @@ export class MembershipChecks {
       };
       this.#open.set(key, check);
     }
-    // Another end of the same membership: sockets that have come since are in doubt, too.
+    // Another report on the same membership: it concerns connections that subscribed since, too.
     check.change = change;
     check.isStale = check.isDue = true;
     check.isCut = false;
@@ -80,13 +80,13 @@ export class MembershipChecks {
     if (!this.#running) void this.#run();
   }
 
-  /** The membership was changed, or its change was heard of: an answer that is on its way may be too old. */
+  /** The membership was changed here, or a change was received: an answer on its way may be too old. */
   changed(userId: string, roomId: string): void {
     const check = this.#open.get(keyOf(userId, roomId));
     if (check !== undefined) check.isStale = true;
   }
 
-  /** A socket catches up: it reads for itself whether the user is a member, and lets itself go live. */
+  /** A connection catches up: it reads for itself whether the user is a member, and then goes live. */
   held(subscription: Subscription, roomId: string): void {
     if (this.#open.size === 0) return;
     const check = this.#open.get(
@@ -155,7 +155,7 @@ export class MembershipChecks {
   #giveUp(check: Check): void {
     check.isDue = false;
     check.suspended.clear();
-    // A socket that has come after the cut has read for itself that the user is a member.
+    // A connection that subscribed since has read for itself that the user is a member.
     if (!check.isCut) this.#options.onEnded(check.change);
     check.isCut = true;
     this.#options.timers.after(RETRY_MS, () => {
@@ -164,7 +164,7 @@ export class MembershipChecks {
     });
   }
 
-  /** Holds live messages back; sockets that are held back already are catching up. */
+  /** Buffers live messages; subscriptions that are buffered already are catching up. */
   #suspend({ change: { user, roomId }, suspended, isCut }: Check): void {
     const feed = this.#options.hub.feed(roomId);
     if (feed === undefined || isCut) return;

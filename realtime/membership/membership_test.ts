@@ -60,7 +60,7 @@ function createProcesses(count: number, missingAmong: Ask = allMissing) {
     broker.listen({
       received(signal: Signal) {
         if (signal.kind === "membership") {
-          membership.heard(signal.change);
+          membership.changedElsewhere(signal.change);
         }
         if (signal.kind === "announcement") hub.announceHere(signal.event);
       },
@@ -127,8 +127,8 @@ Deno.test("the end of a membership elsewhere ends typing, and is told of when no
     const own = process!.subscribe(ROOM, 0, user);
     const other = process!.subscribe(ROOM);
     typing.set(own.connection, ROOM, true);
-    membership.heard(endOf(user, isAnnounced));
-    membership.heard(endOf(user, isAnnounced));
+    membership.changedElsewhere(endOf(user, isAnnounced));
+    membership.changedElsewhere(endOf(user, isAnnounced));
     await clock.advance(ROSTER_MS);
     assert.deepEqual(lines(own), ["leave alice"], "once");
     assert.deepEqual(lines(other), isAnnounced ? [] : ["leave alice"]);
@@ -170,7 +170,7 @@ Deno.test("a leave that is heard of late leaves a member as they are, with every
   const world = await check();
   const { clock, membership, gate, user, own, key, say } = world;
   say(1);
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   const { args, resolve } = gate.next();
   assert.deepEqual(args, [[key]]);
   say(2, 3);
@@ -188,7 +188,7 @@ Deno.test("a leave that is heard of late leaves a member as they are, with every
 Deno.test("who has left elsewhere gets nothing that came while it was asked", async () => {
   const world = await check();
   const { clock, membership, gate, user, own, other, key, say } = world;
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   say(1);
   await clock.advance(100);
   gate.next().resolve([key]);
@@ -204,7 +204,7 @@ for (const how of ["fails", "is silent"]) {
   Deno.test(`when the database ${how} the user is cut off, and the roster is put right when it answers`, async () => {
     const world = await check();
     const { clock, membership, gate, user, own, say, failures } = world;
-    membership.heard(endOf(user));
+    membership.changedElsewhere(endOf(user));
     if (how === "fails") gate.next().reject(connectionLost());
     else {
       gate.next();
@@ -229,9 +229,9 @@ for (const how of ["fails", "is silent"]) {
 Deno.test("who joins while it is asked is asked for anew: the answer may be older", async () => {
   const world = await check();
   const { clock, membership, gate, user, own, key, say } = world;
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   const { resolve } = gate.next();
-  membership.heard({ ...endOf(user), isMember: true });
+  membership.changedElsewhere({ ...endOf(user), isMember: true });
   say(1);
   resolve([key]);
   await clock.advance(10);
@@ -245,7 +245,7 @@ Deno.test("who joins while it is asked is asked for anew: the answer may be olde
 Deno.test("who leaves here while it is asked is no member again by an older answer", async () => {
   const world = await check();
   const { clock, membership, gate, user, own, key } = world;
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   const { resolve } = gate.next();
   membership.userRemoved(user, [ROOM]);
   resolve([]);
@@ -258,7 +258,7 @@ Deno.test("who leaves here while it is asked is no member again by an older answ
 Deno.test("a socket that catches up while it is asked is left to its catch-up, which reads for itself", async () => {
   const world = await check();
   const { clock, hub, membership, gate, user, own, key, say } = world;
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   say(1, 2);
   const { feed, subscription } = hub.hold(own.connection, ROOM);
   gate.next().resolve([key]);
@@ -275,7 +275,7 @@ Deno.test("a socket that catches up while it is asked is left to its catch-up, w
 Deno.test("a member for whom more came than can be held back is told to come again", async () => {
   const world = await check();
   const { clock, membership, gate, user, own, say } = world;
-  membership.heard(endOf(user));
+  membership.changedElsewhere(endOf(user));
   say(...numbers(1, 1_200));
   await clock.advance(10);
   gate.next().resolve([]);
@@ -330,7 +330,9 @@ Deno.test("ends that come while one is asked for are asked for together, after i
   const { clock, membership, gate, process, user, key } = world;
   const others = ["bob", "carol"].map((name) => createUser(name));
   for (const other of others) process.subscribe(ROOM, 0, other);
-  for (const each of [user, ...others]) membership.heard(endOf(each));
+  for (const each of [user, ...others]) {
+    membership.changedElsewhere(endOf(each));
+  }
   assert.equal(gate.calls.length, 1);
   gate.next().resolve([key]);
   await clock.advance(0);
@@ -341,7 +343,7 @@ Deno.test("ends that come while one is asked for are asked for together, after i
 
 Deno.test("an end in a room that nobody follows here is not asked for", async () => {
   const { clock, membership, gate, user } = await check();
-  membership.heard({ ...endOf(user), roomId: "elsewhere" });
+  membership.changedElsewhere({ ...endOf(user), roomId: "elsewhere" });
   await clock.advance(0);
   assert.equal(gate.calls.length, 0);
 });

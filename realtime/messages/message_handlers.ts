@@ -46,10 +46,10 @@ export function sendMessage(parts: HandlerParts) {
         return { ...refuse("muted"), mutedUntil: result.mutedUntil };
       case "stored": {
         typing.clear(user, post.roomId);
-        // Who writes in a room has read it.
+        // A message one posts counts as read.
         readMarkers.mark(user.id, post.roomId, result.seq);
         const { messageId, seq, createdAt, isDuplicate } = result;
-        // It may be stored by a write that came to nothing as far as anybody here was told.
+        // A write that we reported as failed may have committed.
         if (isDuplicate) hub.feed(post.roomId)?.expect(seq);
         const ack = { success: true, messageId, seq, createdAt } as const;
         return isDuplicate ? { ...ack, isDuplicate } : ack;

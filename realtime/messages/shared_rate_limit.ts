@@ -12,7 +12,7 @@ const REMEMBERED_MUTES = 10_000;
 
 /**
  * The message limit over all processes. While they share nothing, because the broker is away, each
- * counts for itself: a chat that nobody can write in would be the worse failure.
+ * counts for itself: a chat without posting would be the worse failure.
  *
  * @param steadyClock measures how long a mute is remembered here, in milliseconds
  */

@@ -28,7 +28,7 @@ const GATHER_MS = 2;
 /** Wait before the next try when the database is away, in milliseconds. */
 const RETRY_MS = 100;
 
-/** Tries of a batch that other writers get in the way of. Each of them means that another has got on. */
+/** Tries of a batch that other writers get in the way of. Each conflict means that another writer made progress. */
 const MAX_CONFLICTS = 20;
 
 export interface WriterOptions {
@@ -39,7 +39,7 @@ export interface WriterOptions {
   ) => Promise<StoredMessage[]>;
   /** Called with a room's newly committed messages, in order of `seq`, before any of them is acked. */
   onStored: (roomId: string, stored: readonly Message[]) => void;
-  /** Called with a room where a write may have been stored although nobody was told. */
+  /** Called with a room where a write may have committed after we reported a failure. */
   onUncertain: (roomId: string) => void;
   /** Called after each statement that has stored a batch, with how long it took. */
   onWritten?: (messages: number, milliseconds: number) => void;

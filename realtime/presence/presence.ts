@@ -14,7 +14,7 @@ export class Presence {
   readonly #onChange: (userId: string, online: boolean) => void;
 
   /**
-   * @param connections holds a connection before it is {@link heard}, and not any more when it is
+   * @param connections holds a connection before it is {@link touch}ed, and not any more when it is
    *   {@link disconnected}
    * @param clock milliseconds that pass evenly
    * @param onChange called when a user has come online or gone offline
@@ -39,7 +39,7 @@ export class Presence {
   }
 
   /** A connection has opened, or a frame has come in by it. */
-  heard(connection: Connection): void {
+  touch(connection: Connection): void {
     if (connection.closed || this.#online.has(connection.user.id)) return;
     this.#online.add(connection.user.id);
     this.#onChange(connection.user.id, true);

@@ -25,14 +25,14 @@ function createPresence() {
   const connectBy = (user = ALICE) => {
     const { connection, wire } = createConnection(clock, {
       user,
-      onFrame: (connection) => presence.heard(connection),
+      onFrame: (connection) => presence.touch(connection),
       onClosed(connection) {
         connections.remove(connection);
         presence.disconnected(connection);
       },
     });
     connections.add(connection);
-    presence.heard(connection);
+    presence.touch(connection);
     return { connection, wire };
   };
   return {
@@ -46,7 +46,7 @@ function createPresence() {
   };
 }
 
-Deno.test("heard() takes a user online with the first socket only", () => {
+Deno.test("touch() takes a user online with the first socket only", () => {
   const { presence, changes, connect } = createPresence();
   assert.equal(presence.isOnline(ALICE.id), false);
   connect();
@@ -109,7 +109,7 @@ Deno.test("a frame of a socket that has ended brings nobody online", () => {
   const { presence, changes, connect } = createPresence();
   const connection = connect();
   connection.lost();
-  presence.heard(connection);
+  presence.touch(connection);
   assert.deepEqual(changes, ["alice on", "alice off"]);
 });
 

@@ -18,14 +18,14 @@ export interface RostersOptions {
   fail: (error: unknown) => void;
 }
 
-/** Rosters loaded at the same time, at most: a connection that subscribes to many rooms at once keeps the database from nobody. */
+/** Rosters loaded at the same time, at most: a connection that subscribes to many rooms at once must not block the database for others. */
 const MAX_LOADS = 2;
 
 /** The members of one room with subscribers, split by presence so that the online ones are found without a search. */
 interface Roster {
   online: Map<string, string>;
   offline: Map<string, string>;
-  /** The roster as it is now, once somebody has needed it. */
+  /** The roster as it is now, encoded when it was first needed. */
   frame: Frame | undefined;
   /** The last roster everyone was sent, as text. */
   sent: string | undefined;
@@ -77,7 +77,7 @@ export class Rosters {
   }
 
   /**
-   * The room's roster as it is now, also of a room that nobody is subscribed to here; undefined when its members
+   * The room's roster as it is now, also of a room without subscribers here; undefined when its members
    * could not be loaded.
    */
   async read(roomId: string): Promise<RoomRoster | undefined> {
@@ -96,7 +96,7 @@ export class Rosters {
     }
   }
 
-  /** Somebody has begun or ceased to be a member. */
+  /** A user has joined or left the room. */
   memberChanged(roomId: string, user: UserRef, isMember: boolean): void {
     this.#recentMembers.forget(roomId);
     this.#loads.get(roomId)?.changes.set(user.id, { user, isMember });
@@ -106,7 +106,7 @@ export class Rosters {
     this.#schedule(roomId, roster);
   }
 
-  /** Somebody has come online or gone offline. */
+  /** A user has come online or gone offline. */
   presenceChanged(userId: string): void {
     for (const roomId of this.#roomsOfUser.get(userId) ?? []) {
       const roster = this.#rosters.get(roomId)!;
@@ -164,7 +164,7 @@ export class Rosters {
     // What changed before the reading is in it.
     load.changes.clear();
     try {
-      // Whoever wanted it may have left while it waited for its turn.
+      // The last subscriber may have left while it waited for its turn.
       if (this.#options.hub.feed(roomId) === undefined) return undefined;
       const members = await this.#options.loadMembers(roomId);
       const roster = this.#replace(roomId, members);
@@ -236,7 +236,7 @@ export class Rosters {
       roster.timer = undefined;
       roster.sentAt = clock();
       const frame = this.#frame(roomId, roster);
-      // Somebody who left and came back in between has changed nothing.
+      // A user who left and came back in between has changed nothing.
       if (frame.text === roster.sent) return;
       roster.sent = frame.text;
       for (const connection of hub.feed(roomId)?.admitted() ?? []) {

@@ -30,7 +30,7 @@ interface Process {
   number: number;
   /** Of the last changes it is known to have told. */
   told: number;
-  heardAt: number;
+  lastReceivedAt: number;
   isReading: boolean;
 }
 
@@ -82,7 +82,7 @@ export class SharedPresence {
     number: number,
     { online, offline }: PresenceChanges,
   ): void {
-    const process = this.#heard(from, number - 1, number);
+    const process = this.#received(from, number - 1, number);
     if (process === undefined) return;
     process.number = number;
     for (const userId of online) this.#set(process, userId, true);
@@ -91,7 +91,7 @@ export class SharedPresence {
 
   /** Another process is alive, and its last changes had this number. */
   alive(from: string, number: number): void {
-    this.#heard(from, number, number);
+    this.#received(from, number, number);
   }
 
   /** Another process has ended. */
@@ -118,18 +118,20 @@ export class SharedPresence {
   async brokerUp(): Promise<void> {
     const { broker, clock } = this.#options;
     const now = clock();
-    for (const process of this.#processes.values()) process.heardAt = now;
+    for (const process of this.#processes.values()) {
+      process.lastReceivedAt = now;
+    }
     await this.#noteAll();
     void broker.publish("presence", { kind: "hello" });
   }
 
-  /** Takes the users of dead processes offline. While the broker is away nobody can be told dead. */
+  /** Takes the users of dead processes offline. While the broker is away no process can be told dead. */
   sweep(): void {
     const { broker, clock } = this.#options;
     if (broker.isUp !== true) return;
     const now = clock();
     for (const [name, process] of this.#processes) {
-      if (process.heardAt < now - DEAD_AFTER_MS) this.gone(name);
+      if (process.lastReceivedAt < now - DEAD_AFTER_MS) this.gone(name);
     }
   }
 
@@ -169,7 +171,7 @@ export class SharedPresence {
     try {
       await broker.shared!.replaceOnline([...onlineHere()]);
       this.#isNoted = true;
-      // Whoever heard the last number has to read anew.
+      // A process that received the last number has to read anew.
       this.#number++;
       this.introduce();
     } catch (error) {
@@ -201,21 +203,26 @@ export class SharedPresence {
   }
 
   /**
-   * A process has told something.
+   * A signal of a process has come in.
    *
-   * @param before number of what it told before
-   * @param after number of what is known of it when this is
+   * @param before number of its signal before
+   * @param after number up to which it is known after this one
    * @returns undefined when there is nothing new, or when it must be read, which has begun
    */
-  #heard(name: string, before: number, after: number): Process | undefined {
+  #received(name: string, before: number, after: number): Process | undefined {
     const now = this.#options.clock();
     let process = this.#processes.get(name);
     if (process === undefined) {
-      const nothing = { number: -1, told: -1, heardAt: now, isReading: false };
+      const nothing = {
+        number: -1,
+        told: -1,
+        lastReceivedAt: now,
+        isReading: false,
+      };
       process = { online: new Set(), ...nothing };
       this.#processes.set(name, process);
     }
-    process.heardAt = now;
+    process.lastReceivedAt = now;
     process.told = Math.max(process.told, after);
     if (process.isReading || after <= process.number) return undefined;
     if (process.number === before) return process;

@@ -55,7 +55,7 @@ interface Subscribing {
   feed: RoomFeed;
   subscription: Subscription;
   firstOfUser: boolean;
-  heard: Promise<void> | undefined;
+  subscribed: Promise<void> | undefined;
 }
 
 /**
@@ -82,19 +82,19 @@ export class CatchUp {
     positions: readonly RoomPosition[],
   ): Promise<Subscribed[]> {
     const { hub, timers } = this.#options;
-    const mayBeHeard = await this.#mayBeHeard(connection, positions);
+    const maySubscribe = await this.#maySubscribe(connection, positions);
     const results = new Map<string, Subscribed>();
     const rosters: Promise<void>[] = [];
     // It may have ended meanwhile: it must not be in a feed then.
     if (!connection.closed) {
       const before = new Set(hub.subscriptionsOf(connection).keys());
-      const subscribing = positions.filter(({ roomId }) => mayBeHeard(roomId))
+      const subscribing = positions.filter(({ roomId }) => maySubscribe(roomId))
         .map((position) => ({
           position,
           ...hub.hold(connection, position.roomId),
         }));
       try {
-        for await (const rooms of whenHeard(subscribing)) {
+        for await (const rooms of whenSubscribed(subscribing)) {
           await this.#replayAll(connection, rooms, results, rosters);
         }
       } catch (error) {
@@ -115,22 +115,22 @@ export class CatchUp {
   }
 
   /**
-   * Whether a room may be heard for the user. Where that is work for others, because nobody here hears
-   * it yet, only a member's is.
+   * Whether a room may be subscribed to for the user. While this process has no subscriber of the room
+   * that costs the broker work, so only a member may cause it.
    */
-  async #mayBeHeard(
+  async #maySubscribe(
     connection: Connection,
     positions: readonly RoomPosition[],
   ): Promise<(roomId: string) => boolean> {
     const { hub, memberRooms } = this.#options;
-    const unheard = new Set(
+    const unsubscribed = new Set(
       positions.map(({ roomId }) => roomId)
-        .filter((roomId) => !hub.isHeard(roomId)),
+        .filter((roomId) => !hub.isSubscribed(roomId)),
     );
-    if (unheard.size === 0) return () => true;
-    const rooms = await memberRooms(connection.user.id, [...unheard]);
+    if (unsubscribed.size === 0) return () => true;
+    const rooms = await memberRooms(connection.user.id, [...unsubscribed]);
     const own = new Set(rooms.map((room) => room.room_id));
-    return (roomId) => own.has(roomId) || !unheard.has(roomId);
+    return (roomId) => own.has(roomId) || !unsubscribed.has(roomId);
   }
 
   /** Following came to nothing: rooms that were live before are so again. */
@@ -190,7 +190,7 @@ export class CatchUp {
     if (positions.length === 0) return new Map();
     const { readMissed, turns } = this.#options;
     return await turns.take(connection.user.id, async () => {
-      // Whoever has gone keeps the user's next socket waiting for nothing.
+      // A closed connection must not keep the user's next one waiting.
       if (connection.closed) return { value: new Map(), bytes: 0 };
       const messages = await readMissed(positions, MAX_REPLAY + 1);
       const value = new Map<string, Replay>();
@@ -231,15 +231,15 @@ export class CatchUp {
   }
 }
 
-/** The rooms, some at a time, as soon as they are heard. */
-async function* whenHeard(
+/** The rooms, some at a time, as soon as the broker is subscribed to them. */
+async function* whenSubscribed(
   subscribing: readonly Subscribing[],
 ): AsyncGenerator<Subscribing[]> {
-  let ready = subscribing.filter(({ heard }) => heard === undefined);
+  let ready = subscribing.filter(({ subscribed }) => subscribed === undefined);
   let late = subscribing.length - ready.length;
   let wake = () => {};
   for (const room of subscribing) {
-    void room.heard?.then(() => {
+    void room.subscribed?.then(() => {
       late--;
       ready.push(room);
       wake();

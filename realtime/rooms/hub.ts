@@ -8,7 +8,7 @@ import { AnnouncementLimit } from "./announcement_limit.ts";
 import { RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
 import type { Subscription } from "./subscription.ts";
 
-/** Newest lines of coming and going that are known again. */
+/** Newest lines about joining and leaving that are recognised when they come again. */
 const REMEMBERED_LINES = 1_000;
 
 export interface HubOptions
@@ -29,9 +29,9 @@ export class Hub {
   /** The subscriptions of each connection, by room. */
   readonly #subscriptions = new Map<Connection, Map<string, Subscription>>();
   readonly #feeds = new Map<string, RoomFeed>();
-  /** Rooms that other processes' messages are not heard of yet. */
-  readonly #unheard = new Map<string, Promise<void>>();
-  /** Lines told lately. */
+  /** Subscriptions to rooms in flight at the broker. */
+  readonly #pending = new Map<string, Promise<void>>();
+  /** Lines sent lately. */
   readonly #announced = new RecentMap<string, true>(REMEMBERED_LINES);
 
   readonly #lines: AnnouncementLimit;
@@ -56,7 +56,7 @@ export class Hub {
     }
   }
 
-  /** Rooms that somebody here is subscribed to. */
+  /** Rooms with at least one subscriber. */
   get roomCount(): number {
     return this.#feeds.size;
   }
@@ -65,13 +65,13 @@ export class Hub {
     return this.#feeds.keys();
   }
 
-  /** The feed of a room that somebody here is subscribed to. */
+  /** The feed of a room; undefined without subscribers. */
   feed(roomId: string): RoomFeed | undefined {
     return this.#feeds.get(roomId);
   }
 
-  /** Whether what is said in a room is heard here already, or is said here alone. */
-  isHeard(roomId: string): boolean {
+  /** Whether this process receives a room's messages already, or is the only one. */
+  isSubscribed(roomId: string): boolean {
     return this.#options.broker.isUp === undefined ||
       this.#feeds.has(roomId);
   }
@@ -79,14 +79,14 @@ export class Hub {
   /**
    * Adds a connection to a room, its live messages held back. See {@link RoomFeed.hold}.
    *
-   * @returns `heard`: resolves when other processes' messages are heard, too; undefined when they are.
-   *   What is read from the database before may miss some
+   * @returns `subscribed`: await this before reading, or messages of other processes in between are lost;
+   *   undefined when nothing is in flight
    */
   hold(connection: Connection, roomId: string): {
     feed: RoomFeed;
     subscription: Subscription;
     firstOfUser: boolean;
-    heard: Promise<void> | undefined;
+    subscribed: Promise<void> | undefined;
   } {
     const { broker } = this.#options;
     let feed = this.#feeds.get(roomId);
@@ -94,12 +94,14 @@ export class Hub {
       const isShared = broker.isUp !== undefined;
       feed = new RoomFeed({ ...this.#options, roomId, isShared });
       this.#feeds.set(roomId, feed);
-      const heard = broker.subscribe(`room:${roomId}`)?.then(() => {
-        // The room may have been left and subscribed to again: that is not heard yet.
-        if (this.#unheard.get(roomId) === heard) this.#unheard.delete(roomId);
+      const subscribed = broker.subscribe(`room:${roomId}`)?.then(() => {
+        // The room may have been left and subscribed to again: that is in flight still.
+        if (this.#pending.get(roomId) === subscribed) {
+          this.#pending.delete(roomId);
+        }
       });
-      if (heard !== undefined) this.#unheard.set(roomId, heard);
-      else this.#unheard.delete(roomId);
+      if (subscribed !== undefined) this.#pending.set(roomId, subscribed);
+      else this.#pending.delete(roomId);
     }
     const { subscription, firstOfUser } = feed.hold(connection);
     this.#remember(subscription, roomId);
@@ -108,11 +110,11 @@ export class Hub {
       feed,
       subscription,
       firstOfUser,
-      heard: this.#unheard.get(roomId),
+      subscribed: this.#pending.get(roomId),
     };
   }
 
-  /** Whether this very subscription still stands: the connection may have left, or left and come again. */
+  /** Whether this is still the subscription: the connection may have left, or left and subscribed again. */
   isCurrent(roomId: string, subscription: Subscription): boolean {
     return this.subscriptionsOf(subscription.connection).get(roomId) ===
       subscription;
@@ -140,7 +142,7 @@ export class Hub {
     return subscribers;
   }
 
-  /** Gives messages of one room, committed here, to its subscribers everywhere. */
+  /** Publishes messages of one room, committed here, to its subscribers in all processes. */
   publish(roomId: string, messages: readonly Message[]): void {
     this.#feeds.get(roomId)?.publish(messages);
     void this.#options.broker.publish(`room:${roomId}`, {
@@ -151,7 +153,7 @@ export class Hub {
   }
 
   /**
-   * Tells a room's subscribers, but for the user's own sockets, that the user has come or gone. Left out
+   * Sends a room's subscribers, but for the user's own connections, a line that the user has joined or left. Left out
    * in a room with more than {@link MAX_ANNOUNCED_SUBSCRIBERS} subscribers, and limited for each user and
    * room by {@link AnnouncementLimit}.
    */
@@ -167,7 +169,7 @@ export class Hub {
     });
   }
 
-  /** Tells the subscribers in this process. */
+  /** As {@link announce}, to the subscribers in this process, at once. */
   announceHere(event: RoomSystem): void {
     this.#lines.told(event);
     const { type, roomId, user, createdAt } = event.data;
@@ -177,7 +179,7 @@ export class Hub {
     ) {
       return;
     }
-    // Each process that a user's sockets are cut off in tells of it.
+    // Each process that unsubscribes a user sends the same line.
     const line = `${type} ${roomId} ${user.id} ${createdAt}`;
     if (this.#announced.get(line)) return;
     this.#announced.set(line, true);

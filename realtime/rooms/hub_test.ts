@@ -186,15 +186,18 @@ Deno.test("cut() of a room's last sockets leaves its channel once", () => {
   );
 });
 
-Deno.test("hold() says until when others' messages are not heard, to everybody who comes before that", async () => {
+Deno.test("hold() says until when others' messages are not subscribed, to everybody who comes before that", async () => {
   const { world, hub, clock } = createSharedHub();
   const [one, two] = [world.connect(), world.connect()];
-  const { heard } = hub.hold(one.connection, ROOM);
-  assert.notEqual(heard, undefined);
-  assert.equal(hub.hold(two.connection, ROOM).heard, heard);
+  const { subscribed } = hub.hold(one.connection, ROOM);
+  assert.notEqual(subscribed, undefined);
+  assert.equal(hub.hold(two.connection, ROOM).subscribed, subscribed);
   await clock.advance(1);
-  await heard;
-  assert.equal(hub.hold(world.connect().connection, ROOM).heard, undefined);
+  await subscribed;
+  assert.equal(
+    hub.hold(world.connect().connection, ROOM).subscribed,
+    undefined,
+  );
 });
 
 Deno.test("hold() of a room that was left and is subscribed to again waits for the second time to be heard", async () => {
@@ -208,19 +211,19 @@ Deno.test("hold() of a room that was left and is subscribed to again waits for t
   subscribes.next();
   world.hub.hold(connection, ROOM);
   world.hub.unsubscribe(connection, ROOM);
-  const { heard } = world.hub.hold(connection, ROOM);
+  const { subscribed } = world.hub.hold(connection, ROOM);
   subscribes.next().resolve();
   await clock.advance(0);
   const other = world.connect().connection;
-  assert.equal(world.hub.hold(other, ROOM).heard, heard);
-  assert.notEqual(heard, undefined);
+  assert.equal(world.hub.hold(other, ROOM).subscribed, subscribed);
+  assert.notEqual(subscribed, undefined);
 });
 
 Deno.test("hold() waits for nobody while the broker is away", () => {
   const { world, hub, broker } = createSharedHub();
   broker.goDown();
   const { connection } = world.connect();
-  assert.equal(hub.hold(connection, ROOM).heard, undefined);
+  assert.equal(hub.hold(connection, ROOM).subscribed, undefined);
   assert.deepEqual([...broker.channels], [
     `user:${connection.user.id}`,
     `room:${ROOM}`,
@@ -254,7 +257,7 @@ Deno.test("publish(), announce() and sendToUser() tell the other processes once,
   ]);
 });
 
-Deno.test("announceHere() and sendToUserHere() tell nobody elsewhere: what was heard is not told on", () => {
+Deno.test("announceHere() and sendToUserHere() tell nobody elsewhere: what was subscribed is not told on", () => {
   const { world, hub, connections, broker } = createSharedHub();
   const { wire, connection } = world.subscribe(ROOM);
   hub.announceHere(joinLine(ROOM));

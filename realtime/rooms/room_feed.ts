@@ -45,8 +45,8 @@ export interface RoomFeedOptions {
  * The live feed of one room: gives every new message to every subscriber, in order of `seq`, encoded once.
  *
  * When a message comes whose `seq` is not the next one, something was stored that was not published
- * here: a write whose answer was lost, or one of another process that is yet to be heard of or never
- * will be. The feed gives it a moment, then reads it from the database first.
+ * here: a write whose answer was lost, or one of another process whose signal is late or was
+ * dropped. The feed gives it a moment, then reads it from the database first.
  */
 export class RoomFeed {
   readonly #options: RoomFeedOptions;
@@ -227,7 +227,7 @@ export class RoomFeed {
         after = page.at(-1)?.seq ?? after;
         if (page.length < MEND_PAGE) break;
       } catch {
-        // The database is away: whoever asked it for something else has logged that already.
+        // The database is away: the failing query has been logged already.
         await new Promise<void>((resolve) =>
           timers.after(MEND_RETRY_MS, resolve)
         );

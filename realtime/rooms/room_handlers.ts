@@ -15,7 +15,7 @@ export function roomHandlers(parts: HandlerParts): HandlersOf<typeof rooms> {
 }
 
 /**
- * Subscribes to many rooms at once after a reconnect. Announces nobody. A room named twice counts once.
+ * Subscribes to many rooms at once after a reconnect. Sends no lines about joining. A room named twice counts once.
  * A position says what was delivered, not what was read: that is `room:read`.
  */
 function roomsSync({ catchUp }: HandlerParts): Handler<"rooms:sync"> {

@@ -10,7 +10,7 @@ export interface Subscription {
   held: Message[] | undefined;
   /** More came than could be kept back: what is missing has to be read from the database. */
   overflowed: boolean;
-  /** Released at least once. Before that nobody knows whether the user is a member of the room. */
+  /** Was live at least once. Before that it is not known whether the user is a member of the room. */
   admitted: boolean;
 }
 

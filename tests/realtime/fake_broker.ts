@@ -61,7 +61,7 @@ export function createBrokers(timers: Timers): Brokers {
     join(isUp = true) {
       const processId = newProcessId();
       const channels = new Set<Channel>();
-      const heard = new Set<Channel>();
+      const subscribed = new Set<Channel>();
       let listener: BrokerListener | undefined;
       const reach = async () => {
         if (!isUp) throw new AwayError();
@@ -94,12 +94,12 @@ export function createBrokers(timers: Timers): Brokers {
           process.subscribes.push(`+${channel}`);
           channels.add(channel);
           if (!isUp) return undefined;
-          return after(DELAY_MS).then(() => void heard.add(channel));
+          return after(DELAY_MS).then(() => void subscribed.add(channel));
         },
         unsubscribe(channel) {
           process.subscribes.push(`-${channel}`);
           channels.delete(channel);
-          heard.delete(channel);
+          subscribed.delete(channel);
         },
         async publish(channel, signal) {
           process.told.push({ channel, signal });
@@ -156,20 +156,20 @@ export function createBrokers(timers: Timers): Brokers {
         goDown() {
           if (!isUp) return;
           isUp = false;
-          heard.clear();
+          subscribed.clear();
           listener?.down();
         },
         comeUp() {
           if (isUp) return;
           isUp = true;
-          for (const channel of channels) heard.add(channel);
+          for (const channel of channels) subscribed.add(channel);
           listener?.up();
         },
         close: () => Promise.resolve(),
       };
       processes.push(process);
       ears.set(process, {
-        channels: heard,
+        channels: subscribed,
         hear: (signal) => listener?.received(signal),
       });
       return process;
