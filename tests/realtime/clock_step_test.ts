@@ -10,7 +10,7 @@ import {
   say,
   send,
 } from "../helpers/rooms.ts";
-import { createSkippingTime } from "./skipping_time.ts";
+import { createSkippingTime } from "../helpers/skipping_time.ts";
 
 const HOUR_MS = 3_600_000;
 

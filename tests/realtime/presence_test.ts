@@ -17,7 +17,7 @@ import {
   newPerson,
   waitUntilIdle,
 } from "../helpers/rooms.ts";
-import { createSkippingTime } from "./skipping_time.ts";
+import { createSkippingTime } from "../helpers/skipping_time.ts";
 
 const time = createSkippingTime();
 const app = useTestApp({ METRICS_TOKEN }, { start: time });

@@ -14,7 +14,7 @@ import {
   send,
   waitUntilIdle,
 } from "../helpers/rooms.ts";
-import { createSkippingTime } from "./skipping_time.ts";
+import { createSkippingTime } from "../helpers/skipping_time.ts";
 
 const time = createSkippingTime();
 const app = useTestApp({}, { start: time });

@@ -5,7 +5,7 @@ import { startTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { signIn } from "../helpers/people.ts";
 import { createRoomWithMembers, newPerson } from "../helpers/rooms.ts";
-import { createSkippingTime } from "./skipping_time.ts";
+import { createSkippingTime } from "../helpers/skipping_time.ts";
 
 Deno.test("a socket and a stream are closed with 4401 when their token ends, and a new one needs a new token", async () => {
   const time = createSkippingTime();
