@@ -16,14 +16,17 @@ async function withRemoved(
   keep: number,
   run: (app: TestApp, alice: Person, roomId: string) => Promise<void>,
 ): Promise<void> {
-  await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "1000" });
+  let lastMoment = 0;
+  /** No two moments are the same, so that one lies between the removed messages and the kept ones. */
+  const clock = () => lastMoment = Math.max(lastMoment + 1, Date.now());
+  await using app = await startTestApp({ RATE_LIMIT_MESSAGES: "1000" }, {
+    start: { clock },
+  });
   const alice = await signIn(app, "alice");
   const { id: roomId } = await createRoom(alice);
   await using client = await connect(app, alice);
   for (let n = 1; n <= 10 - keep; n++) await say(client, roomId);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  const before = new Date();
-  await new Promise((resolve) => setTimeout(resolve, 5));
+  const before = new Date(clock());
   for (let n = 0; n < keep; n++) await say(client, roomId);
   await app.stop();
   {
