@@ -120,6 +120,15 @@ export async function eventually<T>(
   }
 }
 
+let shared: Promise<Browser> | undefined;
+
+/** The browser of all journeys of a file, started by the first and closed after the last. */
+async function sharedBrowser(): Promise<Browser> {
+  if (!(await shared)?.isConnected()) shared = launchBrowser();
+  return await shared!;
+}
+Deno.test.afterAll(async () => await (await shared)?.close());
+
 /**
  * A browser whose visitors leave nothing behind, and a page's remains when a journey fails.
  *
@@ -136,7 +145,8 @@ export async function journey(
   ) => Promise<void>,
   env: Record<string, string> = {},
 ): Promise<void> {
-  const browser: Browser = await launchBrowser(env);
+  const isOwn = Object.keys(env).length > 0;
+  const browser = isOwn ? await launchBrowser(env) : await sharedBrowser();
   try {
     await withArtifacts(
       name,
@@ -165,7 +175,8 @@ export async function journey(
         }),
     );
   } finally {
-    await browser.close();
+    for (const context of browser.contexts()) await context.close();
+    if (isOwn) await browser.close();
   }
 }
 
