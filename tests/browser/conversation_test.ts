@@ -1,7 +1,8 @@
 /** Two people talk: the whole of it, through the page alone. */
 
 import assert from "node:assert/strict";
-import { useTestApp } from "../helpers/app.ts";
+import { systemSteadyClock } from "../../realtime/timers.ts";
+import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { launchBrowser, withArtifacts } from "../helpers/browser.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
 import { ChatPage, journey, listen } from "./chat_page.ts";
@@ -222,12 +223,16 @@ Deno.test("a draft stays in its room, over changes of room and reloads", async (
 });
 
 Deno.test("the fourth message in ten seconds says what is left, the sixth waits for the mute to end", async () => {
-  await journey("mute", app, async (visit) => {
+  // Time stands still, for the server and the page: however slow the machine is, the window stays open.
+  const now = systemSteadyClock();
+  await using still = await startTestApp({}, {
+    start: { steadyClock: () => now },
+  });
+  await journey("mute", still, async (visit) => {
     const { chat, person } = await visit("ada_5");
     const room = await createRoom(person);
     const seen = (text: string | RegExp) => chat.page.getByText(text).waitFor();
     await chat.open(`/rooms/${room.id}`);
-    // The page's clock stands still: however slow the machine is, the window stays open.
     await chat.page.clock.setFixedTime(Date.now());
     for (const text of ["1", "2", "3"]) await chat.say(text);
     await chat.shows(["1", "2", "3"]);
