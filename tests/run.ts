@@ -18,6 +18,12 @@ const LIMIT_MS = 20 * 60_000;
 /** How long ended tests get to say which of them hung, in milliseconds. */
 const LAST_WORDS_MS = 10_000;
 
+/**
+ * PostgreSQL as WebAssembly is compiled once, quickly: to compile what is used often again, better, takes
+ * a second of computing for each app, and few tests live long enough to win it back.
+ */
+const QUICK_TO_COMPILE = "--v8-flags=--liftoff-only";
+
 /** The files that take longest, longest first: begun last, one of them would keep its section waiting. */
 const LONG_FILES = [
   "tests/faults/short_test.ts",
@@ -113,7 +119,7 @@ async function denoTest(
   try {
     const child = new Deno.Command(Deno.execPath(), {
       args: [
-        ...["test", "-A", "--no-check", "--parallel"],
+        ...["test", "-A", "--no-check", "--parallel", QUICK_TO_COMPILE],
         ...section.sanitize ? ["--sanitize-ops", "--sanitize-resources"] : [],
         ...[`--junit-path=${report}`, ...files],
       ],
