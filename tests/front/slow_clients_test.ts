@@ -28,6 +28,9 @@ const BEYOND = 20;
 
 const HEAD = "POST /api/auth/request-code HTTP/1.1\r\nHost: localhost\r\n";
 
+/** Connections that are opened at the same time; a divisor of all of them. */
+const AT_ONCE = 20;
+
 Deno.test({
   name:
     "heads and bodies that never end, and connections that say nothing, do not reach the process, which stays as small as it was and serves others",
@@ -98,17 +101,19 @@ Deno.test({
     await using nginx = await startNginx([cluster.port]);
     const alice = await signIn(nginx, "alice");
     const stop = new AbortController();
-    const outcomes = await Promise.all(
-      Array.from({ length: ADDRESS_LIMIT + BEYOND }, async () => {
-        const answer = await alice.fetch("/api/events", {
-          signal: stop.signal,
-        });
-        if (answer.status === 200) return "open";
-        await answer.text();
-        // ChatKet's own refusals are problem+json.
-        return `${answer.status} ${answer.headers.get("content-type")}`;
-      }),
-    );
+    const open = async () => {
+      const answer = await alice.fetch("/api/events", { signal: stop.signal });
+      if (answer.status === 200) return "open";
+      await answer.text();
+      // ChatKet's own refusals are problem+json.
+      return `${answer.status} ${answer.headers.get("content-type")}`;
+    };
+    const outcomes: string[] = [];
+    // A few at a time: on a busy machine the front would give up what the process is slow to accept.
+    while (outcomes.length < ADDRESS_LIMIT + BEYOND) {
+      const batch = Array.from({ length: AT_ONCE }, open);
+      outcomes.push(...await Promise.all(batch));
+    }
     const count = (outcome: string) =>
       outcomes.filter((each) => each === outcome).length;
     assert.deepEqual(
