@@ -22,8 +22,6 @@ import { CloseCode } from "./protocol/close_codes.ts";
 import { markRead } from "./read_markers/mark_read.ts";
 import { stoppableTimers, type Timers } from "./timers.ts";
 
-export type { Session } from "./connection/gateway.ts";
-
 /** Silent users, expired tokens and old limits are looked for this often, in milliseconds. */
 const SWEEP_INTERVAL_MS = 1_000;
 

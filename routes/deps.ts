@@ -4,13 +4,14 @@ import type { Config } from "../config.ts";
 import type { Database } from "../db/engine/database.ts";
 import type { Log } from "../log.ts";
 import type { SharedState } from "../realtime/cluster/broker.ts";
+import type { Session } from "../realtime/connection/session.ts";
 import type { Metrics } from "../realtime/metrics.ts";
 import type { Realtime } from "../realtime/realtime.ts";
 import type { CodeMail } from "./auth/code_mail.ts";
 import type { SessionKeys } from "./auth/session_keys.ts";
 import type { AuthLimits } from "./middleware/auth_limit.ts";
 import type { CallBudget } from "./middleware/call_budget.ts";
-import type { Session, SessionFinder } from "./auth/session.ts";
+import type { SessionFinder } from "./auth/session.ts";
 
 /** A built entry of `static/build/manifest.json`; names are relative to `static/build/`. */
 export interface BuildManifest {

@@ -117,7 +117,7 @@ function isLog(path: string): boolean {
  * under another name (`xlogtemp.42`), synced, and renamed, so that its first name is gone when it is due.
  */
 function isSegment(path: string): boolean {
-  return isLog(path) && /[\\/][0-9A-F]{24}$/.test(path);
+  return /[\\/]pg_wal[\\/][0-9A-F]{24}$/.test(path);
 }
 
 /** Waits until the disk has a file's content, or a folder's names. */

@@ -18,7 +18,7 @@ export type Signal =
   /** Messages of a room, committed, in order of `seq`. */
   | { kind: "messages"; roomId: string; messages: readonly Message[] }
   /** A user has joined or left a room: for its subscribers. */
-  | { kind: "announcement"; event: RoomSystem }
+  | { kind: "announcement"; event: RoomSystemEvent }
   /** Typing marks of a room that were set or ended. */
   | { kind: "typing"; roomId: string; changes: readonly TypingChange[] }
   /** A membership has begun or ended. */
@@ -40,7 +40,7 @@ export type Signal =
   /** The answer to it. */
   | { kind: "frame_answer"; id: string; result: FrameResult };
 
-export type RoomSystem = ServerEvent & { event: "room:system" };
+export type RoomSystemEvent = ServerEvent & { event: "room:system" };
 
 export interface TypingChange {
   user: UserRef;

@@ -9,6 +9,7 @@ import {
   utf8Length,
 } from "./frames.ts";
 import { Outgoing, type State } from "./outgoing.ts";
+import type { Session } from "./session.ts";
 import type { Transport } from "./transport.ts";
 
 /** Frames that wait for the one being handled, in bytes; past it the peer sends too much. */
@@ -19,15 +20,8 @@ export interface FrameLimit {
   readonly burst: number;
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions extends Session {
   id: string;
-  user: UserRef;
-  /** The session the token belongs to, if it belongs to one. */
-  sessionId?: string | undefined;
-  /** When the token was made, in milliseconds since 1970. */
-  issuedAt: number;
-  /** When the session's token ends, in milliseconds since 1970. */
-  expiresAt: number;
   frameLimit: FrameLimit;
   clock: () => number;
   timers: Timers;

@@ -7,10 +7,10 @@ import { newConnectionId } from "../cluster/process_id.ts";
 import type { Metrics } from "../metrics.ts";
 import type { Parts } from "../parts.ts";
 import { CloseCode } from "../protocol/close_codes.ts";
-import type { UserRef } from "../protocol/protocol.ts";
 import type { Timers } from "../timers.ts";
 import { Connection } from "./connection.ts";
 import type { Place } from "./registry.ts";
+import type { Session } from "./session.ts";
 import { type Refusal, SocketEntry } from "./socket_entry.ts";
 import { sseTransport } from "./sse_transport.ts";
 
@@ -23,17 +23,6 @@ const TOO_MANY_SOCKETS: Refusal = {
   code: CloseCode.tooManyFrames,
   reason: "too many open connections",
 };
-
-/** Whom a connection belongs to. */
-export interface Session {
-  user: UserRef;
-  /** The session the token belongs to, if it belongs to one: its end closes the connection. */
-  sessionId?: string | undefined;
-  /** When the token was made, in milliseconds since 1970: without a session that says what ends it. */
-  issuedAt: number;
-  /** When the token ends, in milliseconds since 1970. */
-  expiresAt: number;
-}
 
 export interface GatewayOptions {
   config: Config;

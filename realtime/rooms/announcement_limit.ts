@@ -1,4 +1,4 @@
-import type { RoomSystem } from "../cluster/broker.ts";
+import type { RoomSystemEvent } from "../cluster/broker.ts";
 import type { Timers } from "../timers.ts";
 
 /** Lines about one user in one room that are told at once within a window. */
@@ -9,9 +9,9 @@ const WINDOW_MS = 60_000;
 interface Window {
   lines: number;
   /** What the room was told last. */
-  told: RoomSystem["data"]["type"];
+  told: RoomSystemEvent["data"]["type"];
   /** What has become of it since, if that is something else. */
-  waiting: RoomSystem | undefined;
+  waiting: RoomSystemEvent | undefined;
 }
 
 /**
@@ -19,18 +19,18 @@ interface Window {
  * when it ends: the last change alone, and nothing when the user is back where the room believes.
  */
 export class AnnouncementLimit {
-  readonly #announce: (event: RoomSystem) => void;
+  readonly #announce: (event: RoomSystemEvent) => void;
   readonly #timers: Timers;
   /** By room and user; each is there until its timer runs. */
   readonly #windows = new Map<string, Window>();
 
-  constructor(announce: (event: RoomSystem) => void, timers: Timers) {
+  constructor(announce: (event: RoomSystemEvent) => void, timers: Timers) {
     this.#announce = announce;
     this.#timers = timers;
   }
 
   /** Announces a line now, or later, or never. */
-  add(event: RoomSystem): void {
+  add(event: RoomSystemEvent): void {
     const { type } = event.data;
     const window = this.#windows.get(keyOf(event));
     if (window === undefined) return this.#open(event);
@@ -44,7 +44,7 @@ export class AnnouncementLimit {
   }
 
   /** The room has been told a line, here or by another process. */
-  told(event: RoomSystem): void {
+  told(event: RoomSystemEvent): void {
     const window = this.#windows.get(keyOf(event));
     if (window === undefined) return;
     window.told = event.data.type;
@@ -56,7 +56,7 @@ export class AnnouncementLimit {
     return this.#windows.size;
   }
 
-  #open(event: RoomSystem): void {
+  #open(event: RoomSystemEvent): void {
     const key = keyOf(event);
     const window: Window = {
       lines: 1,
@@ -72,6 +72,6 @@ export class AnnouncementLimit {
   }
 }
 
-function keyOf({ data: { roomId, user } }: RoomSystem): string {
+function keyOf({ data: { roomId, user } }: RoomSystemEvent): string {
   return `${roomId} ${user.id}`;
 }

@@ -1,4 +1,4 @@
-import type { Broker, RoomSystem } from "../cluster/broker.ts";
+import type { Broker, RoomSystemEvent } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
 import { MAX_ANNOUNCED_SUBSCRIBERS } from "../protocol/limits.ts";
@@ -157,11 +157,11 @@ export class Hub {
    * in a room with more than {@link MAX_ANNOUNCED_SUBSCRIBERS} subscribers, and limited for each user and
    * room by {@link AnnouncementLimit}.
    */
-  announce(event: RoomSystem): void {
+  announce(event: RoomSystemEvent): void {
     this.#lines.add(event);
   }
 
-  #tell(event: RoomSystem): void {
+  #tell(event: RoomSystemEvent): void {
     this.announceHere(event);
     void this.#options.broker.publish(`room:${event.data.roomId}`, {
       kind: "announcement",
@@ -170,7 +170,7 @@ export class Hub {
   }
 
   /** As {@link announce}, to the subscribers in this process, at once. */
-  announceHere(event: RoomSystem): void {
+  announceHere(event: RoomSystemEvent): void {
     this.#lines.told(event);
     const { type, roomId, user, createdAt } = event.data;
     const feed = this.#feeds.get(roomId);

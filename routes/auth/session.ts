@@ -3,7 +3,7 @@
 import type { Context } from "hono";
 import type { Database } from "../../db/engine/database.ts";
 import { findTokenUser, touchSession } from "../../db/sessions.ts";
-import type { User } from "../../db/users.ts";
+import type { Session } from "../../realtime/connection/session.ts";
 import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { verifySession } from "./access_tokens.ts";
 import { readSessionCookie, SESSION_COOKIE } from "./session_cookie.ts";
@@ -11,16 +11,6 @@ import type { SessionKeys } from "./session_keys.ts";
 
 /** A session's last use is written down when it is this much later, in milliseconds. */
 const TOUCH_INTERVAL_MS = 300_000;
-
-export interface Session {
-  readonly user: User;
-  /** Undefined with a token that another program has signed. */
-  readonly sessionId: string | undefined;
-  /** When the token was made, in milliseconds since 1970. */
-  readonly issuedAt: number;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
-}
 
 /** The token a request carries. A URL is no place for one: it ends up in logs and histories. */
 export interface RequestToken {

@@ -7,6 +7,7 @@ import { type Context, Hono } from "hono";
 import { setCookie } from "hono/cookie";
 import { createRoom } from "../../db/rooms.ts";
 import type { Strings } from "../../islands/strings/en.ts";
+import type { Session } from "../../realtime/connection/session.ts";
 import { isBlank } from "../../text/blank.ts";
 import { requestLoginCode, verifyLoginCode } from "../auth/login.ts";
 import { Email, LoginCode, Username } from "../auth/login_schemas.ts";
@@ -16,11 +17,11 @@ import {
   REFRESH_COOKIE,
   setSessionCookies,
 } from "../auth/session_cookie.ts";
+import { requestToken } from "../auth/session.ts";
 import { endSession } from "../auth/sessions.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientNetwork } from "../middleware/client_address.ts";
 import { isHttps } from "../middleware/request_origin.ts";
-import { requestToken, type Session } from "../auth/session.ts";
 import { RoomName } from "../rooms/room_name.ts";
 import { RoomParams } from "../rooms/room_schemas.ts";
 import { renderLogin, safePath } from "./login_page.tsx";

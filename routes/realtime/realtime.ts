@@ -3,6 +3,7 @@
 import { OpenAPIHono } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import type { Place } from "../../realtime/connection/registry.ts";
+import type { Session } from "../../realtime/connection/session.ts";
 import type { Refusal } from "../../realtime/connection/socket_entry.ts";
 import { CloseCode } from "../../realtime/protocol/close_codes.ts";
 import {
@@ -16,7 +17,7 @@ import type { AppEnv, RouteDeps } from "../deps.ts";
 import { clientAddress } from "../middleware/client_address.ts";
 import { isJson } from "../middleware/json_only.ts";
 import { isForeign, ownOrigin } from "../middleware/request_origin.ts";
-import { isOtherUser, requestToken, type Session } from "../auth/session.ts";
+import { isOtherUser, requestToken } from "../auth/session.ts";
 import { problem, type ProblemCode, PROBLEMS } from "../problems.ts";
 import { addUncheckedCall } from "../rest_call.ts";
 import {
