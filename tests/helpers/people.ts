@@ -1,6 +1,9 @@
 /** What people do over HTTP, as verbs for tests. */
 
 import assert from "node:assert/strict";
+import type { Room } from "../../realtime/protocol/protocol.ts";
+
+export type { Room };
 
 /** A user with a session. */
 export interface Person {
@@ -15,19 +18,6 @@ export interface Person {
   ): Promise<Response>;
   /** The JSON body of an answer that must have status 200 or 201. */
   getJson<T>(path: string): Promise<T>;
-}
-
-export interface Room {
-  id: string;
-  name: string;
-  createdAt: string;
-  createdBy: { id: string; username: string };
-  memberCount: number;
-  isMember: boolean;
-  joinedAt?: string;
-  lastSeenAt?: string;
-  lastSeq: number;
-  unreadCount?: number;
 }
 
 /** Where the app is. */

@@ -45,28 +45,57 @@ export async function createRoomWithMembers(
   app: Served,
   count = 2,
 ): Promise<RoomWithMembers> {
-  const host = await newPerson(app);
+  const { subscribe, ...chat } = await createSharedRoom(
+    Array.from({ length: count }, () => app),
+  );
+  return {
+    ...chat,
+    async subscribe(person) {
+      if (person === undefined) {
+        person = await newPerson(app);
+        await joinRoom(person, chat.room.id);
+      }
+      return { person, socket: await subscribe(app, person) };
+    },
+  };
+}
+
+export interface SharedRoom extends Omit<RoomWithMembers, "subscribe"> {
+  /** Subscribes one more socket of a member, at one of the servers. */
+  subscribe(app: Served, person: Person): Promise<TestClient>;
+}
+
+/** As {@link createRoomWithMembers}, with one member at each of these servers of one chat, in their order. */
+export async function createSharedRoom(
+  apps: readonly Served[],
+): Promise<SharedRoom> {
+  const [first] = apps;
+  const host = await newPerson(first!);
   const room = await createRoom(host);
   const sockets: TestClient[] = [];
-  const subscribe = async (person?: Person) => {
-    if (person === undefined) {
-      person = await newPerson(app);
-      await joinRoom(person, room.id);
-    }
+  const subscribe = async (app: Served, person: Person) => {
     const socket = await connect(app, person);
     sockets.push(socket);
     await socket.expect("room:join", { roomId: room.id });
-    return { person, socket };
+    return socket;
   };
-  const members: Member[] = [await subscribe(host)];
-  while (members.length < count) members.push(await subscribe());
+  const members: Member[] = [];
+  for (const app of apps) {
+    const person = members.length === 0 ? host : await newPerson(app);
+    if (person !== host) await joinRoom(person, room.id);
+    members.push({ person, socket: await subscribe(app, person) });
+  }
+  const count = apps.length;
   for (const socket of sockets) {
     await socket.waitFor(
       "room:roster",
       (roster) => roster.onlineCount === count && roster.memberCount === count,
     );
   }
-  await forgetPast(app, sockets);
+  const places = apps.map((app, index) => ({ app, socket: sockets[index]! }));
+  for (const [app, here] of Map.groupBy(places, (place) => place.app)) {
+    await forgetPast(app, here.map(({ socket }) => socket));
+  }
   return {
     room,
     members: members as unknown as RoomWithMembers["members"],

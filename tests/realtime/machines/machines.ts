@@ -7,23 +7,15 @@ import {
   type TestApp,
   type TestAppOptions,
 } from "../../helpers/app.ts";
-import { connect, type TestClient } from "../../helpers/client.ts";
 import { makeMigratedPlace, type TestPlace } from "../../helpers/database.ts";
 import { METRICS_TOKEN } from "../../helpers/metrics.ts";
-import {
-  createRoom,
-  joinRoom,
-  type Person,
-  type Room,
-  type Served,
-  signIn,
-} from "../../helpers/people.ts";
+import { type Person, type Served, signIn } from "../../helpers/people.ts";
 import {
   redisMissing,
   type RedisServer,
   startRedis,
 } from "../../helpers/redis.ts";
-import { forgetPast, newPerson, until } from "../../helpers/rooms.ts";
+import { until } from "../../helpers/rooms.ts";
 
 /** Why these tests cannot be run here, or undefined. */
 export const missing: string | undefined = await redisMissing();
@@ -166,55 +158,6 @@ export function at(machine: Served, person: Person): Person {
     },
   };
   return seen;
-}
-
-/** Somebody with a socket on one of the machines. */
-export interface MachineMember {
-  readonly person: Person;
-  readonly socket: TestClient;
-}
-
-export interface SharedRoom extends AsyncDisposable {
-  readonly room: Room;
-  /** One on each machine, in the machines' order. */
-  readonly members: readonly [MachineMember, MachineMember, ...MachineMember[]];
-  /** One more socket on a machine that is subscribed to the room. */
-  subscribe(machine: Served, person: Person): Promise<TestClient>;
-}
-
-/** A room with one member on each machine, all of whom follow it. What they were told so far is forgotten. */
-export async function createSharedRoom({ all }: Machines): Promise<SharedRoom> {
-  const sockets: TestClient[] = [];
-  const subscribe = async (machine: Served, person: Person) => {
-    const socket = await connect(machine, person);
-    sockets.push(socket);
-    await socket.expect("room:join", { roomId: room.id });
-    return socket;
-  };
-  const host = await newPerson(all[0]);
-  const room = await createRoom(host);
-  const members: MachineMember[] = [];
-  for (const machine of all) {
-    const person = machine === all[0] ? host : await newPerson(machine);
-    if (person !== host) await joinRoom(person, room.id);
-    members.push({ person, socket: await subscribe(machine, person) });
-  }
-  for (const [index, socket] of sockets.entries()) {
-    await socket.waitFor(
-      "room:roster",
-      ({ onlineCount, memberCount }) =>
-        onlineCount === all.length && memberCount === all.length,
-    );
-    await forgetPast(all[index]!, [socket]);
-  }
-  return {
-    room,
-    members: members as unknown as SharedRoom["members"],
-    subscribe,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets) await socket[Symbol.asyncDispose]();
-    },
-  };
 }
 
 /** Another session of a user, begun on a machine. */

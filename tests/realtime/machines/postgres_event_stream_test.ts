@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Person } from "../../helpers/people.ts";
-import { say, until } from "../../helpers/rooms.ts";
-import { at, createSharedRoom, missing, useMachines } from "./machines.ts";
+import { createSharedRoom, say, until } from "../../helpers/rooms.ts";
+import { at, missing, useMachines } from "./machines.ts";
 
 const machines = useMachines(2);
 const ignore = missing !== undefined;
@@ -52,7 +52,7 @@ Deno.test({
     "a frame posted to one machine is handled where the stream is: synced, sent, acked, told",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     const [here, there] = machines.all;
@@ -88,7 +88,7 @@ Deno.test({
     "nobody posts for another's stream from another machine; a stream that is gone is 404 everywhere",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const [here, there] = machines.all;
     const stream = await openStream(at(here, b.person));

@@ -8,14 +8,15 @@ import { connect } from "../../helpers/client.ts";
 import { joinRoom } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
 import { startServer } from "../server_process.ts";
-import { forgetPast, newPerson, say, until } from "../../helpers/rooms.ts";
-import { expectTook, stopwatch } from "../../helpers/timing.ts";
 import {
   createSharedRoom,
-  missing,
-  startMachines,
-  statusOf,
-} from "./machines.ts";
+  forgetPast,
+  newPerson,
+  say,
+  until,
+} from "../../helpers/rooms.ts";
+import { expectTook, stopwatch } from "../../helpers/timing.ts";
+import { missing, startMachines, statusOf } from "./machines.ts";
 
 /** The users of a dead machine are offline everywhere within this time, in milliseconds. */
 const OFFLINE_LIMIT_MS = 30_000;
@@ -33,7 +34,7 @@ Deno.test({
     });
     const [here] = machines.all;
     await using doomed = await startServer(machines.place, machines.env);
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const { id: roomId } = chat.room;
     const [{ socket, person: watcher }] = chat.members;
 

@@ -3,14 +3,15 @@
 import assert from "node:assert/strict";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import { numbers } from "../fakes.ts";
-import { say, send, until } from "../../helpers/rooms.ts";
-import { expectTook, stopwatch } from "../../helpers/timing.ts";
 import {
   createSharedRoom,
-  missing,
+  say,
+  send,
   type SharedRoom,
-  useMachines,
-} from "./machines.ts";
+  until,
+} from "../../helpers/rooms.ts";
+import { expectTook, stopwatch } from "../../helpers/timing.ts";
+import { missing, useMachines } from "./machines.ts";
 
 const machines = useMachines(3, {
   RATE_LIMIT_MESSAGES: "100000",
@@ -51,7 +52,7 @@ Deno.test({
     "a message that was acked on one machine is at once on every other, with the same content",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     for (const { person, socket } of chat.members) {
       const crossing = stopwatch();
       const { seq, messageId, createdAt } = await say(
@@ -79,7 +80,7 @@ Deno.test({
     "writers on three machines at once: everybody sees all messages in the same order, without a gap or a repeat",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const each = 60;
     const acks = await Promise.all(
       chat.members.map(async ({ socket }) => {
@@ -114,7 +115,7 @@ Deno.test({
     "the same clientMsgId on several machines at once is one message and is told once",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ person }] = chat.members;
     const sockets = [];
     for (const machine of machines.all) {
@@ -148,7 +149,7 @@ Deno.test({
     "who comes back on another machine gets what was missed, and the live feed after it without a hole",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     await b.socket.close();
@@ -176,7 +177,7 @@ Deno.test({
     "room:read reaches the user's sockets on other machines, and nobody else's",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     const elsewhere = await chat.subscribe(machines.all[1], a.person);

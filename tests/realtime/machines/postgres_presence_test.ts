@@ -3,16 +3,16 @@
 import assert from "node:assert/strict";
 import { connect } from "../../helpers/client.ts";
 import { joinRoom } from "../../helpers/people.ts";
-import { forgetPast, newPerson, say, until } from "../../helpers/rooms.ts";
+import {
+  createSharedRoom,
+  forgetPast,
+  newPerson,
+  say,
+  until,
+} from "../../helpers/rooms.ts";
 import { expectTook, stopwatch } from "../../helpers/timing.ts";
 import { untilClosed } from "../../helpers/metrics.ts";
-import {
-  at,
-  createSharedRoom,
-  missing,
-  statusOf,
-  useMachines,
-} from "./machines.ts";
+import { at, missing, statusOf, useMachines } from "./machines.ts";
 
 const machines = useMachines(2);
 const ignore = missing !== undefined;
@@ -22,7 +22,7 @@ Deno.test({
     "who comes online on one machine and goes offline is in the others' rosters within a second",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ socket, person }, b] = chat.members;
     const { id: roomId } = chat.room;
     const [here, there] = machines.all;
@@ -57,7 +57,7 @@ Deno.test({
     "with a socket on each machine one is enough to be online: closing it changes nothing, closing the last does",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ socket, person }, b] = chat.members;
     const tab = await chat.subscribe(machines.all[0], b.person);
     const [here, there] = machines.all;
@@ -99,7 +99,7 @@ Deno.test({
     "room:join and room:leave on one machine are announced to the subscribers on the others",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ socket }] = chat.members;
     const { id: roomId } = chat.room;
     const late = await newPerson(machines.all[1]);
@@ -127,7 +127,7 @@ Deno.test({
     "a membership that begins on one machine is in the rosters of the others",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ socket }] = chat.members;
     const late = await newPerson(machines.all[1]);
     await joinRoom(late, chat.room.id);
@@ -150,7 +150,7 @@ Deno.test({
     "a machine that is stopped takes its users offline on the others at once",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [{ socket }] = chat.members;
     const third = await machines.add();
     const person = await newPerson(third);
@@ -172,7 +172,7 @@ Deno.test({
   name: "typing is seen on the other machine, begins and ends",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     await b.socket.expect("typing:update", { roomId, isTyping: true });

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import type { AckData } from "../../../realtime/protocol/protocol.ts";
 import type { TestClient } from "../../helpers/client.ts";
 import { numbers } from "../fakes.ts";
-import { say, send, until } from "../../helpers/rooms.ts";
-import { createSharedRoom, missing, useMachines } from "./machines.ts";
+import { createSharedRoom, say, send, until } from "../../helpers/rooms.ts";
+import { missing, useMachines } from "./machines.ts";
 
 const machines = useMachines(2);
 const ignore = missing !== undefined;
@@ -46,7 +46,7 @@ async function crossed(
 
 /** A user with a socket on each machine, both following the room; and somebody else. */
 async function twoSockets() {
-  const chat = await createSharedRoom(machines);
+  const chat = await createSharedRoom(machines.all);
   const [{ person, socket: here }, { socket: other }] = chat.members;
   const there = await chat.subscribe(machines.all[1], person);
   const { id: roomId } = chat.room;

@@ -4,16 +4,21 @@ import assert from "node:assert/strict";
 import { connect, type TestClient } from "../../helpers/client.ts";
 import { createRoom, joinRoom, leaveRoom } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
-import { newPerson, say, send, until } from "../../helpers/rooms.ts";
+import {
+  createSharedRoom,
+  newPerson,
+  say,
+  send,
+  type SharedRoom,
+  until,
+} from "../../helpers/rooms.ts";
 import { expectTook, stopwatch } from "../../helpers/timing.ts";
 import { metricOf } from "../../helpers/metrics.ts";
 import {
   at,
   brokerOf,
-  createSharedRoom,
   type Machines,
   missing,
-  type SharedRoom,
   startMachines,
   statusOf,
 } from "./machines.ts";
@@ -70,7 +75,7 @@ async function open(
 ): Promise<{ machines: Machines; chat: SharedRoom }> {
   const machines = await startMachines(2, env);
   try {
-    return { machines, chat: await createSharedRoom(machines) };
+    return { machines, chat: await createSharedRoom(machines.all) };
   } catch (error) {
     await machines[Symbol.asyncDispose]();
     throw error;
@@ -245,7 +250,7 @@ Deno.test({
 
     await machines.redis.start();
     await machines.broker("ok");
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, , c] = chat.members;
     for (const [from, to] of [[a, c!], [c!, a]] as const) {
       const took = await cross(from.socket, to.socket, chat.room.id);

@@ -13,15 +13,15 @@ import {
   postJson,
 } from "../../helpers/people.ts";
 import { numbers } from "../fakes.ts";
-import { newPerson, say, send, until } from "../../helpers/rooms.ts";
-import { expectTook, stopwatch } from "../../helpers/timing.ts";
 import {
-  at,
   createSharedRoom,
-  missing,
-  signInAgain,
-  useMachines,
-} from "./machines.ts";
+  newPerson,
+  say,
+  send,
+  until,
+} from "../../helpers/rooms.ts";
+import { expectTook, stopwatch } from "../../helpers/timing.ts";
+import { at, missing, signInAgain, useMachines } from "./machines.ts";
 
 const machines = useMachines(2, { AUTH_RATE_LIMIT: "on" });
 const ignore = missing !== undefined;
@@ -37,7 +37,7 @@ Deno.test({
     "leaving a room on one machine cuts the user's sockets on the others: their last line is the leave",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const { id: roomId } = chat.room;
     await say(a.socket, roomId);
@@ -73,7 +73,7 @@ Deno.test({
     "who leaves on one machine and is back before another has heard of it stays a member there",
   ignore,
   async fn() {
-    await using chat = await createSharedRoom(machines);
+    await using chat = await createSharedRoom(machines.all);
     const [a, b] = chat.members;
     const [here, there] = machines.all;
     const { id: roomId } = chat.room;
