@@ -1,6 +1,7 @@
 /**
- * `deno task shows [--only=NAME] [--minutes=N]`: all that needs a quiet machine, one after another. Every
- * promise that is shown here has a short test in the gate, too. Exit status 1 when one is not kept.
+ * `deno task shows [--only=NAME] [--minutes=N]`: all that needs a quiet machine, one after another. The gate
+ * has a short test of what can be tested in a few seconds; the cut of a socket that answers no ping for 30 s,
+ * memory and speed are shown here alone. Exit status 1 when a promise is not kept.
  */
 
 import { parseArgs } from "node:util";

@@ -4,7 +4,12 @@ import assert from "node:assert/strict";
 import { useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { numbers } from "./fakes.ts";
-import { Opcode, openRaw } from "./raw_socket.ts";
+import {
+  Opcode,
+  openRaw,
+  RUNTIME_FRAME_LIMIT,
+  writeHuge,
+} from "./raw_socket.ts";
 import {
   createRoomWithMembers,
   newPerson,
@@ -98,6 +103,20 @@ Deno.test("a frame of 16 KiB is read, one byte more closes with 1009", async () 
   assert.deepEqual(socket.all("error"), []);
   socket.sendRaw(ping() + " ".repeat(16_385 - ping().length));
   assert.equal((await socket.closed).code, 1009);
+});
+
+Deno.test("a frame of 64 MiB is cut off, one byte less closes with 1009, and the server serves on", async () => {
+  const attacker = await newPerson(app);
+  const codes: (number | undefined)[] = [];
+  for (const bytes of [RUNTIME_FRAME_LIMIT, RUNTIME_FRAME_LIMIT - 1]) {
+    using socket = await openRaw(app, attacker);
+    // The server may hang up before the last byte.
+    await writeHuge(socket, bytes).catch(() => {});
+    codes.push(await socket.readCloseCode());
+  }
+  assert.deepEqual(codes, [undefined, 1009]);
+  await using socket = await connect(app, attacker);
+  assert.deepEqual(await socket.expect("presence:ping", {}), { success: true });
 });
 
 Deno.test("the limit of a frame counts bytes, not characters", async () => {

@@ -16,6 +16,9 @@ export const Opcode = {
   ping: 9,
 } as const;
 
+/** The runtime takes no frame of this size, in bytes; it collects a smaller one before it passes it on. */
+export const RUNTIME_FRAME_LIMIT = 64 * 1024 * 1024;
+
 export interface RawFrame {
   readonly opcode: number;
   readonly payload: Uint8Array;
@@ -95,6 +98,22 @@ export async function openRaw(
     },
   };
   return socket;
+}
+
+/** Writes one text frame of this many bytes, in parts. */
+export async function writeHuge(
+  socket: RawSocket,
+  bytes: number,
+): Promise<void> {
+  const head = new Uint8Array(14);
+  head[0] = 0x80 | Opcode.text;
+  head[1] = 0x80 | 127;
+  new DataView(head.buffer).setBigUint64(2, BigInt(bytes));
+  await socket.write(head);
+  const part = new Uint8Array(1024 * 1024).fill(0x20);
+  for (let left = bytes; left > 0; left -= part.length) {
+    await socket.write(part.subarray(0, Math.min(left, part.length)));
+  }
 }
 
 /** A client's frame as bytes. */

@@ -11,14 +11,13 @@ import {
   Opcode,
   openRaw,
   type RawSocket,
+  RUNTIME_FRAME_LIMIT,
+  writeHuge,
 } from "../realtime/raw_socket.ts";
 import { send } from "../helpers/rooms.ts";
 import { showMemory } from "./memory_show.ts";
 
 const MEGABYTE = 1024 * 1024;
-
-/** The runtime takes no frame of this size; one byte less it collects before anybody hears of it. */
-const FRAME_LIMIT = 64 * MEGABYTE;
 
 /** Connections of each half-open kind. */
 const HALF_OPEN = 200;
@@ -78,17 +77,17 @@ Deno.test({
       );
     await show("a frame of 64 MiB", 20 * MEGABYTE, async () => {
       using socket = await openRaw(cluster, attacker);
-      await writeHuge(socket, FRAME_LIMIT).catch(() => {});
+      await writeHuge(socket, RUNTIME_FRAME_LIMIT).catch(() => {});
       assert.equal(await socket.readCloseCode(), undefined, "cut off");
     });
     await show(
       "five frames of one byte less, one after the other",
       // The runtime holds the last three times; of those before it a text each, until they are swept.
-      7 * FRAME_LIMIT,
+      7 * RUNTIME_FRAME_LIMIT,
       async () => {
         for (let n = 0; n < 5; n++) {
           using socket = await openRaw(cluster, attacker);
-          await writeHuge(socket, FRAME_LIMIT - 1);
+          await writeHuge(socket, RUNTIME_FRAME_LIMIT - 1);
           assert.equal(await socket.readCloseCode(), 1009);
         }
       },
@@ -124,19 +123,6 @@ Deno.test({
     assert.deepEqual(alarms, []);
   },
 });
-
-/** One frame of this many bytes, written in parts. */
-async function writeHuge(socket: RawSocket, bytes: number): Promise<void> {
-  const head = new Uint8Array(14);
-  head[0] = 0x80 | Opcode.text;
-  head[1] = 0x80 | 127;
-  new DataView(head.buffer).setBigUint64(2, BigInt(bytes));
-  await socket.write(head);
-  const part = new Uint8Array(MEGABYTE).fill(0x20);
-  for (let left = bytes; left > 0; left -= MEGABYTE) {
-    await socket.write(part.subarray(0, Math.min(left, MEGABYTE)));
-  }
-}
 
 /**
  * All that begins and does not go on. The runtime sets no time for a head, so those end with the
