@@ -4,6 +4,12 @@ import type { Page } from "playwright-core";
 import { connect } from "../helpers/client.ts";
 import type { Person, Served } from "../helpers/people.ts";
 
+/** Settings of an app whose rooms are filled by {@link fillRoom}. */
+export const LONG_ROOMS = {
+  RATE_LIMIT_MESSAGES: "100000",
+  FRAME_LIMIT_BURST: "20000",
+};
+
 /** Fills a room with "line 1", "line 2" … */
 export async function fillRoom(
   app: Served,

@@ -15,12 +15,15 @@ import {
   journey,
   type Visitor,
 } from "./chat_page.ts";
-import { fillRoom, firstVisible, scrollTop, scrollUp } from "./long_rooms.ts";
+import {
+  fillRoom,
+  firstVisible,
+  LONG_ROOMS,
+  scrollTop,
+  scrollUp,
+} from "./long_rooms.ts";
 
-const app = useTestApp({
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "20000",
-});
+const app = useTestApp(LONG_ROOMS);
 
 /** What one notch of a mouse wheel scrolls, in pixels. */
 const NOTCH_PX = 40;

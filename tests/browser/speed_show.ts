@@ -13,12 +13,9 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { journey, tell } from "./chat_page.ts";
-import { fillRoom } from "./long_rooms.ts";
+import { fillRoom, LONG_ROOMS } from "./long_rooms.ts";
 
-const app = useTestApp({
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "20000",
-});
+const app = useTestApp(LONG_ROOMS);
 
 /** What no figure may reach, in milliseconds: so slow only a fault makes it, or a machine at its end. */
 const FAR_TOO_SLOW_MS = 1_000;

@@ -9,12 +9,9 @@ import {
   signIn,
 } from "../helpers/people.ts";
 import { journey } from "./chat_page.ts";
-import { fillRoom, firstVisible, scrollUp } from "./long_rooms.ts";
+import { fillRoom, firstVisible, LONG_ROOMS, scrollUp } from "./long_rooms.ts";
 
-const app = useTestApp({
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "20000",
-});
+const app = useTestApp(LONG_ROOMS);
 
 const fill = (person: Person, roomId: string, count: number, from = 1) =>
   fillRoom(app, person, roomId, { count, from });

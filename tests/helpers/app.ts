@@ -10,6 +10,12 @@ export type EnvOverrides = Partial<
   Record<typeof CONFIG_VARIABLES[number], string | undefined>
 >;
 
+/** Overrides for tests that send much: the limits of messages and frames are not their subject. */
+export const UNLIMITED: EnvOverrides = {
+  RATE_LIMIT_MESSAGES: "100000",
+  FRAME_LIMIT_BURST: "10000",
+};
+
 type StartOptions = NonNullable<Parameters<typeof start>[1]>;
 
 export interface TestAppOptions {

@@ -1,7 +1,7 @@
 /** Rule 2 of the protocol: which texts are messages, and whose they are. */
 
 import assert from "node:assert/strict";
-import { useTestApp } from "../helpers/app.ts";
+import { UNLIMITED, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { history } from "../helpers/history.ts";
 import {
@@ -10,11 +10,6 @@ import {
   say,
   send,
 } from "../helpers/rooms.ts";
-
-const UNLIMITED = {
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "10000",
-};
 
 const app = useTestApp(UNLIMITED);
 

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { systemSteadyClock } from "../../realtime/timers.ts";
-import { startTestApp, useTestApp } from "../helpers/app.ts";
+import { startTestApp, UNLIMITED, useTestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { makeMigratedPlace } from "../helpers/database.ts";
 import { history } from "../helpers/history.ts";
@@ -16,11 +16,6 @@ import {
   send,
   waitUntilIdle,
 } from "../helpers/rooms.ts";
-
-const UNLIMITED = {
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "10000",
-};
 
 const app = useTestApp(UNLIMITED);
 

@@ -1,7 +1,7 @@
 /** Rule 4 of the protocol: following rooms from where the client stands. */
 
 import assert from "node:assert/strict";
-import { useTestApp } from "../helpers/app.ts";
+import { UNLIMITED, useTestApp } from "../helpers/app.ts";
 import { connect } from "../helpers/client.ts";
 import { createRoom, joinRoom } from "../helpers/people.ts";
 import { numbers } from "./fakes.ts";
@@ -14,10 +14,7 @@ import {
   waitUntilIdle,
 } from "../helpers/rooms.ts";
 
-const app = useTestApp({
-  RATE_LIMIT_MESSAGES: "100000",
-  FRAME_LIMIT_BURST: "10000",
-});
+const app = useTestApp(UNLIMITED);
 
 /** A room with so many messages, and its only member. */
 async function roomWithMessages(count: number) {
