@@ -32,7 +32,7 @@ export function errorFields(error: unknown): LogFields {
  * @param options.json one JSON object a line in place of readable text
  * @param options.clock gives the time in milliseconds since 1970
  * @param options.write takes one line without its line break
- * @param options.onDropped told of a line that could not be written: nobody who logs is to blame
+ * @param options.onDropped called for a line that could not be written; logging never throws
  */
 export function createLog(options: {
   level: LogLevel;
@@ -133,7 +133,7 @@ export interface LogWriter {
  * A writer for a file, a pipe or a terminal: what waits is written in one piece, piece after piece.
  *
  * A synchronous write would be simpler, but to a pipe whose reader stalls it stops the process, and to
- * one whose reader has ended, or to a full disk, it throws at whoever logs.
+ * one whose reader has ended, or to a full disk, it throws at the caller.
  *
  * @param out.write takes some of the bytes and resolves with how many
  */

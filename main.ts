@@ -278,7 +278,7 @@ function explain(text: string): void {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(text));
   } catch {
-    // Nobody can be told; the exit status says it.
+    // It cannot be logged; the exit status says it.
   }
 }
 

@@ -88,7 +88,7 @@ async function keepHouse(
     return total;
   };
   const yesterday = new Date(now - DAY_MS);
-  // A name's code tells when it was last asked for: names go first.
+  // A name's code has the time when it was last asked for: names are deleted first.
   const names = await inBatches(() => removeUnusedNames(db, yesterday, BATCH));
   if (names > 0) log.info("names without a sign-in removed", { names });
   await removeExpiredLoginCodes(db, yesterday);

@@ -30,7 +30,7 @@ export interface CodeAddress {
  * Stores a user's new code and voids the one before, used or not. Whether the name can still be claimed
  * with an address is decided in the same statement, under a lock that {@link tryLoginCode} takes too.
  *
- * @param code.isSent false when nobody will get the code: it is void then, and one from before stays.
+ * @param code.isSent false when the code is not delivered: it is void then, and one from before stays.
  *   The statement does the same work, so that its time does not tell
  * @returns where the code goes; undefined when the user does not exist any more
  */

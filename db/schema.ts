@@ -21,7 +21,7 @@ export interface UsersTable {
   tokens_from: Generated<Date | null>;
   /** Where login codes go; proven by a code that was sent there. */
   email: Generated<string | null>;
-  /** The first sign-in; until then the name can be claimed by whoever proves an address. */
+  /** The first sign-in; until then the name can be claimed by verifying an address. */
   signed_in_at: Generated<Date | null>;
 }
 

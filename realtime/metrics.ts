@@ -169,7 +169,11 @@ function registerGauges(
     "Open sockets and event streams",
     () => queues().length,
   );
-  gauge("chatket_rooms", "Rooms that somebody here follows", rooms);
+  gauge(
+    "chatket_rooms",
+    "Rooms with at least one subscriber in this process",
+    rooms,
+  );
   gauge(
     "chatket_queue_bytes",
     "Bytes that wait for clients to read",

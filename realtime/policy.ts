@@ -29,7 +29,7 @@ export function denialOf(
   return isAllowed ? undefined : outsiderDenial(roomExists);
 }
 
-/** What a user is told who was found not to be a member. */
+/** Why a user who is not a member is refused. */
 export function outsiderDenial(roomExists: boolean): Denial {
   return roomExists ? "not_a_member" : "room_not_found";
 }

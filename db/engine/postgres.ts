@@ -78,7 +78,7 @@ export function postgresDialect(
     (error) => log.warn("idle database connection lost", errorFields(error)),
   );
   // Without a listener on every client, one that breaks while checked out ends the process.
-  // The error itself reaches whoever waits for the query.
+  // The error itself rejects the query.
   pool.on("connect", (client) => client.on("error", () => {}));
   const gate = new ConnectionGate({
     size,
@@ -193,7 +193,7 @@ async function startSession(client: PoolClient): Promise<void> {
  * though a new one would be good.
  *
  * It ends before the caller hears of it, and so before it is released: the pool looks at that moment
- * whether a client still serves, and would lend it to whoever waits. With a query under way `end()`
+ * whether a client still serves, and would lend it to the next query. With a query under way `end()`
  * closes the socket at once and emits no error.
  */
 function endsIfGivenUp(

@@ -110,7 +110,7 @@ export async function backUpToFile(
     gzip,
     createWriteStream(unfinished, { mode: 0o600, flush: true }),
   );
-  // Told to whoever writes, below.
+  // Rethrown to the writer, below.
   stored.catch(() => {});
   try {
     const rows = await backUp(db, now, async (line) => {

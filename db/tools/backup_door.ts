@@ -1,5 +1,5 @@
 /**
- * How a backup is asked of the process that has the embedded database open: nobody else can read it.
+ * How a backup is requested from the process that has the embedded database open: no other can read it.
  * A Unix socket in the data folder: who may open it may read the database's files as well.
  */
 

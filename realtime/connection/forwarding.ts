@@ -63,7 +63,7 @@ export class Forwarding {
       kind: "frame",
       frame: { id, from, connectionId, userId, text },
     });
-    // Nobody received it: the process is gone, and the stream with it.
+    // No process received it: the process is gone, and the stream with it.
     if (receivers === 0) resolve(broker.isUp ? "not_found" : "unavailable");
     try {
       return await promise;

@@ -11,7 +11,7 @@ const KEEP_ALIVE_MS = 15_000;
 /**
  * A transport over Server-Sent Events: the client's frames come by POST, so only `onClosed` is used.
  *
- * A close is told by a last event `close` with `{ code, reason }`, because a stream has no close codes
+ * A close is sent as a last event `close` with `{ code, reason }`, because a stream has no close codes
  * of its own.
  */
 export function sseTransport(

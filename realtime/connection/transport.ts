@@ -15,7 +15,7 @@ export interface Transport {
   close(code: CloseCode, reason: string): void;
 }
 
-/** What the wire tells the connection above it. */
+/** Events of the wire, for the connection above it. */
 export interface TransportEvents {
   /** A frame of text has come in. */
   onText(text: string): void;

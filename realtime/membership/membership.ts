@@ -56,7 +56,7 @@ export class Membership {
 
   /**
    * Ends the membership. The user's sockets stop receiving the room before this resolves; each that
-   * subscribed to it is told with a last `room:system` of type `leave`.
+   * subscribed to it is sent a last `room:system` of type `leave`.
    *
    * @returns false when the user was no member
    */

@@ -154,7 +154,7 @@ export class PostMessage {
     return write;
   }
 
-  /** The writer only knows that the author is no member; the client is told whether there is a room. */
+  /** Tells "no such room" from "not a member": the writer knows only that the author is no member. */
   async #explain(
     result: Stored | Refused,
     message: NewMessage,

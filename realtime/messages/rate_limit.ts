@@ -37,7 +37,7 @@ export interface MessageLimit {
 }
 
 /**
- * The limit of one process, measured with a clock that is never set. Ends of mutes are told by the time
+ * The limit of one process, measured with a clock that is never set. Ends of mutes are given by the time
  * of day.
  */
 export function localRateLimit(

@@ -151,8 +151,8 @@ export class Writer {
    * Stores a batch; when the database will not have it, one by one, so that one bad message harms no
    * other.
    *
-   * @param onCommitted called before anybody is told, so that the database has the next batch to work
-   *   on meanwhile; what comes of that one is told in a later turn
+   * @param onCommitted called before anything is published or acked, so that the database works on the
+   *   next batch meanwhile; that one is published in a later turn
    */
   async #storeOrSplit(
     batch: Pending[],

@@ -5,7 +5,7 @@ import type { Timers } from "../timers.ts";
 const KEPT_MS = 1_000;
 
 /**
- * The members of rooms, loaded at most once a second a room. Nothing tells when other processes change
+ * The members of rooms, loaded at most once a second a room. There is no signal when other processes change
  * them: what must be exact is not built on this.
  */
 export class RecentMembers {

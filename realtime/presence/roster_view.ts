@@ -7,7 +7,7 @@ export interface MembersByPresence {
   readonly offline: ReadonlyMap<string, string>;
 }
 
-/** What clients are told of a room's members: the first of them, those who are online before the others. */
+/** A room's members as clients get them: the first ones, online before offline. */
 export function rosterView(
   roomId: string,
   { online, offline }: MembersByPresence,

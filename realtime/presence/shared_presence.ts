@@ -1,7 +1,7 @@
 import type { Broker, PresenceChanges } from "../cluster/broker.ts";
 import type { Timers } from "../timers.ts";
 
-/** Changes are told together, this long after the first of them, in milliseconds. */
+/** Changes are published together, this long after the first of them, in milliseconds. */
 const TELL_DELAY_MS = 100;
 
 /** Every process gives a sign of life this often, in milliseconds. */
@@ -35,7 +35,7 @@ interface Process {
 }
 
 /**
- * Who is online anywhere. Every process tells the others its changes, numbered; one that has missed
+ * Who is online anywhere. Every process publishes its changes, numbered; one that has missed
  * some reads the other's users anew. A process that falls silent takes its users with it.
  */
 export class SharedPresence {
@@ -236,7 +236,7 @@ export class SharedPresence {
     process.isReading = true;
     try {
       while (process.number < process.told) {
-        // Noted first, then told: what was told up to now will be read.
+        // A change is stored before it is published: everything published up to now will be read.
         const { told } = process;
         const online = new Set(await shared!.listOnline(name));
         if (this.#processes.get(name) !== process) return;

@@ -9,7 +9,7 @@ import { paceOf } from "./pace.ts";
 
 export interface TypingOptions {
   hub: Hub;
-  /** Called with what has changed by sockets of this process, as often as a room's subscribers are told. */
+  /** Called with the changes by connections of this process, as often as a room's subscribers get them. */
   onChanged: (roomId: string, changes: readonly TypingChange[]) => void;
   clock: () => number;
   timers: Timers;

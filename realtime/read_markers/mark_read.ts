@@ -11,7 +11,7 @@ export interface MarkReadParts {
 }
 
 /**
- * Marks a room as read up to a `seq`, at most its newest message, and tells the user's sockets.
+ * Marks a room as read up to a `seq`, at most its newest message, and sends it to the user's connections.
  *
  * @param source the socket that knows already
  * @returns the `seq` that is marked; undefined when the user is no member of the room

@@ -4,7 +4,7 @@ import { refuse } from "../protocol/envelope.ts";
 import type { readMarkers } from "../protocol/read_markers.ts";
 import { markRead } from "./mark_read.ts";
 
-/** Handles what a user has read; the user's other sockets are told. */
+/** Handles read markers; the user's other connections get them too. */
 export function readMarkerHandlers(
   parts: HandlerParts,
 ): HandlersOf<typeof readMarkers> {

@@ -1,21 +1,21 @@
 import type { RoomSystemEvent } from "../cluster/broker.ts";
 import type { Timers } from "../timers.ts";
 
-/** Lines about one user in one room that are told at once within a window. */
+/** Lines about one user in one room that are sent at once within a window. */
 const LINES_PER_WINDOW = 4;
 
 const WINDOW_MS = 60_000;
 
 interface Window {
   lines: number;
-  /** What the room was told last. */
+  /** The last line sent to the room. */
   told: RoomSystemEvent["data"]["type"];
   /** What has become of it since, if that is something else. */
   waiting: RoomSystemEvent | undefined;
 }
 
 /**
- * Limits the lines about a user who comes into a room and goes. What is too much for a window is told
+ * Limits the lines about a user who joins a room and leaves. What is too much for a window is sent
  * when it ends: the last change alone, and nothing when the user is back where the room believes.
  */
 export class AnnouncementLimit {

@@ -61,7 +61,7 @@ interface Subscribing {
 /**
  * Lets a connection follow rooms from where it stands: hold the live messages, read what was missed,
  * send it, send what was held. Because the connection is in the feed before anything is read, a
- * message is either read or held, or both; both is told apart by `seq`.
+ * message is either read or held, or both; duplicates are recognised by `seq`.
  */
 export class CatchUp {
   readonly #options: CatchUpOptions;

@@ -201,8 +201,8 @@ export class RoomFeed {
 
   /**
    * Reads what was stored after the newest known message and delivers it. For a room where a write
-   * may have been stored without being published. Goes on until the database answers or nobody
-   * is subscribed to.
+   * may have been stored without being published. Goes on until the database answers or the
+   * room has no subscriber left.
    */
   mend(): void {
     // A reading that has begun may be too early to find what this one is about.

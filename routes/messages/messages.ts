@@ -102,7 +102,7 @@ export async function readMessagePage(
     ? Number.MAX_SAFE_INTEGER
     : await findSeq(db, roomId, cursor);
   if (seq === undefined) return undefined;
-  // One more than asked for tells whether there are more.
+  // One row more than asked for shows whether there are more.
   const forward = page.after !== undefined;
   const rows = forward
     ? await listAfter(db, roomId, seq, page.limit + 1)

@@ -1,4 +1,4 @@
-/** What every answer tells the browser not to do. */
+/** Security headers of every answer. */
 
 import type { MiddlewareHandler } from "hono";
 import type { Config } from "../../config.ts";

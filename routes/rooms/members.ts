@@ -48,7 +48,7 @@ export const addListMembers: AddCall = (app, deps) => {
     const { limit = MAX_MEMBER_PAGE, after } = c.req.valid("query");
     const denial = await findDenial(db, "read", id, c.var.session.user.id);
     if (denial !== undefined) return problem(c, denial);
-    // One more than asked for tells whether there is a next page.
+    // One row more than asked for shows whether there is a next page.
     const found = await pageMembers(db, id, { limit: limit + 1, after });
     const members = found.slice(0, limit);
     if (found.length > limit) {

@@ -1,4 +1,4 @@
-/** Asks the database what a caller is to a room, and the policy what they may do there. */
+/** Whether a caller may do something in a room: their standing from the database, the rule from the policy. */
 
 import type { Database } from "../../db/engine/database.ts";
 import { isMember, roomExists } from "../../db/memberships.ts";
@@ -22,7 +22,7 @@ export async function findDenial(
   return denialOf(action, standing);
 }
 
-/** What a caller is told who was found not to be a member. */
+/** Why a caller who is not a member is refused. */
 export async function findOutsiderDenial(
   db: Database,
   roomId: string,

@@ -4,7 +4,7 @@ import { shownName } from "../../db/accounts.ts";
 import type { RoomRow } from "../../db/rooms.ts";
 import type { Room } from "../../realtime/protocol/protocol.ts";
 
-/** A room as its caller sees it, whose membership the row tells. */
+/** A room as its caller sees it; the row says whether the caller is a member. */
 export function roomView(row: RoomRow): Room {
   const room: Room = {
     id: row.id,

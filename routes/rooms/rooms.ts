@@ -63,7 +63,7 @@ const addListRooms: AddCall = (app, deps) => {
     }
     await deps.realtime.flushReadMarkers();
     const list = all === "true" ? listAllRooms : listUserRooms;
-    // One more than asked for tells whether there is a next page.
+    // One row more than asked for shows whether there is a next page.
     const page = { limit: limit + 1, query: q, after };
     const found = await list(deps.db, user.id, page);
     const rooms = found.slice(0, limit);
