@@ -27,6 +27,7 @@ const SERVER_ONLY_FILES = new Set([
   "tests/http/openapi_test.ts",
   "tests/http/requests_test.ts",
   "tests/http/security_test.ts",
+  "tests/front/next_process_test.ts",
   "tests/front/slow_clients_test.ts",
 ]);
 
