@@ -1,6 +1,5 @@
-/** What the database alone can do: commits of one row each, by pgbench and by `pg`. */
+/** What the database alone can do: commits of one row each, by pgbench and by postgres.js. */
 
-import pg from "pg";
 import { type BenchPostgres, connect } from "./database.ts";
 import { percentile } from "./load/figures.ts";
 import type { Metrics } from "./load/job.ts";
@@ -20,11 +19,11 @@ export async function measureCommits(
   seconds: number,
 ): Promise<Metrics> {
   const url = await postgres.createDatabase();
-  const client = await connect(url);
-  await client.query(TABLE);
+  const client = connect(url);
+  await client.unsafe(TABLE);
   await client.end();
-  const one = await byPg(url, 1, seconds);
-  const many = await byPg(url, WRITERS, seconds);
+  const one = await byDriver(url, 1, seconds);
+  const many = await byDriver(url, WRITERS, seconds);
   return {
     pgOnePerSecond: one.perSecond,
     pgOneP50Ms: one.p50Ms,
@@ -35,22 +34,18 @@ export async function measureCommits(
   };
 }
 
-async function byPg(
+async function byDriver(
   url: string,
   writers: number,
   seconds: number,
 ): Promise<{ perSecond: number; p50Ms: number }> {
-  const pool = new pg.Pool({ connectionString: url, max: writers });
+  const pool = connect(url, writers);
   const times: number[] = [];
   const startedAt = performance.now();
   const write = async () => {
     while (performance.now() < startedAt + seconds * 1000) {
       const askedAt = performance.now();
-      await pool.query({
-        name: "insert",
-        text: "insert into line (room, text) values ($1, $2)",
-        values: [1, TEXT],
-      });
+      await pool`insert into line (room, text) values (${1}, ${TEXT})`;
       times.push(performance.now() - askedAt);
     }
   };

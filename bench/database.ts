@@ -1,6 +1,6 @@
 /** The PostgreSQL that every server under test uses, and the people in it. */
 
-import pg from "pg";
+import postgres from "postgres";
 import { signSession } from "../routes/auth/access_tokens.ts";
 import { createSessionKeys } from "../routes/auth/session_keys.ts";
 import { startPostgres } from "../tests/helpers/postgres.ts";
@@ -25,34 +25,31 @@ export interface BenchPostgres extends AsyncDisposable {
 /** A server whose commits wait for the disk, as in production. */
 export async function startBenchPostgres(): Promise<BenchPostgres> {
   const cluster = await startPostgres({ fsync: true });
-  const first = await connect(cluster.url());
-  await first.query(
+  const first = connect(cluster.url());
+  await first.unsafe(
     "alter system set shared_preload_libraries = 'pg_stat_statements'",
   );
   await first.end();
   await cluster.stop("fast");
   await cluster.start();
-  const admin = await connect(cluster.url());
-  await admin.query("create extension pg_stat_statements");
-  const { rows: [backend] } = await admin.query(
-    "select pg_backend_pid() as pid",
-  );
+  const admin = connect(cluster.url());
+  await admin.unsafe("create extension pg_stat_statements");
+  const [backend] = await admin`select pg_backend_pid() as pid`;
   let made = 0;
   return {
     version: cluster.version,
-    pid: parentOf(backend.pid),
+    pid: parentOf(backend!.pid),
     async createDatabase() {
       const name = `bench_${made++}`;
-      await admin.query(`create database ${name}`);
+      await admin.unsafe(`create database ${name}`);
       return cluster.url(name);
     },
     async countStatements() {
-      const { rows: [row] } = await admin.query(
-        `select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
-         where dbid <> (select oid from pg_database where datname = 'postgres')`,
-      );
-      await admin.query("select pg_stat_statements_reset()");
-      return row.calls;
+      const [row] = await admin`
+        select coalesce(sum(calls), 0)::int as calls from pg_stat_statements
+        where dbid <> (select oid from pg_database where datname = 'postgres')`;
+      await admin`select pg_stat_statements_reset()`;
+      return row!.calls;
     },
     async [Symbol.asyncDispose]() {
       await admin.end();
@@ -61,10 +58,9 @@ export async function startBenchPostgres(): Promise<BenchPostgres> {
   };
 }
 
-export async function connect(url: string): Promise<pg.Client> {
-  const client = new pg.Client(url);
-  await client.connect();
-  return client;
+/** Connections as postgres.js makes them, opened on demand. */
+export function connect(url: string, connections = 1): postgres.Sql {
+  return postgres(url, { max: connections });
 }
 
 export interface Population {
@@ -85,7 +81,7 @@ export async function populate(
   const ids = Array.from({ length: wanted.people }, () => crypto.randomUUID());
   const rooms = Array.from({ length: wanted.rooms }, () => crypto.randomUUID());
   const firstAt = Date.now() - wanted.messages * 1000;
-  const client = await connect(url);
+  const client = connect(url);
   try {
     for (const { text, uses } of STATEMENTS) {
       const values = {
@@ -94,9 +90,9 @@ export async function populate(
         messages: wanted.messages,
         firstAt: new Date(firstAt),
       };
-      await client.query(text, uses.map((name) => values[name]));
+      await client.unsafe(text, uses.map((name) => values[name]));
     }
-    await client.query("analyze");
+    await client`analyze`;
   } finally {
     await client.end();
   }

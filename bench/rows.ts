@@ -108,13 +108,13 @@ export const SECTIONS: readonly Section[] = [
         limitName: "20",
       },
       {
-        label: "`pg` under Deno, 1 and 20 connections, commits/s",
+        label: "postgres.js under Deno, 1 and 20 connections, commits/s",
         ours: ["commits", "pgOnePerSecond"],
         limit: ["commits", "pgManyPerSecond"],
         limitName: "20",
       },
       {
-        label: "`pg` under Deno, 1 and 20 connections, p50 ms",
+        label: "postgres.js under Deno, 1 and 20 connections, p50 ms",
         ours: ["commits", "pgOneP50Ms"],
         limit: ["commits", "pgManyP50Ms"],
         limitName: "20",

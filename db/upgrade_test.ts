@@ -3,7 +3,6 @@
 import { PGlite } from "@electric-sql/pglite";
 import { sql } from "kysely";
 import assert from "node:assert/strict";
-import pg from "pg";
 import { startTestApp } from "../tests/helpers/app.ts";
 import { connect } from "../tests/helpers/client.ts";
 import {
@@ -13,6 +12,7 @@ import {
 } from "../tests/helpers/database.ts";
 import { silentLog } from "../tests/helpers/log.ts";
 import { type Room, signIn } from "../tests/helpers/people.ts";
+import { execute } from "../tests/helpers/postgres.ts";
 import { type Database, openDatabase } from "./engine/database.ts";
 import { migrate } from "./engine/migrate.ts";
 
@@ -25,10 +25,7 @@ async function loadRelease(place: TestPlace): Promise<void> {
     await pglite.exec(dump);
     await pglite.close();
   } else {
-    const client = new pg.Client({ connectionString: place.databaseUrl });
-    await client.connect();
-    await client.query(dump);
-    await client.end();
+    await execute(place.databaseUrl, dump);
   }
 }
 

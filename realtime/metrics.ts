@@ -6,7 +6,7 @@
  */
 
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
-import type { PoolCounts } from "../db/engine/postgres.ts";
+import type { PoolCounts } from "../db/engine/postgres_pool.ts";
 import type { CloseCode } from "./protocol/close_codes.ts";
 import type { Message, RefusalCode } from "./protocol/protocol.ts";
 

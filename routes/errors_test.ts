@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
+import { UnavailableError } from "../db/engine/errors.ts";
 import { recordingLog } from "../tests/helpers/log.ts";
 import { answerError } from "./errors.ts";
 import type { AppEnv } from "./deps.ts";
@@ -41,7 +42,7 @@ Deno.test("an unforeseen error is a 500 that tells nothing but an id, which the 
 Deno.test("a database that is away is a 503 with Retry-After", async () => {
   for (
     const error of [
-      new Error("Connection terminated unexpectedly"),
+      new UnavailableError("Connection terminated"),
       Object.assign(new Error("refused"), { code: "ECONNREFUSED" }),
       Object.assign(new Error("shutting down"), { code: "57P01" }),
     ]

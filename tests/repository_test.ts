@@ -45,7 +45,7 @@ Deno.test("every file that names Deno's version names the one in .deno-version",
 });
 
 Deno.test("the server may read the variables of its settings and of the PostgreSQL driver, and no others", () => {
-  const driver = ["NODE_PG_FORCE_NATIVE", "PG*", "USER"];
+  const driver = ["PG*", "USER"];
   assert.deepEqual(
     denoJson.permissions.default?.env.toSorted(),
     [...CONFIG_VARIABLES, ...driver].sort(),

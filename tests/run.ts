@@ -37,6 +37,7 @@ const LONG_FILES = [
   "db/tools/backup_test.ts",
   "tests/front/slow_clients_test.ts",
   "tests/http/code_mail_test.ts",
+  "tests/faults/postgres_pool_faults_test.ts",
   "db/engine/pglite_test.ts",
   "tests/realtime/postgres_shutdown_test.ts",
   "tests/realtime/machines/postgres_killed_machine_test.ts",

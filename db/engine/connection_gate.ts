@@ -1,5 +1,7 @@
 /** How many connections to the database are in use at once, and who waits for one. */
 
+import { UnavailableError } from "./errors.ts";
+
 /** While the server has no room, one attempt is made each time this has passed, in milliseconds. */
 const RETRY_MS = 100;
 
@@ -89,7 +91,7 @@ export class ConnectionGate<Connection> {
       reject(
         this.#limit < this.#options.size
           ? this.#refusal
-          : new Error("timeout exceeded when waiting for a connection"),
+          : new UnavailableError("timeout when waiting for a connection"),
       );
     }, Math.max(0, deadline - performance.now()));
     const waiter = {

@@ -5,7 +5,8 @@ import type { Log } from "../../log.ts";
 import type { Schema } from "../schema.ts";
 import { openPglite } from "./pglite.ts";
 import type { Durability } from "./pglite_files.ts";
-import { type PoolCounts, postgresDialect } from "./postgres.ts";
+import { postgresDialect } from "./postgres.ts";
+import type { PoolCounts } from "./postgres_pool.ts";
 import { parsePostgresServer, readTls } from "./postgres_server.ts";
 
 /**

@@ -5,6 +5,11 @@ export class NewerDatabaseError extends Error {
   override name = "NewerDatabaseError";
 }
 
+/** The database cannot be asked now: the connection has ended, none is free in time, or all are closed. */
+export class UnavailableError extends Error {
+  override name = "UnavailableError";
+}
+
 /**
  * The five-character SQLSTATE of an error raised by PostgreSQL, else undefined. Each has a digit in
  * it; the operating system's `EPIPE` is of the same length and has none.
@@ -30,15 +35,14 @@ export function isConflict(error: unknown): boolean {
   return state === "40001" || state === "40P01";
 }
 
-/** What `pg` and the embedded database say, without a code, when the connection or the process is gone. */
-const LOST =
-  /terminated|timeout|not queryable|is closed|has been closed|stopped|end on the pool|already been destroyed|has been discarded/i;
+/** What Kysely and PGlite say, without a code, when all is closed. */
+const CLOSED = /^driver has already been destroyed$|^PGlite is clos(ed|ing)$/;
 
 /**
  * The database could not be reached, or went away in between: the outcome of a write is unknown.
  *
- * Connection losses carry no SQLSTATE with `pg`: they have the operating system's code
- * (ECONNREFUSED, EPIPE) or only a message. PostgreSQL's own shutdown is class 57P, its refusals to
+ * A lost connection is an {@link UnavailableError}, or has the operating system's code (ECONNREFUSED,
+ * EPIPE) or postgres.js's (CONNECTION_CLOSED). PostgreSQL's own shutdown is class 57P, its refusals to
  * connect are 08 and 53, a cancelled statement 57014, a standby that cannot write 25006.
  */
 export function isUnavailable(error: unknown): boolean {
@@ -46,11 +50,12 @@ export function isUnavailable(error: unknown): boolean {
   if (state !== undefined) {
     return /^(57P|08|53)/.test(state) || state === "57014" || state === "25006";
   }
+  if (error instanceof UnavailableError) return true;
   if (!(error instanceof Error)) return false;
   // Several addresses of one host that all refuse come as one error.
   if (error instanceof AggregateError) return error.errors.every(isUnavailable);
   const { code } = error as { code?: unknown };
   return typeof code === "string"
-    ? /^E[A-Z]+$/.test(code)
-    : LOST.test(error.message);
+    ? /^(E[A-Z]+|CONNECTION_[A-Z]+)$/.test(code)
+    : CLOSED.test(error.message);
 }

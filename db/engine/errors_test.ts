@@ -7,6 +7,7 @@ import {
   isUnavailable,
   isUniqueViolation,
   sqlState,
+  UnavailableError,
 } from "./errors.ts";
 
 const test = useTestDatabase();
@@ -39,10 +40,8 @@ Deno.test("isUnavailable() knows a lost connection, a shutdown and a time-out", 
     assert.equal(isUnavailable(withCode(code)), true, code);
   }
   assert.equal(isUnavailable(withCode("ECONNREFUSED")), true);
-  assert.equal(
-    isUnavailable(new Error("Connection terminated unexpectedly")),
-    true,
-  );
+  assert.equal(isUnavailable(withCode("CONNECTION_CLOSED")), true);
+  assert.equal(isUnavailable(new UnavailableError("lost")), true);
   assert.equal(isUnavailable(new TypeError("x is not a function")), false);
   assert.equal(isUnavailable(new Error("a fault of ours")), false);
   const refused = () => withCode("ECONNREFUSED");

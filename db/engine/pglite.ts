@@ -1,6 +1,7 @@
 /** The embedded database: PGlite in a Worker, so that the event loop stays free. */
 
 import { type Dialect, PGliteDialect } from "kysely";
+import { UnavailableError } from "./errors.ts";
 import type { Durability } from "./pglite_files.ts";
 import type { PgliteReply, PgliteRequest } from "./pglite_worker.ts";
 
@@ -105,7 +106,9 @@ async function startWorker(
   const end = (reason: string) => {
     over ??= reason;
     worker.terminate();
-    for (const call of waiting.values()) call.reject(new Error(over));
+    for (const call of waiting.values()) {
+      call.reject(new UnavailableError(over));
+    }
     waiting.clear();
   };
   worker.onmessage = ({ data }: MessageEvent<PgliteReply>) => {
@@ -128,7 +131,7 @@ async function startWorker(
   const call = (request: Omit<PgliteRequest, "id">): Promise<QueryResult> => {
     // Each caller gets an error of its own: Kysely adds the caller's stack to it.
     if (over !== undefined || pglite.closed) {
-      return Promise.reject(new Error(over ?? CLOSED));
+      return Promise.reject(new UnavailableError(over ?? CLOSED));
     }
     const id = nextId++;
     const reply = Promise.withResolvers<QueryResult>();

@@ -154,6 +154,21 @@ for (const [name, answer] of Object.entries(STRANGERS)) {
   });
 }
 
+Deno.test("a server that sends more than its word on TLS, which would be taken for encrypted", async () => {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const accepting = (async () => {
+    using line = await listener.accept();
+    await line.write(new TextEncoder().encode("S and more"));
+    await line.read(new Uint8Array(100));
+    await line.read(new Uint8Array(100)).catch(() => {});
+  })();
+  await assertRefused(
+    `postgres://u:wrong-one@127.0.0.1:${listener.addr.port}/d?sslmode=require`,
+    /does not support SSL/,
+  );
+  await accepting;
+});
+
 Deno.test("a PostgreSQL that is too old, or cannot store every character", () => {
   assert.match(
     serverFault({ version: 14, encoding: "UTF8" })!,

@@ -1,4 +1,4 @@
-import { sql } from "kysely";
+import { AbortedTransactionError, sql } from "kysely";
 import assert from "node:assert/strict";
 import { useTestDatabase } from "../../tests/helpers/database.ts";
 import { recordingLog, silentLog } from "../../tests/helpers/log.ts";
@@ -6,6 +6,8 @@ import { startPostgres } from "../../tests/helpers/postgres.ts";
 import { expectTook, stopwatch } from "../../tests/helpers/timing.ts";
 import { type Database, openDatabase, pingDatabase } from "./database.ts";
 import { isUnavailable } from "./errors.ts";
+import { postgresDialect } from "./postgres.ts";
+import { parsePostgresServer } from "./postgres_server.ts";
 
 const test = useTestDatabase();
 
@@ -31,6 +33,53 @@ Deno.test("a statement with parameters is prepared once a connection", async () 
           and statement not like '%pg_prepared%'`.execute(connection);
     assert.equal(rows.length, 1);
   });
+});
+
+Deno.test("lists of ids go and come as arrays, also an empty one", async () => {
+  for (const count of [0, 1, 3]) {
+    const ids = Array.from({ length: count }, () => crypto.randomUUID());
+    const { rows } = await sql`select ${ids}::uuid[] as ids`.execute(test.db);
+    assert.deepEqual(rows, [{ ids }]);
+  }
+});
+
+Deno.test("JSON is stored as the text that was given", async () => {
+  const given = JSON.stringify({
+    text: 'a "word" and \\ more',
+    list: [1, null],
+  });
+  const { rows } = await sql`
+    select ${given}::json ->> 'text' as text, ${given}::jsonb as all`
+    .execute(test.db);
+  assert.deepEqual(rows, [
+    { text: 'a "word" and \\ more', all: JSON.parse(given) },
+  ]);
+});
+
+Deno.test("a transaction that an error has ended is not said to be committed", async () => {
+  await assert.rejects(
+    test.db.transaction().execute(async (transaction) => {
+      await assert.rejects(sql`select 1/0`.execute(transaction));
+    }),
+    AbortedTransactionError,
+  );
+});
+
+Deno.test("a transaction whose connection is lost fails with that, and the next one works", async () => {
+  await assert.rejects(
+    test.db.transaction().execute((transaction) =>
+      sql`select pg_terminate_backend(pg_backend_pid())`.execute(transaction)
+    ),
+    isUnavailable,
+  );
+  await test.db.transaction().execute((transaction) =>
+    sql`select 1`.execute(transaction)
+  );
+});
+
+Deno.test("a server without a user to connect as is refused", () => {
+  const server = parsePostgresServer("postgres://h/d", () => undefined);
+  assert.throws(() => postgresDialect(server, false, silentLog), /PGUSER/);
 });
 
 /** Resolves when the server is at work on a query that sleeps. */

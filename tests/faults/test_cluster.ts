@@ -3,7 +3,6 @@
  * Redis, and a proxy on each way between them that can be broken.
  */
 
-import pg from "pg";
 import { type Database, openDatabase } from "../../db/engine/database.ts";
 import { listAfter } from "../../db/message_history.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
@@ -16,7 +15,11 @@ import {
   type Person,
   signIn,
 } from "../helpers/people.ts";
-import { type PostgresCluster, startPostgres } from "../helpers/postgres.ts";
+import {
+  execute,
+  type PostgresCluster,
+  startPostgres,
+} from "../helpers/postgres.ts";
 import { type RedisServer, startRedis } from "../helpers/redis.ts";
 import { Machine } from "./machine.ts";
 import type { FaultProxy, Target } from "./proxy.ts";
@@ -198,12 +201,10 @@ export class TestCluster implements AsyncDisposable {
   /** Ends a session of the server with PostgreSQL, as an administrator would. */
   async terminateBackends(): Promise<void> {
     if (this.postgres === undefined) return;
-    const client = new pg.Client({ connectionString: this.postgres.url() });
-    await client.connect();
-    await client.query(
+    await execute(
+      this.postgres.url(),
       "select pg_terminate_backend(pid) from pg_stat_activity where pid <> pg_backend_pid() and backend_type = 'client backend'",
     );
-    await client.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,9 +1,9 @@
 /** A database of one's own on the engine under test. */
 
-import pg from "pg";
 import { type Database, openDatabase } from "../../db/engine/database.ts";
 import { migrate } from "../../db/engine/migrate.ts";
 import { silentLog } from "./log.ts";
+import { execute } from "./postgres.ts";
 import { memoryFolder, runOrThrow } from "./system.ts";
 
 /**
@@ -125,21 +125,14 @@ async function createDatabase(
     );
   }
   const name = `chatket_test_${crypto.randomUUID().replaceAll("-", "")}`;
-  const execute = async (statement: string) => {
-    const client = new pg.Client({ connectionString: server });
-    await client.connect();
-    try {
-      await client.query(statement);
-    } finally {
-      await client.end();
-    }
-  };
-  await execute(`create database ${name} template ${template}`);
+  await execute(server, `create database ${name} template ${template}`);
   const url = new URL(server);
   url.pathname = `/${name}`;
   return {
     url: url.href,
-    drop: () => execute(`drop database ${name} with (force)`),
+    async drop() {
+      await execute(server, `drop database ${name} with (force)`);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 /** A throwaway PostgreSQL server from the programs on this machine. */
 
+import postgres from "postgres";
 import { makeCertificates } from "./certificates.ts";
 import { freePort, installFromDebian, run, runOrThrow } from "./system.ts";
 
@@ -27,7 +28,7 @@ export interface PostgresCluster extends AsyncDisposable {
   /** The certificate of its authority, with `tls`. */
   readonly rootCertificate: string;
   start(): Promise<void>;
-  /** `fast` ends sessions and shuts down in order, `immediate` is a crash: recovery is subscribed to. */
+  /** `fast` ends sessions and shuts down in order, `immediate` is a crash, from which the next start recovers. */
   stop(mode: "fast" | "immediate"): Promise<void>;
   /** Freezes every process of the server: connections stay open and nothing answers. */
   pause(): Promise<void>;
@@ -202,4 +203,17 @@ function startRemover(folder: string): { remove(): Promise<void> } {
         await child.status;
       })(),
   };
+}
+
+/** Executes statements over a connection of their own. @returns the rows of one that stands alone */
+export async function execute(
+  url: string,
+  statements: string,
+): Promise<readonly postgres.Row[]> {
+  const sql = postgres(url, { max: 1, fetch_types: false });
+  try {
+    return await sql.unsafe(statements);
+  } finally {
+    await sql.end();
+  }
 }

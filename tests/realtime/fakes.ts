@@ -1,5 +1,6 @@
 /** Stand-ins for unit tests of the realtime parts: a wire that records, and connections on it. */
 
+import { UnavailableError } from "../../db/engine/errors.ts";
 import { memoryBroker } from "../../realtime/cluster/memory_broker.ts";
 import {
   Connection,
@@ -210,9 +211,9 @@ export function createStore() {
   };
 }
 
-/** An error as `pg` raises it when the connection breaks: no SQLSTATE. */
+/** What a query fails with when its connection breaks. */
 export function connectionLost(): Error {
-  return new Error("Connection terminated unexpectedly");
+  return new UnavailableError("Connection terminated");
 }
 
 /** An error with a SQLSTATE. */
