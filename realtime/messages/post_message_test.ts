@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { KnownPost, NewMessage } from "../../db/messages.ts";
+import type { NewMessage } from "../../db/messages.ts";
 import { createFakeClock } from "../../tests/helpers/clock.ts";
 import {
   connectionLost,
@@ -7,89 +7,15 @@ import {
   createUser,
   numbers,
 } from "../../tests/realtime/fakes.ts";
+import {
+  ALICE,
+  brief,
+  createPosts,
+  ROOM,
+} from "../../tests/realtime/post_message_fakes.ts";
 import { PostMessage } from "./post_message.ts";
-import type { PostResult, Refused, Stored } from "./post_result.ts";
+import type { Refused, Stored } from "./post_result.ts";
 import { localRateLimit, MessageRateLimit, type Taken } from "./rate_limit.ts";
-
-const ALICE = createUser("alice");
-const ROOM = crypto.randomUUID();
-
-type Known = KnownPost;
-
-function createPosts() {
-  const clock = createFakeClock();
-  const rateLimit = new MessageRateLimit({
-    messages: 5,
-    windowMs: 10_000,
-    muteMs: 30_000,
-  });
-  const writes = createGate<[NewMessage], Stored | Refused>();
-  const lookUps: NewMessage[] = [];
-  let seq = 0;
-  const world = {
-    clock,
-    writes,
-    lookUps,
-    /** What the database answers when it is asked. */
-    known: { isMember: true, roomExists: true, stored: undefined } as Known,
-    posts: new PostMessage({
-      writer: { write: writes.call },
-      limit: localRateLimit(rateLimit, {
-        clock: clock.now,
-        steadyClock: clock.now,
-      }),
-      lookUp: (message): Promise<Known> => {
-        lookUps.push(message);
-        return Promise.resolve(world.known);
-      },
-    }),
-    post: (
-      post: Partial<{ roomId: string; text: string; clientMsgId: string }> = {},
-      user = ALICE,
-    ) =>
-      world.posts.post(user, {
-        roomId: ROOM,
-        text: "hello",
-        clientMsgId: crypto.randomUUID(),
-        ...post,
-      }),
-    /** The oldest write that waits succeeds. */
-    async store(isDuplicate = false) {
-      const { args: [message], resolve } = writes.next();
-      resolve({
-        kind: "stored",
-        messageId: isDuplicate ? "earlier" : message.id,
-        seq: ++seq,
-        createdAt: new Date(clock.now()).toISOString(),
-        isDuplicate,
-      });
-      await clock.advance(0);
-    },
-    async refuse(code: "not_a_member" | "unavailable" | "internal") {
-      writes.next().resolve({ kind: "refused", code });
-      await clock.advance(0);
-    },
-    /** Posts and stores so many messages. */
-    async postStored(count: number) {
-      for (const _ of numbers(1, count)) {
-        const posted = world.post();
-        await world.store();
-        assert.equal((await posted).kind, "stored");
-      }
-    },
-  };
-  return world;
-}
-
-/** Whether and where a post was stored, in short. */
-function brief(result: PostResult): string {
-  if (result.kind === "stored") {
-    return `${result.isDuplicate ? "duplicate" : "stored"} ${result.seq}`;
-  }
-  return result.kind === "muted"
-    ? `muted${result.isNew ? " anew" : ""}`
-    : result.code;
-}
 
 Deno.test("post() stores the trimmed text as its author, under an id of its own", async () => {
   const { clock, post, writes, store } = createPosts();
@@ -208,104 +134,6 @@ Deno.test("the same client id of another user or in another room is another mess
   post({ clientMsgId: "same", roomId: crypto.randomUUID() });
   await Promise.resolve();
   assert.equal(writes.calls.length, 3);
-});
-
-Deno.test("the sixth message in 10 s mutes for 30 s, and later tries do not make it longer", async () => {
-  const { clock, post, postStored, writes } = createPosts();
-  await postStored(5);
-  const until = new Date(clock.now() + 30_000).toISOString();
-  assert.deepEqual(await post(), {
-    kind: "muted",
-    mutedUntil: until,
-    isNew: true,
-  });
-  await clock.advance(29_999);
-  assert.deepEqual(await post(), {
-    kind: "muted",
-    mutedUntil: until,
-    isNew: false,
-  });
-  assert.equal(writes.calls.length, 0);
-  await clock.advance(1);
-  await postStored(5);
-});
-
-Deno.test("ten at the same moment: five are stored, one mutes, the rest finds itself muted", async () => {
-  const { clock, post, writes, store } = createPosts();
-  const posted = numbers(1, 10).map(() => post());
-  assert.equal(writes.calls.length, 5);
-  while (writes.calls.length > 0) await store();
-  await clock.advance(0);
-  assert.deepEqual((await Promise.all(posted)).map(brief), [
-    ...numbers(1, 5).map((seq) => `stored ${seq}`),
-    "muted anew",
-    ...numbers(1, 4).map(() => "muted"),
-  ]);
-});
-
-Deno.test("a mute is for one user in one room", async () => {
-  const { post, postStored, store } = createPosts();
-  await postStored(5);
-  assert.equal(brief(await post()), "muted anew");
-  const elsewhere = post({ roomId: crypto.randomUUID() });
-  await store();
-  assert.equal((await elsewhere).kind, "stored");
-  const somebody = post({}, createUser());
-  await store();
-  assert.equal((await somebody).kind, "stored");
-});
-
-Deno.test("a message that was refused does not count", async () => {
-  const { post, refuse, postStored } = createPosts();
-  for (const code of ["not_a_member", "unavailable", "internal"] as const) {
-    for (const _ of numbers(1, 10)) {
-      const posted = post();
-      await refuse(code);
-      assert.equal(brief(await posted), code);
-    }
-  }
-  await postStored(5);
-});
-
-Deno.test("a message over the limit waits for those on their way, which may turn out not to count", async () => {
-  const { clock, post, writes, refuse, store } = createPosts();
-  const firstFive = numbers(1, 5).map(() => post());
-  const sixth = post();
-  await clock.advance(0);
-  assert.equal(writes.calls.length, 5);
-  await refuse("unavailable");
-  for (const _ of numbers(1, 4)) await store();
-  await clock.advance(0);
-  assert.equal(writes.calls.length, 1, "the sixth became the fifth");
-  await store();
-  assert.equal(brief(await sixth), "stored 5");
-  await Promise.all(firstFive);
-});
-
-Deno.test("two of the same client id over the limit become one message when the limit lets them", async () => {
-  const { clock, post, writes, refuse, store } = createPosts();
-  for (const _ of numbers(1, 5)) post();
-  const both = [post({ clientMsgId: "x" }), post({ clientMsgId: "x" })];
-  for (const _ of numbers(1, 5)) await refuse("unavailable");
-  await clock.advance(0);
-  assert.equal(writes.calls.length, 1);
-  await store();
-  assert.deepEqual((await Promise.all(both)).map(brief), [
-    "stored 1",
-    "duplicate 1",
-  ]);
-});
-
-Deno.test("a retry after a refusal is a new try, not a duplicate", async () => {
-  const { post, refuse, store } = createPosts();
-  const first = post({ clientMsgId: "same" });
-  const second = post({ clientMsgId: "same" });
-  await refuse("unavailable");
-  assert.equal(brief(await first), "unavailable");
-  assert.equal(brief(await second), "unavailable");
-  const third = post({ clientMsgId: "same" });
-  await store();
-  assert.equal(brief(await third), "stored 1");
 });
 
 Deno.test("a stranger is told whether there is a room, also over the limit", async () => {
