@@ -25,6 +25,9 @@ import { nginxMissing, startNginx } from "./nginx.ts";
 
 const PEOPLE = 6;
 
+/** Requests that are answered before, while and after a process is away. */
+const REQUESTS_BETWEEN = 30;
+
 /** Everybody must be up to date again within this time, in milliseconds. */
 const PATIENCE_MS = 30_000;
 
@@ -90,25 +93,24 @@ for (const role of ["backup", "beside"] as const) {
           client.connect();
           client.startTalking();
         }
-        const asking = { on: true };
-        const failures: string[] = [];
-        const asked = askOften(nginx.origin, first!, asking, failures);
+        const asking: Asking = { on: true, requests: 0, failures: [] };
+        const asked = askOften(nginx.origin, first!, asking);
 
-        await sleep(1_000);
+        await further(asking, REQUESTS_BETWEEN);
         for (const server of servers) {
           const { code, ms } = await server.stop();
           assert.equal(code, 0);
           report(`a process ended in ${ms.toFixed(0)} ms`);
-          await sleep(500);
+          await further(asking, REQUESTS_BETWEEN);
           await server.start();
-          await sleep(1_500);
+          await further(asking, REQUESTS_BETWEEN);
         }
         asking.on = false;
-        const requests = await asked;
+        await asked;
         for (const client of clients) client.stopTalking();
         await settled(clients, history, roomId);
 
-        assert.deepEqual(failures, [], "requests that failed");
+        assert.deepEqual(asking.failures, [], "requests that failed");
         const rooms = await stored(cluster.url(), dataDir, [
           roomId,
           foreignRoomId,
@@ -124,7 +126,7 @@ for (const role of ["backup", "beside"] as const) {
         assert.deepEqual(violations, []);
         const messages = rooms[0]!.lastSeq;
         report(
-          `${messages} messages, ${requests} requests, ${
+          `${messages} messages, ${asking.requests} requests, ${
             history.counts.get("connects")
           } connects, ${history.counts.get("closed 1012")} goodbyes`,
         );
@@ -140,16 +142,20 @@ for (const role of ["backup", "beside"] as const) {
   });
 }
 
-/** Reads and writes over HTTP, one request after another. @returns how many */
+interface Asking {
+  on: boolean;
+  requests: number;
+  readonly failures: string[];
+}
+
+/** Reads and writes over HTTP, one request after another. */
 async function askOften(
   origin: string,
   person: Person,
-  asking: { on: boolean },
-  failures: string[],
-): Promise<number> {
-  let requests = 0;
+  asking: Asking,
+): Promise<void> {
   while (asking.on) {
-    const write = ++requests % 5 === 0;
+    const write = asking.requests % 5 === 0;
     try {
       const answer = write
         ? await person.fetch("/api/rooms", {
@@ -158,13 +164,21 @@ async function askOften(
         })
         : await person.fetch("/api/rooms");
       const text = await answer.text();
-      if (!answer.ok) failures.push(`${origin}: ${answer.status} ${text}`);
+      if (!answer.ok) {
+        asking.failures.push(`${origin}: ${answer.status} ${text}`);
+      }
     } catch (error) {
-      failures.push(String(error));
+      asking.failures.push(String(error));
     }
+    asking.requests++;
     await sleep(20);
   }
-  return requests;
+}
+
+/** Resolves when so many more requests have been answered. */
+async function further(asking: Asking, requests: number): Promise<void> {
+  const enough = asking.requests + requests;
+  while (asking.requests < enough) await sleep(20);
 }
 
 async function settled(
