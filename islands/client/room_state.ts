@@ -85,13 +85,15 @@ export class RoomState {
    * @param room what the server says of the room, its unread messages among it
    */
   skipTo(page: MessagePage, room: Room, me: UserRef): void {
+    const newest = page.messages.at(-1)?.seq ?? 0;
+    // Slow on its way: newer messages are in place already, which it would take away.
+    if (newest < this.store.position) return;
     this.readSeq = Math.max(
       this.readSeq,
       room.lastSeq - (room.unreadCount ?? 0),
     );
     const delivered = this.store.skipTo(page, this.reading !== undefined);
     this.isLoaded = true;
-    const newest = page.messages.at(-1)?.seq ?? 0;
     this.unread = Math.max(0, newest - this.readSeq);
     this.#count(delivered, me);
   }
