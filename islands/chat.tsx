@@ -1,6 +1,7 @@
 /** Entry of the chat page: wires the client to the browser and the components to the client. */
 
-import { hydrate } from "preact";
+import { computed, signal } from "@preact/signals";
+import { hydrate, options } from "preact";
 import { createApi } from "./client/api.ts";
 import { lenientLocks, openStorage } from "./client/browser.ts";
 import { ChatClient } from "./client/chat_client.ts";
@@ -12,14 +13,12 @@ import { FallbackTransport } from "./client/fallback_transport.ts";
 import { laterTransport } from "./client/later_transport.ts";
 import { createRenewal } from "./client/renewal.ts";
 import { ChatApp } from "./components/chat_app.tsx";
-import type { Extras } from "./components/later.tsx";
+import type { Extras, Note } from "./components/ui.ts";
+import { listenToPage } from "./page_events.ts";
 import type { ChatPageProps } from "./page_props.ts";
 
-/** A hidden page gets no animation frames, but its title still follows; in milliseconds. */
+/** A hidden page gets no animation frames, but is drawn all the same; in milliseconds. */
 const HIDDEN_DRAW_MS = 250;
-
-/** While nothing else happens the page is drawn this often: today becomes yesterday. In milliseconds. */
-const IDLE_DRAW_MS = 60_000;
 
 const root = document.getElementById("chat");
 // A browser older than 2024 keeps the page as the server has drawn it: its forms do all that is needed.
@@ -39,18 +38,29 @@ if (root && "canParse" in URL) {
   };
   addEventListener("error", failed, starting);
   addEventListener("unhandledrejection", failed, starting);
-  start(root, page, createDrawing(() => starting.abort()));
+  start(root, page, () => starting.abort());
 }
 
+/** @param onAlive called when the page has come to life */
 async function start(
   root: HTMLElement,
   page: ChatPageProps,
-  drawing: ReturnType<typeof createDrawing>,
+  onAlive: () => void,
 ): Promise<void> {
   const locks = lenientLocks(navigator.locks);
   const extras: Extras = {
-    module: undefined,
-    load: async () => extras.module ??= await import("./extras.ts"),
+    module: signal(),
+    load: async () => extras.module.value ??= await import("./extras.ts"),
+  };
+  // What the server has drawn must be here before it is taken over.
+  if (page.opened === undefined) await extras.load();
+  const isOutdated = signal(false);
+  const surroundings = {
+    looks: signal(0),
+    minute: signal(Date.now()),
+    note: computed<Note>(() =>
+      isOutdated.value ? "outdated" : transport.isBlocked && "fallback"
+    ),
   };
   const { id: userId } = page.user;
   const storage = openStorage(() => localStorage);
@@ -69,7 +79,7 @@ async function start(
     userId,
     WebSocket,
   });
-  const transport = new FallbackTransport(
+  const transport: FallbackTransport = new FallbackTransport(
     websocket,
     laterTransport(async () => {
       const { probingTransport, eventStreamTransport } = await extras.load();
@@ -80,10 +90,7 @@ async function start(
         }),
         websocket,
         clock: systemClock,
-        probed: (works) => {
-          transport.probed(works);
-          drawing.request();
-        },
+        probed: (works) => transport.probed(works),
       });
     }),
   );
@@ -100,85 +107,26 @@ async function start(
     clock: systemClock,
     random: Math.random,
     newId: newUuid,
-    onChange: drawing.request,
   });
-  let isOutdated = false;
-  const controls = {
-    onDraw: drawing.subscribe,
-    note: () => isOutdated ? "outdated" : transport.isBlocked && "fallback",
-  } as const;
-  // What the server has drawn must be here before it is taken over.
-  if (page.opened === undefined) await extras.load();
   hydrate(
-    <ChatApp client={client} page={page} extras={extras} controls={controls} />,
+    <ChatApp {...{ client, page, extras, surroundings, onAlive }} />,
     root,
   );
 
-  addEventListener("online", () => {
-    transport.forgetFailures();
-    client.connection.wake();
-  });
-  addEventListener("offline", () => client.connection.networkLost());
-  addEventListener("focus", () => {
-    // Another device may have joined or left rooms.
-    client.rooms.refresh();
-    drawing.request();
-  });
-  const onStorage = ({ key, newValue }: StorageEvent) => {
-    if (key !== DEVICE_USER_KEY || newValue !== null) {
-      return client.storageChanged(key);
-    }
-    // The user has signed out in another tab: what is removed now is not to be put back.
-    removeEventListener("storage", onStorage);
-    location.reload();
-  };
-  addEventListener("storage", onStorage);
-  addEventListener(
-    "pageshow",
-    ({ persisted }) => persisted && client.connection.wake(),
-  );
-  document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") client.connection.wake();
-    drawing.request();
-  });
-  setInterval(drawing.request, IDLE_DRAW_MS);
+  listenToPage(client, transport, surroundings);
   client.connection.start();
   const outdated = () => {
-    isOutdated = true;
-    drawing.request();
+    isOutdated.value = true;
   };
   // Without a network there is nothing to keep for later either.
   extras.load().then((module) => module.beginOutside(outdated), () => {});
 }
 
-/**
- * Draws at most once a frame, however much changes in between.
- *
- * @param onAlive called when the page has come to life: it draws from now on
- */
-function createDrawing(onAlive: () => void) {
-  let draw = () => {};
-  let isRequested = false;
-  const run = () => {
-    isRequested = false;
-    draw();
-  };
-  return {
-    request() {
-      if (isRequested) return;
-      isRequested = true;
-      if (document.hidden) setTimeout(run, HIDDEN_DRAW_MS);
-      else requestAnimationFrame(run);
-    },
-    subscribe(callback: () => void) {
-      onAlive();
-      draw = callback;
-      return () => {
-        draw = () => {};
-      };
-    },
-  };
-}
+/** Components that are to be drawn again are drawn together, once a frame, however much changes in between. */
+options.debounceRendering = (draw) => {
+  if (document.hidden) setTimeout(draw, HIDDEN_DRAW_MS);
+  else requestAnimationFrame(draw);
+};
 
 /** `crypto.randomUUID` exists only over https and on localhost; this works everywhere (RFC 9562, v4). */
 function newUuid(): string {

@@ -1,7 +1,7 @@
 /** Entry of the login page. */
 
 import { hydrate } from "preact";
-import { createAuthApi } from "./client/api.ts";
+import { createApi } from "./client/api.ts";
 import { lenientLocks, openStorage } from "./client/browser.ts";
 import { forgetWhoLeft } from "./client/sign_out.ts";
 import { LoginForm } from "./components/login_form.tsx";
@@ -16,7 +16,7 @@ forgetWhoLeft(
 const root = document.getElementById("login");
 if (root) {
   const page: LoginPageProps = JSON.parse(root.dataset.props ?? "{}");
-  const api = createAuthApi({ base: "/api", fetch: fetch.bind(window) });
+  const api = createApi({ base: "/api", fetch: fetch.bind(window) });
   hydrate(<LoginForm page={page} api={api} />, root);
   // Where cookies may not be read this throws: then nobody has been here before.
   if (/(^|; )(__Host-)?chatket_returning=/.test(document.cookie)) {

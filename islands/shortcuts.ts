@@ -8,21 +8,17 @@ import type { Ui } from "./components/ui.ts";
 /** Dialogs that a key opens, by name. */
 export const DIALOGS = { switcher: RoomSwitcher, shortcuts: ShortcutList };
 
-export type DialogName = keyof typeof DIALOGS;
-
-/** Carries out a key of the whole page, which shows `path`. */
+/** Carries out a key of the whole page. */
 export function runShortcut(
   { key, altKey, shiftKey }: KeyboardEvent,
-  { client, navigate }: Ui,
-  path: string,
-  openDialog: (name: DialogName) => void,
+  { client, navigate, path, dialog }: Ui,
 ): void {
   // One dialog at a time.
   if (document.querySelector("dialog[open]")) return;
   if (altKey) {
     const step = key === "ArrowDown" ? 1 : -1;
-    navigate(neighbour(client, path, step, shiftKey));
-  } else openDialog(key === "?" ? "shortcuts" : "switcher");
+    navigate(neighbour(client, path.value, step, shiftKey));
+  } else dialog.value = key === "?" ? "shortcuts" : "switcher";
 }
 
 /** The path of the room above or below in the list; with `onlyUnread` the next one with news. */

@@ -9,8 +9,7 @@ import {
   loadNewest,
   loadOlder,
 } from "./client/history.ts";
-import type { RoomState } from "./client/room_state.ts";
-import type { Ui } from "./components/ui.ts";
+import type { ScrolledTimeline } from "./components/ui.ts";
 import { passFocus } from "./focus.ts";
 import { keepPlace } from "./keep_place.ts";
 import { showUnread } from "./shortcuts.ts";
@@ -27,26 +26,10 @@ const NEAR_END_PX = 100;
 /** More messages are shown when the edge of what is in the page is nearer than this, in pixels. */
 const EDGE_PX = 600;
 
-/** The timeline as this module sees it. */
-export interface ScrolledTimeline {
-  readonly room: RoomState;
-  readonly ui: Ui;
-  /** Null when another room is shown. */
-  readonly log: HTMLElement | null;
-  /** Indexes into the held messages: what is in the page. */
-  readonly shown: [start: number, end: number];
-  isAtEnd: boolean;
-  isFarFromEnd: boolean;
-  /** Unread messages the user has not been taken to. */
-  missed: number;
-  /** Draws from the message with this `seq` on; undefined: the newest ones. */
-  showFrom(seq: number | undefined, drawn?: () => void): void;
-}
-
 /** The log was scrolled. */
 export function scrolled(view: ScrolledTimeline): void {
   const { log, room: { store } } = view;
-  if (log === null) return;
+  if (log === null || view.isMoving) return;
   const [start, end] = view.shown;
   const below = -log.scrollTop;
   const above = log.scrollHeight - log.clientHeight - below;

@@ -1,10 +1,6 @@
 /** The REST API as result values: a refusal is `{ ok: false }` with its code, nothing is thrown. */
 
-import type {
-  MessagePage,
-  Room,
-  UserRef,
-} from "../../realtime/protocol/protocol.ts";
+import type { MessagePage, Room } from "../../realtime/protocol/protocol.ts";
 
 export type { MessagePage, Room };
 
@@ -33,53 +29,28 @@ export interface ApiSettings {
   headers?: Record<string, string> | undefined;
 }
 
-export type Api = ReturnType<typeof createApi>;
+/** A server's API. The calls themselves stand with those who make them: what is fetched late stays out of the rest. */
+export interface Api {
+  get<T>(path: string): Promise<ApiResult<T>>;
+  /** @param body sent as JSON */
+  post<T>(path: string, body?: unknown): Promise<ApiResult<T>>;
+}
 
-/** The calls of the chat. */
-export function createApi(settings: ApiSettings) {
-  const get = <T>(path: string) => request<T>(settings, "GET", path);
-  const post = <T>(path: string, body?: unknown) =>
-    request<T>(settings, "POST", path, body);
+/** An API that answers with results. */
+export function createApi(settings: ApiSettings): Api {
   return {
-    /** A page of the user's rooms. @param page `next` of the page before */
-    myRooms: (page = "") => get<Room[]>(`/rooms${page}`),
-    findRooms: (name: string) => get<Room[]>(path`/rooms?all=true&q=${name}`),
-    /** A page of a room's members. @param page `next` of the page before */
-    members: (id: string, page: string) =>
-      get<UserRef[]>(path`/rooms/${id}/members` + page),
-    createRoom: (name: string) => post<Room>("/rooms", { name }),
-    room: (id: string) => get<Room>(path`/rooms/${id}`),
-    joinRoom: (id: string) => post<Room>(path`/rooms/${id}/join`),
-    leaveRoom: (id: string) => post<void>(path`/rooms/${id}/leave`),
-    newestMessages: (id: string) =>
-      get<MessagePage>(path`/rooms/${id}/messages?limit=50`),
-    /** The page just before or after a message. */
-    messagesNextTo: (id: string, side: "before" | "after", messageId: string) =>
-      get<MessagePage>(
-        path`/rooms/${id}/messages?limit=50&${side}=${messageId}`,
-      ),
+    get: (path) => request(settings, "GET", path),
+    post: (path, body) => request(settings, "POST", path, body),
   };
 }
 
-export type AuthApi = ReturnType<typeof createAuthApi>;
+/** What is known of a room; also of one that the user is not in. */
+export const findRoom = (api: Api, id: string) =>
+  api.get<Room>(path`/rooms/${id}`);
 
-/** The calls of signing in. */
-export function createAuthApi(settings: ApiSettings) {
-  const post = <T>(path: string, body: unknown) =>
-    request<T>(settings, "POST", path, body);
-  return {
-    requestCode: (username: string, email: string | undefined) =>
-      post<{ message: string; code?: string }>("/auth/request-code", {
-        username,
-        email,
-      }),
-    verifyCode: (username: string, code: string) =>
-      post<{ accessToken: string; user: UserRef }>("/auth/verify-code", {
-        username,
-        code,
-      }),
-  };
-}
+/** The newest page of a room's history. */
+export const newestMessages = (api: Api, id: string) =>
+  api.get<MessagePage>(path`/rooms/${id}/messages?limit=50`);
 
 async function request<T>(
   { base, fetch, headers }: ApiSettings,
@@ -112,6 +83,6 @@ function nextPage({ headers }: Response): string | undefined {
 }
 
 /** Builds a path; what is filled in is encoded. */
-function path(parts: TemplateStringsArray, ...values: string[]): string {
+export function path(parts: TemplateStringsArray, ...values: string[]): string {
   return String.raw({ raw: parts }, ...values.map(encodeURIComponent));
 }

@@ -1,8 +1,10 @@
 /**
- * The chat without a page: rooms, messages, connection and outbox put together. The page draws what
- * stands here and calls its methods; so does any program that wants to behave like a browser.
+ * The chat without a page: rooms, messages, connection and outbox put together. What is known here are
+ * signals: components read them, and are drawn again when they change. The page calls the methods; so
+ * does any program that wants to behave like a browser.
  */
 
+import { batch, computed } from "@preact/signals";
 import type {
   Message,
   RoomRoster,
@@ -11,7 +13,7 @@ import type {
   UserRef,
 } from "../../realtime/protocol/protocol.ts";
 import { isBlank } from "../../text/blank.ts";
-import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
+import type { Api, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Connection } from "./connection.ts";
 import type { ConnectionState } from "./connection_state.ts";
@@ -20,12 +22,7 @@ import { Drafts } from "./drafts.ts";
 import { JoinedRooms } from "./joined_rooms.ts";
 import { type Locks, Outbox, type OutboxEntry } from "./outbox.ts";
 import type { RoomState } from "./room_state.ts";
-import {
-  type KeyValueStorage,
-  MemoryStorage,
-  readJson,
-  writeJson,
-} from "./storage.ts";
+import { type KeyValueStorage, MemoryStorage, readJson } from "./storage.ts";
 import type { OpenTransport } from "./transport.ts";
 import { TypingSignal } from "./typing.ts";
 
@@ -34,7 +31,7 @@ const MIN_MUTE_MS = 1_000;
 const MAX_MUTE_MS = 600_000;
 
 /** Written when the user has entered a room, so that other tabs ask for the rooms. */
-const ROOMS_CHANGED_KEY = "chatket_rooms_changed";
+export const ROOMS_CHANGED_KEY = "chatket_rooms_changed";
 
 export interface ChatClientOptions {
   user: UserRef;
@@ -59,8 +56,6 @@ export interface ChatClientOptions {
   clock: Clock;
   random: () => number;
   newId: () => string;
-  /** Something changed; called often, draw at most once a frame. */
-  onChange: () => void;
 }
 
 export class ChatClient {
@@ -71,24 +66,27 @@ export class ChatClient {
   readonly outbox: Outbox;
   readonly drafts: Drafts;
   readonly #clock: Clock;
-  readonly #storage: KeyValueStorage;
-  readonly #onChange: () => void;
-  readonly #signals = new Map<string, TypingSignal>();
+  /** What all tabs of the browser share. */
+  readonly storage: KeyValueStorage;
+  readonly #typing = new Map<string, TypingSignal>();
+  readonly #unread = computed(() =>
+    this.rooms.list.reduce((sum, room) => sum + room.unread, 0)
+  );
   /** Whether rooms may be missing: not all came with the page, or the line was away. */
   #mayMissRooms: boolean;
 
   constructor(options: ChatClientOptions) {
-    const { user, api, storage, clock, onChange } = options;
+    const { user, api, storage, clock } = options;
     this.user = user;
     this.api = api;
     this.#clock = clock;
-    this.#storage = storage;
-    this.#onChange = onChange;
+    this.storage = storage;
     this.#mayMissRooms = options.hasAllRooms === false;
     this.drafts = new Drafts({
       userId: user.id,
       storage,
       tabStorage: options.tabStorage ?? new MemoryStorage(),
+      clock,
     });
     this.rooms = new JoinedRooms({
       user,
@@ -96,7 +94,6 @@ export class ChatClient {
       storage,
       clock,
       sync: (data) => this.connection.call("rooms:sync", data),
-      onChange,
     });
     this.outbox = new Outbox({
       userId: user.id,
@@ -108,14 +105,13 @@ export class ChatClient {
         this.connection.call("message:send", { roomId, text, clientMsgId }),
       onSent: (entry, ack) => this.#sent(entry, ack),
       muteDelay: (roomId, until) => this.#muteDelay(roomId, until),
-      onChange,
     });
     this.connection = new Connection({
       open: options.open,
       clock,
       random: options.random,
-      sync: () => this.rooms.sync(),
-      onEvent: (event) => this.#handle(event),
+      sync: () => this.rooms.stages.syncFirst(this.rooms.list),
+      onEvent: (event) => batch(() => this.#handle(event)),
       onState: (state) => this.#connectionChanged(state),
     });
     for (const room of options.rooms.toReversed()) this.rooms.add(room);
@@ -137,22 +133,36 @@ export class ChatClient {
 
   /** Messages of others not yet read, over all rooms. */
   get unread(): number {
-    return this.rooms.list.reduce((sum, room) => sum + room.unread, 0);
+    return this.#unread.value;
   }
 
   /** Writes a message: shown at once, sent as soon as the line allows. */
   send(roomId: string, text: string): void {
     if (isBlank(text)) return;
-    this.#signal(roomId).stop();
+    this.#typingIn(roomId).stop();
     // First: other tabs see from it that the same draft of theirs was sent.
     this.outbox.add(roomId, text.trim());
     this.drafts.write(roomId, "");
+    // A draft that was sent must not come back, also when the browser ends now.
+    this.drafts.writing.flush();
   }
 
   /** What stands in a room's text box: kept as its draft and announced as typing. */
   typed(roomId: string, text: string): void {
     this.drafts.write(roomId, text);
-    this.#signal(roomId).changed(text);
+    this.#typingIn(roomId).changed(text);
+  }
+
+  /** Writes now what is written a little later otherwise. To be called before the page goes. */
+  save(): void {
+    this.drafts.writing.flush();
+    this.rooms.positions.writing.flush();
+  }
+
+  /** Writes nothing of that any more: the user has signed out. */
+  discard(): void {
+    this.drafts.writing.cancel();
+    this.rooms.positions.writing.cancel();
   }
 
   /** The user has seen a room to its end: clears its badge, here and on the user's other devices. */
@@ -160,27 +170,9 @@ export class ChatClient {
     const state = this.rooms.get(roomId);
     const lastSeq = state?.store.position ?? 0;
     if (state === undefined || state.readSeq >= lastSeq) return;
-    if (this.connection.state.phase !== "live") return;
+    if (!this.connection.isLive) return;
     state.read(lastSeq, this.user);
     this.connection.notify("room:read", { roomId, lastSeq });
-    this.#onChange();
-  }
-
-  /** Makes a room, with the user in it. */
-  async createRoom(name: string): Promise<ApiResult<Room>> {
-    return this.#entered(await this.api.createRoom(name));
-  }
-
-  /** Makes the user a member of a room. */
-  async joinRoom(roomId: string): Promise<ApiResult<Room>> {
-    return this.#entered(await this.api.joinRoom(roomId));
-  }
-
-  /** Ends the user's membership. */
-  async leaveRoom(roomId: string): Promise<ApiResult<void>> {
-    const result = await this.api.leaveRoom(roomId);
-    if (result.ok || result.code === "not_a_member") this.rooms.remove(roomId);
-    return result;
   }
 
   /** Another tab changed the storage; null as key means all of it. */
@@ -189,7 +181,7 @@ export class ChatClient {
     if (key === ROOMS_CHANGED_KEY) this.rooms.refresh();
     if (key === null) return;
     if (
-      key === DEVICE_USER_KEY && readJson(this.#storage, key) !== this.user.id
+      key === DEVICE_USER_KEY && readJson(this.storage, key) !== this.user.id
     ) this.connection.stop("otherUser");
     // The key of a message that waits ends with its id, a UUID.
     const sent = this.outbox.get(key.slice(-36));
@@ -197,35 +189,21 @@ export class ChatClient {
       this.drafts.sentElsewhere(sent.roomId, sent.text);
     }
     this.drafts.storageChanged(key);
-  }
-
-  #entered(result: ApiResult<Room>): ApiResult<Room> {
-    if (!result.ok) return result;
-    const state = this.rooms.add(result.data);
-    writeJson(this.#storage, ROOMS_CHANGED_KEY, this.date());
-    this.#join(state);
-    this.#onChange();
-    return result;
-  }
-
-  /** Follows a room that was entered; the first of the user's tabs to do so announces them. */
-  async #join(state: RoomState): Promise<void> {
-    const position = this.rooms.position(state);
-    const ack = await this.connection.call("room:join", position);
-    if (!ack.success || ack.hasMore || ack.reset) this.rooms.follow([state]);
+    this.rooms.positions.storageChanged(key);
   }
 
   #connectionChanged(state: ConnectionState): void {
     if (state.phase === "live") {
       this.outbox.resume();
+      this.rooms.stages.syncRest();
       if (this.#mayMissRooms) this.rooms.refresh();
       this.#mayMissRooms = true;
     } else {
       this.outbox.pause();
-      this.rooms.lineLost();
+      if (state.phase === "syncing") return;
+      this.rooms.stages.lineLost();
       for (const room of this.rooms.list) room.typing.clear();
     }
-    this.#onChange();
   }
 
   #handle(event: ServerEvent): void {
@@ -243,10 +221,9 @@ export class ChatClient {
         return this.#receive(event.data);
       case "room:roster":
         state.roster = event.data;
-        return this.#onChange();
+        return;
       case "room:read":
-        state.read(event.data.lastSeq, this.user);
-        return this.#onChange();
+        return state.read(event.data.lastSeq, this.user);
       case "typing:update": {
         const { user, isTyping } = event.data;
         if (user.id !== this.user.id) state.typing.set(user, isTyping);
@@ -259,7 +236,6 @@ export class ChatClient {
       this.#mute(state, Date.parse(event.until) - Date.parse(event.createdAt));
     } else if (event.user.id === this.user.id) this.rooms.refresh();
     else state?.note(event);
-    this.#onChange();
   }
 
   /** The ack may come before the room's feed brings the message, and without it after a repeat. */
@@ -309,17 +285,17 @@ export class ChatClient {
   #mute(state: RoomState | undefined, ms: number): number {
     const delay = Math.min(Math.max(ms || 0, MIN_MUTE_MS), MAX_MUTE_MS);
     state?.mute(this.#clock.now() + delay);
-    this.#clock.after(delay, this.#onChange);
+    this.#clock.after(delay, () => state?.unmute(this.#clock.now()));
     return delay;
   }
 
-  #signal(roomId: string): TypingSignal {
-    const known = this.#signals.get(roomId);
+  #typingIn(roomId: string): TypingSignal {
+    const known = this.#typing.get(roomId);
     if (known !== undefined) return known;
     const announce = (isTyping: boolean) =>
       this.connection.notify("typing:update", { roomId, isTyping });
     const signal = new TypingSignal(this.#clock, announce);
-    this.#signals.set(roomId, signal);
+    this.#typing.set(roomId, signal);
     return signal;
   }
 }

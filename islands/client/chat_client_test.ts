@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { effect } from "@preact/signals";
 import type {
   ClientEvents,
   Message,
@@ -6,6 +7,7 @@ import type {
 import { createApi, type MessagePage, type Room } from "./api.ts";
 import { ChatClient } from "./chat_client.ts";
 import { FakeClock, FakeNetwork, message, settle } from "./fakes.ts";
+import { createRoom, joinRoom } from "./membership.ts";
 import { MemoryStorage } from "./storage.ts";
 
 const me = { id: "me", username: "me" };
@@ -60,7 +62,6 @@ function setUp(
     }),
     random: () => 0,
     newId: () => `mine-${++ids}`,
-    onChange: () => {},
   });
   /** Opens the newest line and accepts its sync, with nothing new. */
   const accept = async () => {
@@ -300,7 +301,7 @@ Deno.test("entering a room is noticed by the other tabs", async () => {
   const there = await setUpLive({ storage });
   here.answers["POST /rooms/new/join"] = room("new");
   there.answers["GET /rooms"] = [room("room"), room("new")];
-  await here.client.joinRoom("new");
+  await joinRoom(here.client, "new");
   assert.ok(here.client.rooms.get("new"));
   there.client.storageChanged("chatket_rooms_changed");
   await settle();
@@ -386,7 +387,7 @@ Deno.test("a refresh takes over how much is unread, as read on another device wh
 Deno.test("a room that was entered is followed, however often the server refuses at first", async () => {
   const { client, network, answers, clock } = await setUpLive();
   answers["POST /rooms"] = room("new");
-  await client.createRoom("New room");
+  await createRoom(client, "New room");
   network.last.refuse("room:join", "unavailable");
   await settle();
   assert.equal(network.last.named("rooms:sync").length, 2);
@@ -414,4 +415,64 @@ Deno.test("rooms that could not be followed are followed over the next line, not
   );
   await clock.advance(10_000);
   assert.equal(network.last.named("rooms:sync").length, 1);
+});
+
+Deno.test("a message in a room whose turn to be synced has not come is counted when it comes, also after a lost line", async () => {
+  const rooms = Array.from({ length: 8 }, (_, n) => room(`room ${n}`));
+  const { client, network, clock, accept } = setUp({ rooms });
+  client.connection.start();
+  await accept();
+  assert.ok(client.connection.isLive);
+  const asked = () =>
+    network.last.named("rooms:sync").map(({ data }) =>
+      data.rooms.map(({ roomId }) => roomId)
+    );
+  assert.deepEqual(asked().map((ids) => ids.length), [5, 3]);
+  const [late = ""] = asked()[1] ?? [];
+  const unread = () => client.rooms.get(late)?.unread;
+  push(network, message(1, { roomId: late }));
+  assert.equal(unread(), 1);
+  assert.equal(client.unread, 1);
+
+  network.last.drop();
+  await clock.advance(5_000);
+  await accept();
+  assert.equal(asked().flat().length, 8);
+  assert.equal(asked()[0]?.includes(late), true, "it is the newest now");
+  push(network, message(2, { roomId: late }));
+  assert.equal(unread(), 2);
+});
+
+/** Storage that counts how often it is read. */
+class CountingStorage extends MemoryStorage {
+  reads = 0;
+  override getItem(key: string): string | null {
+    this.reads++;
+    return super.getItem(key);
+  }
+  override key(index: number): string | null {
+    this.reads++;
+    return super.key(index);
+  }
+}
+
+Deno.test("a message reads nothing from the storage and changes nothing of other rooms", async () => {
+  const storage = new CountingStorage();
+  const { client, network, clock } = await setUpLive({
+    rooms: [room("room"), room("other")],
+    storage,
+  });
+  const other = client.rooms.get("other")!;
+  let changes = -1;
+  effect(() => {
+    const { store, unread, roster, typing } = other;
+    void [store.messages, store.position, unread, roster, typing.names];
+    changes++;
+  });
+  storage.reads = 0;
+  for (let seq = 1; seq <= 20; seq++) push(network, message(seq));
+  await clock.advance(2_000);
+  assert.equal(client.unread, 20);
+  assert.equal(changes, 0);
+  assert.equal(storage.reads, 0);
 });

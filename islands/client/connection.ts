@@ -3,6 +3,7 @@
  * `connection_state.ts` asks for. Lost lines, time-outs and refusals all end in one place, `#lose`.
  */
 
+import { computed, signal } from "@preact/signals";
 import { PING_INTERVAL_MS } from "../../realtime/protocol/limits.ts";
 import type {
   AckData,
@@ -64,7 +65,8 @@ interface OpenCall {
 export class Connection {
   readonly #options: ConnectionOptions;
   readonly #calls = new Map<number, OpenCall>();
-  #state: ConnectionState = INITIAL_STATE;
+  readonly #state = signal(INITIAL_STATE);
+  readonly #isLive = computed(() => this.state.phase === "live");
   #line: Transport | undefined;
   #lastCallId = 0;
   /** When something last came in by the line. */
@@ -75,8 +77,14 @@ export class Connection {
     this.#options = options;
   }
 
+  /** What the connection is doing; a signal. */
   get state(): ConnectionState {
-    return this.#state;
+    return this.#state.value;
+  }
+
+  /** Whether the line is open and the rooms that are seen first are up to date; a signal. */
+  get isLive(): boolean {
+    return this.#isLive.value;
   }
 
   /** Connects, from `idle` or after having stopped. */
@@ -92,13 +100,13 @@ export class Connection {
 
   /** The network or the tab is back: tries at once, or makes sure that a line we have still lives. */
   wake(): void {
-    if (this.#state.phase === "live") this.#ping(DOUBT_TIMEOUT_MS);
+    if (this.isLive) this.#ping(DOUBT_TIMEOUT_MS);
     this.#dispatch({ type: "wake" });
   }
 
   /** The browser says that the network is gone: a line we believe in is dead. */
   networkLost(): void {
-    this.#lose(this.#state.attempt, ABNORMAL_CLOSURE);
+    this.#lose(this.state.attempt, ABNORMAL_CLOSURE);
   }
 
   /**
@@ -113,7 +121,7 @@ export class Connection {
     silenceMs = CALL_TIMEOUT_MS,
   ): Promise<CallResult<E>> {
     return new Promise((resolve) => {
-      const { phase } = this.#state;
+      const { phase } = this.state;
       if (
         this.#line === undefined || (phase !== "live" && phase !== "syncing")
       ) {
@@ -151,16 +159,16 @@ export class Connection {
 
   /** Sends an event nobody waits for; dropped when there is no line. */
   notify<E extends ClientEventName>(event: E, data: ClientEvents[E]): void {
-    if (this.#state.phase === "live") {
+    if (this.isLive) {
       this.#line?.send({ event, data } as ClientEnvelope);
     }
   }
 
   #dispatch(event: ConnectionEvent): void {
-    const before = this.#state;
+    const before = this.state;
     const after = reduce(before, event);
     if (after === before) return;
-    this.#state = after;
+    this.#state.value = after;
     this.#cancelTimer();
     this.#enter(after);
     this.#options.onState(after);
@@ -198,7 +206,7 @@ export class Connection {
   }
 
   #lose(attempt: number, code: number): void {
-    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    if (attempt !== this.state.attempt || !isOnLine(this.state)) return;
     this.#endLine();
     const { clock, random } = this.#options;
     this.#dispatch({
@@ -225,7 +233,7 @@ export class Connection {
   }
 
   #received(attempt: number, envelopes: ServerEnvelope[]): void {
-    if (attempt !== this.#state.attempt || !isOnLine(this.#state)) return;
+    if (attempt !== this.state.attempt || !isOnLine(this.state)) return;
     this.#heardAt = this.#options.clock.now();
     for (const envelope of envelopes) {
       if ("event" in envelope) this.#options.onEvent(envelope);
@@ -247,7 +255,7 @@ export class Connection {
   }
 
   async #ping(silenceMs: number): Promise<void> {
-    const { attempt } = this.#state;
+    const { attempt } = this.state;
     const answer = await this.call("presence:ping", {}, silenceMs);
     if (!answer.success && answer.code === "timed_out") {
       this.#lose(attempt, ABNORMAL_CLOSURE);

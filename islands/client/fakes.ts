@@ -6,6 +6,8 @@ import type {
   ServerEnvelope,
 } from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
+// It is loaded late by the client: here it is there before the first test asks for it.
+import "./room_refresh.ts";
 import type { OpenTransport, TransportEvents } from "./transport.ts";
 
 /** A clock that stands still until it is moved. */

@@ -1,5 +1,6 @@
 /** Chooses between the two wires: WebSocket, and the event stream where that is blocked. */
 
+import { signal } from "@preact/signals";
 import type { OpenTransport, TransportEvents } from "./transport.ts";
 
 /** So many failed WebSocket upgrades in a row lead to the event stream. */
@@ -11,8 +12,7 @@ export type Wire = "websocket" | "event_stream";
 export class FallbackTransport {
   /** The wire of the newest line. */
   wire: Wire = "websocket";
-  /** WebSockets failed while the event stream was open: it is not the server that was away. */
-  isBlocked = false;
+  readonly #isBlocked = signal(false);
   readonly #websocket: OpenTransport;
   readonly #eventStream: OpenTransport;
   #failedUpgrades = 0;
@@ -20,6 +20,11 @@ export class FallbackTransport {
   constructor(websocket: OpenTransport, eventStream: OpenTransport) {
     this.#websocket = websocket;
     this.#eventStream = eventStream;
+  }
+
+  /** WebSockets failed while the event stream was open: it is not the server that was away. A signal. */
+  get isBlocked(): boolean {
+    return this.#isBlocked.value;
   }
 
   /** Opens a line over the wire that is most likely to work. */
@@ -30,7 +35,7 @@ export class FallbackTransport {
     const settle = (isOpen: boolean) => {
       if (isSettled) return;
       isSettled = true;
-      if (isOpen && !isStream) this.isBlocked = false;
+      if (isOpen && !isStream) this.#isBlocked.value = false;
       if (!isOpen && !isStream) this.#failedUpgrades++;
       // When the stream does not open either, the server is down, not WebSockets blocked.
       else if (isOpen !== isStream) this.#failedUpgrades = 0;
@@ -58,7 +63,7 @@ export class FallbackTransport {
 
   /** While the event stream was open a WebSocket has opened, or has not. */
   probed(works: boolean): void {
-    this.isBlocked = !works;
+    this.#isBlocked.value = !works;
     if (works) this.forgetFailures();
   }
 

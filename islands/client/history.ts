@@ -1,7 +1,7 @@
 /** Reads the parts of a room's history that are not held, for whoever scrolls there. */
 
 import type { Message } from "../../realtime/protocol/protocol.ts";
-import type { MessagePage } from "./api.ts";
+import { type MessagePage, newestMessages, path } from "./api.ts";
 import type { ChatClient } from "./chat_client.ts";
 import type { JoinedRooms } from "./joined_rooms.ts";
 import type { RoomState } from "./room_state.ts";
@@ -43,7 +43,10 @@ async function fetchNextTo(
 ): Promise<MessagePage | undefined> {
   const page = await rooms.fetchPage(
     state,
-    (api) => api.messagesNextTo(state.room.id, side, messageId),
+    (api) =>
+      api.get<MessagePage>(
+        path`/rooms/${state.room.id}/messages?limit=50&${side}=${messageId}`,
+      ),
   );
   // The room was left and opened again: its newest page could not be fetched beside this one.
   if (state.isOpen && !state.isLoaded) await rooms.open(state);
@@ -58,7 +61,7 @@ export async function loadNewest(
   if (!state.store.hasNewer) return;
   const page = await rooms.fetchPage(
     state,
-    (api) => api.newestMessages(state.room.id),
+    (api) => newestMessages(api, state.room.id),
   );
   // Left meanwhile: the newest page is read when the room is opened.
   if (page !== undefined && state.isLoaded) {

@@ -34,7 +34,6 @@ function setUp() {
     user,
     storage: new MemoryStorage(),
     clock: new FakeClock(),
-    onChange: () => {},
     sync: () => Promise.resolve({ success: true as const, results: [] }),
     api: createApi({
       base: "",

@@ -1,30 +1,35 @@
 /** The rooms the user is in, their messages, and how both are kept complete. */
 
+import { batch } from "@preact/signals";
 import type {
   Message,
   RoomPosition,
   UserRef,
 } from "../../realtime/protocol/protocol.ts";
-import type { Api, ApiResult, MessagePage, Room } from "./api.ts";
+import {
+  type Api,
+  type ApiResult,
+  findRoom,
+  type MessagePage,
+  newestMessages,
+  type Room,
+} from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { Positions } from "./positions.ts";
-import { RoomState } from "./room_state.ts";
+import { RoomList } from "./room_list.ts";
+import type { RoomRefresh } from "./room_refresh.ts";
+import type { RoomState } from "./room_state.ts";
 import {
   firstSyncSize,
   type SyncCall,
   type SyncedRoom,
   syncRooms,
 } from "./room_sync.ts";
+import { StagedSync, SYNC_RETRY_MS } from "./staged_sync.ts";
 import type { KeyValueStorage } from "./storage.ts";
-
-/** Wait before a gap, or a room that could not be followed, is asked for again, in milliseconds. */
-const SYNC_RETRY_MS = 2_000;
 
 /** So many rooms that are not open keep messages: those with the newest. */
 const MAX_CLOSED_ROOMS = 40;
-
-/** How much lower a room ranks than the one that is listed before it: thousands fit between two. */
-const RANK_STEP = 2 ** -13;
 
 export interface JoinedRoomsOptions {
   user: UserRef;
@@ -33,64 +38,53 @@ export interface JoinedRoomsOptions {
   clock: Clock;
   /** Asks the server for what came after each room's position. */
   sync: SyncCall;
-  onChange: () => void;
 }
 
 export class JoinedRooms {
+  readonly positions: Positions;
+  /** Brings the rooms up to date, some at a time. */
+  readonly stages: StagedSync;
   readonly #options: JoinedRoomsOptions;
-  readonly #positions: Positions;
-  readonly #states = new Map<string, RoomState>();
+  readonly #list: RoomList;
+  #refresh: RoomRefresh | undefined;
   readonly #syncSize = firstSyncSize();
   /** Rooms whose missing messages are being asked for. */
   readonly #filling = new Set<string>();
   /** Rooms that are not open and hold messages, those with the newest last. */
   readonly #holding = new Set<RoomState>();
-  /** Counts up with every message: a room's rank is that of its newest. */
-  #rank = 0;
-  #isRefreshing = false;
-  /** Something has changed since the refresh under way began. */
-  #isStale = false;
-
-  /** Counts the lines that were lost. */
-  #lines = 0;
 
   constructor(options: JoinedRoomsOptions) {
+    const { user, clock, storage } = options;
     this.#options = options;
-    this.#positions = new Positions(options.storage);
+    this.positions = new Positions(storage, clock);
+    this.#list = new RoomList(user, clock);
+    this.stages = new StagedSync({
+      clock,
+      sync: (states) => this.sync(states),
+    });
   }
 
+  /** The room with an id; a signal of whether there is one. */
   get(roomId: string): RoomState | undefined {
-    return this.#states.get(roomId);
+    return this.#list.get(roomId);
   }
 
-  /** All rooms, most recently active first. */
-  get list(): RoomState[] {
-    return [...this.#states.values()].sort((a, b) => b.rank - a.rank);
+  /** All rooms, most recently active first; a signal. */
+  get list(): readonly RoomState[] {
+    return this.#list.sorted;
   }
 
-  /**
-   * Adds a room, or takes over what is new about a known one.
-   *
-   * @param rank where a new room stands in the list; first when left out
-   */
-  add(room: Room, rank?: number): RoomState {
-    const known = this.#states.get(room.id);
-    if (known !== undefined) {
-      known.update(room, this.#options.user);
-      return known;
-    }
-    const { clock, onChange } = this.#options;
-    const state = new RoomState(room, clock, onChange);
-    state.rank = rank ?? ++this.#rank;
-    this.#states.set(room.id, state);
-    return state;
+  /** Adds a room at the front, or takes over what is new about a known one. */
+  add(room: Room): RoomState {
+    return this.#list.add(room);
   }
 
   remove(roomId: string): void {
-    const state = this.#states.get(roomId);
-    this.#states.delete(roomId);
-    if (state) this.#holding.delete(state);
-    this.#options.onChange();
+    const state = this.get(roomId);
+    if (state === undefined) return;
+    this.#holding.delete(state);
+    this.stages.removed(state);
+    this.#list.remove(roomId);
   }
 
   /** Where we stand in a room, as `rooms:sync` and `room:join` ask for it. */
@@ -103,124 +97,56 @@ export class JoinedRooms {
    * Returns what is in place now, in order.
    */
   receive(state: RoomState, message: Message): Message[] {
-    const appended = state.receive(message, this.#options.user);
-    if (appended.length > 0) state.rank = ++this.#rank;
-    this.#limit(state);
-    this.#keepPosition(state, appended);
-    if (state.store.hasGap) this.#fillGap(state);
-    this.#options.onChange();
-    return appended;
+    return batch(() => {
+      const appended = state.receive(message, this.#options.user);
+      if (appended.length > 0) this.#list.moveToFront(state);
+      this.#limit(state);
+      this.#keepPosition(state, appended);
+      if (state.store.hasGap) this.#fillGap(state);
+      return appended;
+    });
   }
 
   /** Takes the newest page of a room. */
   load(state: RoomState, page: MessagePage): void {
-    const appended = state.load(page);
+    const appended = batch(() => state.load(page));
     this.#keepPosition(state, appended.length > 0 ? appended : page.messages);
     if (state.store.hasGap) this.#fillGap(state);
   }
 
-  /** The room is shown: fetches its newest page unless it is there. */
+  /** The room is shown: syncs it if its turn has not come, and fetches its newest page unless it is there. */
   async open(state: RoomState): Promise<void> {
     state.isOpen = true;
     this.#holding.delete(state);
+    this.stages.opened(state);
     if (state.isLoaded) return;
     const page = await this.fetchPage(
       state,
-      (api) => api.newestMessages(state.room.id),
+      (api) => newestMessages(api, state.room.id),
     );
     if (page !== undefined) this.load(state, page);
-    this.#options.onChange();
   }
 
   /** The room is shown no more. */
   close(state: RoomState): void {
-    state.close();
-    if (this.#states.has(state.room.id)) this.#limit(state);
+    batch(() => state.close());
+    if (this.get(state.room.id) === state) this.#limit(state);
   }
 
-  /**
-   * Asks which rooms the user is in: another tab or device may have joined or left some, and a page
-   * brings no more than the most recently active ones.
-   */
+  /** Asks the server which rooms the user is in. A page needs the code for it late, or never. */
   async refresh(): Promise<void> {
-    this.#isStale = true;
-    if (this.#isRefreshing) return;
-    this.#isRefreshing = true;
-    while (this.#isStale) {
-      this.#isStale = false;
-      if (!await this.#readRooms()) break;
-    }
-    this.#isRefreshing = false;
-  }
-
-  /** @returns false when a page could not be read */
-  async #readRooms(): Promise<boolean> {
-    const unlisted = new Set(this.#states.keys());
-    const pages = await this.#readPages(unlisted, () => true);
-    if (pages === undefined) return false;
-    // A room with a new message moves to the front, past a reading that is behind it already.
-    if (pages > 1) await this.#readPages(unlisted, (added) => added > 0);
-    // One that was moved twice is still unlisted: its sync says whether it is gone.
-    if (unlisted.size > 0) {
-      await this.sync([...unlisted].flatMap((id) => this.get(id) ?? []));
-    }
-    return true;
-  }
-
-  /**
-   * Takes the pages of the list from the front on, and syncs the rooms that are new.
-   *
-   * @param unlisted loses what is found
-   * @param goesOn whether to read further after a page that added so many rooms
-   * @returns how many were read; undefined when one could not be
-   */
-  async #readPages(
-    unlisted: Set<string>,
-    goesOn: (added: number) => boolean,
-  ): Promise<number | undefined> {
-    const { api, onChange } = this.#options;
-    let rank = ++this.#rank;
-    let pages = 0;
-    let page: string | undefined = "";
-    while (page !== undefined) {
-      const result: ApiResult<Room[]> = await api.myRooms(page);
-      if (!result.ok) return undefined;
-      pages++;
-      const added: RoomState[] = [];
-      for (const room of result.data) {
-        unlisted.delete(room.id);
-        const isNew = !this.#states.has(room.id);
-        // A new room stands right below the one that the server lists before it.
-        const state = this.add(room, rank - RANK_STEP);
-        rank = Math.min(rank, state.rank);
-        if (isNew) added.push(state);
-      }
-      if (added.length > 0) await this.follow(added);
-      onChange();
-      page = goesOn(added.length) ? result.next : undefined;
-    }
-    return pages;
-  }
-
-  /**
-   * Follows rooms that came to the list while the line was open, again and again until the server has
-   * let it happen or the line is lost: the next one brings all rooms up to date.
-   */
-  async follow(states: readonly RoomState[]): Promise<void> {
-    const lines = this.#lines;
-    if (await this.sync(states)) return;
-    this.#options.clock.after(SYNC_RETRY_MS, () => {
-      if (lines === this.#lines) this.follow(states);
+    const { RoomRefresh } = await import("./room_refresh.ts");
+    this.#refresh ??= new RoomRefresh({
+      api: this.#options.api,
+      list: this.#list,
+      sync: (states) => this.sync(states),
+      follow: (states) => this.stages.follow(states),
     });
-  }
-
-  /** The line is lost. What was to be followed over it will be over the next. */
-  lineLost(): void {
-    this.#lines++;
+    await this.#refresh.run();
   }
 
   /** Brings rooms up to date. False: the line is not to be trusted. */
-  sync(states: readonly RoomState[] = this.list): Promise<boolean> {
+  sync(states: readonly RoomState[]): Promise<boolean> {
     const rooms = new Map<string, SyncedRoom>(
       states.map((state) => [state.room.id, {
         position: () => this.position(state),
@@ -244,10 +170,8 @@ export class JoinedRooms {
     if (state.isLoading) return undefined;
     state.isLoading = true;
     state.loadError = undefined;
-    this.#options.onChange();
     const result = await fetchPage(this.#options.api);
     state.isLoading = false;
-    this.#options.onChange();
     if (result.ok) return result.data;
     state.loadError = result.code;
     return undefined;
@@ -255,28 +179,28 @@ export class JoinedRooms {
 
   async #reload(state: RoomState): Promise<boolean> {
     const { room, store } = state;
-    const result = await this.#options.api.newestMessages(room.id);
+    const result = await newestMessages(this.#options.api, room.id);
     if (!result.ok) return false;
-    store.reset(result.data);
     const newest = result.data.messages.at(-1);
     const createdAt = newest?.createdAt ?? room.createdAt;
-    this.#positions.reset(room.id, newest?.seq ?? 0, createdAt);
-    state.notices = [];
-    state.note({ type: "reset", user: this.#options.user, createdAt });
-    this.#options.onChange();
+    this.positions.reset(room.id, newest?.seq ?? 0, createdAt);
+    batch(() => {
+      store.reset(result.data);
+      state.notices = [];
+      state.note({ type: "reset", user: this.#options.user, createdAt });
+    });
     return true;
   }
 
   async #skip(state: RoomState): Promise<boolean> {
-    const { api, user, onChange } = this.#options;
+    const { api, user } = this.#options;
     // The page after the count: what is newer than the count is counted by its message.
-    const room = await api.room(state.room.id);
-    const page = await api.newestMessages(state.room.id);
+    const room = await findRoom(api, state.room.id);
+    const page = await newestMessages(api, state.room.id);
     if (!room.ok || !page.ok) return false;
-    state.skipTo(page.data, room.data, user);
+    batch(() => state.skipTo(page.data, room.data, user));
     this.#limit(state);
     this.#keepPosition(state, page.data.messages);
-    onChange();
     return true;
   }
 
@@ -295,7 +219,7 @@ export class JoinedRooms {
 
   #keepPosition({ room }: RoomState, messages: readonly Message[]): void {
     const newest = messages.at(-1);
-    if (newest) this.#positions.advance(room.id, newest.seq, newest.createdAt);
+    if (newest) this.positions.advance(room.id, newest.seq, newest.createdAt);
   }
 
   /** While the first sync of a line runs this asks twice, which costs little and loses nothing. */

@@ -27,7 +27,6 @@ function setUp(ids: string[]) {
     user,
     storage: new MemoryStorage(),
     clock: new FakeClock(),
-    onChange: () => {},
     api: createApi({
       base: "",
       fetch: (path) => {

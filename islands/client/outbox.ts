@@ -7,6 +7,7 @@
  * overwriting each other's list.
  */
 
+import { signal } from "@preact/signals";
 import type { AckData, RefusalCode } from "../../realtime/protocol/protocol.ts";
 import { PERMANENT_REFUSALS } from "../../realtime/protocol/refusals.ts";
 import type { Clock } from "./clock.ts";
@@ -18,6 +19,7 @@ import {
   readJson,
   writeJson,
 } from "./storage.ts";
+import { withEntry } from "./with_entry.ts";
 
 /** Shortest wait after a temporary refusal, in milliseconds; doubled each time up to the longest. */
 export const MIN_RETRY_MS = 1_000;
@@ -60,7 +62,6 @@ export interface OutboxOptions {
   onSent: (entry: OutboxEntry, ack: SendResult & { success: true }) => void;
   /** Milliseconds to wait before a muted room may be tried again. */
   muteDelay: (roomId: string, mutedUntil: string | undefined) => number;
-  onChange: () => void;
 }
 
 interface RoomQueue {
@@ -77,7 +78,8 @@ export class Outbox {
   readonly #queues = new Map<string, RoomQueue>();
   /** Messages the browser refused to store (quota, private mode): they live in memory only. */
   readonly #unstored = new Set<string>();
-  #entries = new Map<string, OutboxEntry>();
+  /** Messages by their `clientMsgId`. */
+  readonly #entries = signal<ReadonlyMap<string, OutboxEntry>>(new Map());
   #open = false;
   #order = 0;
 
@@ -87,15 +89,16 @@ export class Outbox {
     this.#refresh();
   }
 
-  /** A room's messages in the order they were written, the failed ones included. */
+  /** A room's messages in the order they were written, the failed ones included; a signal. */
   entries(roomId: string): OutboxEntry[] {
-    return [...this.#entries.values()].filter((entry) =>
+    return [...this.#entries.value.values()].filter((entry) =>
       entry.roomId === roomId
     ).sort(byOrder);
   }
 
+  /** A message by its id; a signal. */
   get(clientMsgId: string): OutboxEntry | undefined {
-    return this.#entries.get(clientMsgId);
+    return this.#entries.value.get(clientMsgId);
   }
 
   /** Accepts a message for sending and returns its `clientMsgId`. */
@@ -116,8 +119,8 @@ export class Outbox {
   /** The connection is live and the rooms are up to date: sends what waits. */
   resume(): void {
     this.#open = true;
-    for (const { clientMsgId, isSent } of this.#entries.values()) {
-      if (isSent) this.#entries.delete(clientMsgId);
+    for (const { clientMsgId, isSent } of this.#entries.value.values()) {
+      if (isSent) this.#set(clientMsgId, undefined);
     }
     for (const roomId of this.#rooms) this.#retryNow(roomId);
   }
@@ -129,7 +132,7 @@ export class Outbox {
 
   /** Tries a failed message again, after those that were written before it. */
   retry(clientMsgId: string): void {
-    const entry = this.#entries.get(clientMsgId);
+    const entry = this.get(clientMsgId);
     if (entry === undefined) return;
     const { failed: _, ...rest } = entry;
     this.#put(rest);
@@ -138,54 +141,57 @@ export class Outbox {
 
   /** Forgets a message: the user deleted it, or it was seen in the room. */
   remove(clientMsgId: string): void {
-    const entry = this.#entries.get(clientMsgId);
+    const entry = this.get(clientMsgId);
     if (entry === undefined) return;
-    this.#entries.delete(clientMsgId);
+    this.#set(clientMsgId, undefined);
     this.#options.storage.removeItem(this.#prefix + clientMsgId);
-    this.#options.onChange();
   }
 
   /** Another tab changed the storage; null as key means all of it. */
   storageChanged(key: string | null): void {
     if (key !== null && !key.startsWith(this.#prefix)) return;
-    if (key === null) this.#entries.clear();
+    if (key === null) this.#entries.value = new Map();
     this.#refresh();
-    this.#options.onChange();
     for (const roomId of this.#rooms) this.#drain(roomId);
   }
 
   /** The rooms that something waits in. */
   get #rooms(): Set<string> {
-    return new Set([...this.#entries.values()].map(({ roomId }) => roomId));
+    return new Set(
+      [...this.#entries.value.values()].map(({ roomId }) => roomId),
+    );
   }
 
   /** Takes over what is stored: other tabs add, send and remove too. */
   #refresh(): void {
     const { storage } = this.#options;
-    const before = this.#entries;
-    this.#entries = new Map();
+    const entries = new Map<string, OutboxEntry>();
     for (const key of keysWithPrefix(storage, this.#prefix)) {
       const entry = readJson(storage, key);
       // Not one that another program, or half a write, has left.
       if (!isEntry(entry)) continue;
-      this.#entries.set(entry.clientMsgId, entry);
+      entries.set(entry.clientMsgId, entry);
       this.#order = Math.max(this.#order, entry.order);
     }
-    for (const [id, entry] of before) {
-      if (this.#entries.has(id)) continue;
-      if (this.#unstored.has(id)) this.#entries.set(id, entry);
+    for (const [id, entry] of this.#entries.value) {
+      if (entries.has(id)) continue;
+      if (this.#unstored.has(id)) entries.set(id, entry);
       // Users delete failed messages only: what else is gone, another tab has sent.
-      else if (!entry.failed) this.#entries.set(id, { ...entry, isSent: true });
+      else if (!entry.failed) entries.set(id, { ...entry, isSent: true });
     }
+    this.#entries.value = entries;
+  }
+
+  #set(id: string, entry: OutboxEntry | undefined): void {
+    this.#entries.value = withEntry(this.#entries.value, id, entry);
   }
 
   #put(entry: OutboxEntry): void {
     const id = entry.clientMsgId;
-    this.#entries.set(id, entry);
+    this.#set(id, entry);
     if (writeJson(this.#options.storage, this.#prefix + id, entry)) {
       this.#unstored.delete(id);
     } else this.#unstored.add(id);
-    this.#options.onChange();
   }
 
   #queue(roomId: string): RoomQueue {
@@ -241,12 +247,10 @@ export class Outbox {
       queue.refusals = 0;
       const id = entry.clientMsgId;
       this.#options.storage.removeItem(this.#prefix + id);
-      if (this.#entries.has(id)) {
-        this.#entries.set(id, { ...entry, isSent: true });
-      }
+      if (this.get(id)) this.#set(id, { ...entry, isSent: true });
       this.#options.onSent(entry, result);
     } else if (PERMANENT.has(result.code)) {
-      if (this.#entries.has(entry.clientMsgId)) {
+      if (this.get(entry.clientMsgId)) {
         this.#put({ ...entry, failed: result.code as RefusalCode });
       }
     } else this.#waitAfter(result, roomId, queue);
@@ -267,7 +271,6 @@ export class Outbox {
       )
       : Math.min(MAX_RETRY_MS, MIN_RETRY_MS * 2 ** queue.refusals++);
     queue.cancelWait = clock.after(delay, () => this.#retryNow(roomId));
-    this.#options.onChange();
   }
 }
 

@@ -42,7 +42,6 @@ function openTab(storage: MemoryStorage, clock: FakeClock, locks?: Locks): Tab {
       }),
     onSent: ({ clientMsgId }) => outbox.remove(clientMsgId),
     muteDelay: () => 30_000,
-    onChange: () => {},
   });
   return { outbox, ...tab };
 }

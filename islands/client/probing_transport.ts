@@ -10,6 +10,14 @@ export const LONGEST_PROBE_MS = 60_000;
 /** How long a probe may take, in milliseconds. */
 const PROBE_TIMEOUT_MS = 10_000;
 
+export interface ProbingOptions {
+  eventStream: OpenTransport;
+  websocket: OpenTransport;
+  clock: Clock;
+  /** Called after each look. */
+  probed: (works: boolean) => void;
+}
+
 /**
  * The event stream, given up as soon as a WebSocket opens: the line is then reported as closed, and
  * the next one is expected to be a WebSocket.
@@ -17,12 +25,7 @@ const PROBE_TIMEOUT_MS = 10_000;
  * @param probed told with each look whether a WebSocket has opened
  */
 export function probingTransport(
-  { eventStream, websocket, clock, probed }: {
-    eventStream: OpenTransport;
-    websocket: OpenTransport;
-    clock: Clock;
-    probed: (works: boolean) => void;
-  },
+  { eventStream, websocket, clock, probed }: ProbingOptions,
 ): OpenTransport {
   return (events) => {
     let cancel = () => {};

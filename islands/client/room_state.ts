@@ -1,4 +1,4 @@
-/** Everything the client knows about one of the user's rooms. */
+/** Everything the client knows about one of the user's rooms, as signals. */
 
 import type {
   Message,
@@ -8,6 +8,7 @@ import type {
 import type { MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
 import { RoomStore } from "./room_store.ts";
+import { signalFields } from "./signal_fields.ts";
 import { TypingMarks } from "./typing.ts";
 
 /** So many join and leave lines are kept a room. */
@@ -42,8 +43,6 @@ export class RoomState {
   unread: number;
   /** Everything up to this `seq` was read, here or on another device. */
   readSeq: number;
-  /** Orders the room list: higher is more recently active. */
-  rank = 0;
   /** When we may write again, on our own clock in milliseconds; 0 when not muted. */
   mutedUntil = 0;
   /** When this page has sent its newest messages here, oldest first, on our own clock in milliseconds. */
@@ -55,13 +54,14 @@ export class RoomState {
   /** The last attempt to load history failed: the problem's code. */
   loadError: string | undefined;
 
-  constructor(room: Room, clock: Clock, onChange: () => void) {
+  constructor(room: Room, clock: Clock) {
     this.room = room;
     this.store = new RoomStore(room.lastSeq);
-    this.typing = new TypingMarks(clock, onChange);
+    this.typing = new TypingMarks(clock);
     this.unread = room.unreadCount ?? 0;
     // Who writes has read: what is unread are the newest ones.
     this.readSeq = room.lastSeq - this.unread;
+    signalFields(this);
   }
 
   /** Takes over what the server says of the room; its count of unread messages ends with its `lastSeq`. */
@@ -156,6 +156,11 @@ export class RoomState {
   mute(until: number): void {
     this.mutedUntil = until;
     this.sentAt = [];
+  }
+
+  /** The time is over, unless it was made longer meanwhile. */
+  unmute(now: number): void {
+    if (now >= this.mutedUntil) this.mutedUntil = 0;
   }
 
   /** Keeps a line about what has happened just now. */

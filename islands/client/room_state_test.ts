@@ -24,7 +24,7 @@ const page = (first: number, last: number) => ({
 });
 
 Deno.test("a newest page that comes after newer messages takes none of them away, and counts nothing", () => {
-  const state = new RoomState(ROOM, new FakeClock(), () => {});
+  const state = new RoomState(ROOM, new FakeClock());
   state.skipTo(page(451, 500), { ...ROOM, lastSeq: 500, unreadCount: 500 }, me);
   for (const { seq } of page(501, 540).messages) {
     state.receive(message(seq), me);

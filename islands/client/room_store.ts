@@ -6,6 +6,7 @@
 
 import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { MessagePage } from "./api.ts";
+import { signalFields } from "./signal_fields.ts";
 
 /** Most messages that wait for their predecessors; what comes then is asked for again. */
 const MAX_HELD = 500;
@@ -15,10 +16,11 @@ const KEPT_PART = 0.8;
 
 export class RoomStore {
   /** Oldest first; `seq` goes up by one from each to the next. */
-  readonly messages: Message[] = [];
+  messages: readonly Message[] = [];
   /** Whether the server holds messages before the first. */
   hasOlder: boolean;
-  #position: number;
+  /** `seq` of the last message delivered in order. */
+  position: number;
   /** Messages that came before their predecessors. */
   #held = new Map<number, Message>();
   /** Called with each message that comes, known or not. */
@@ -26,13 +28,9 @@ export class RoomStore {
 
   /** @param position everything up to this `seq` counts as delivered */
   constructor(position: number) {
-    this.#position = position;
+    this.position = position;
     this.hasOlder = position > 0;
-  }
-
-  /** `seq` of the last message delivered in order. */
-  get position(): number {
-    return this.#position;
+    signalFields(this);
   }
 
   /** Something is missing: messages wait for their predecessors. */
@@ -42,7 +40,7 @@ export class RoomStore {
 
   /** Whether messages were delivered that come after the last of the run. */
   get hasNewer(): boolean {
-    return (this.messages.at(-1)?.seq ?? this.#position) < this.#position;
+    return (this.messages.at(-1)?.seq ?? this.position) < this.position;
   }
 
   /** Whether the run has the message with this number. */
@@ -59,8 +57,8 @@ export class RoomStore {
   receive(message: Message): Message[] {
     const { seq } = message;
     this.onReceived?.(message);
-    if (seq <= this.#position) return [];
-    if (seq === this.#position + 1 || this.#held.size < MAX_HELD) {
+    if (seq <= this.position) return [];
+    if (seq === this.position + 1 || this.#held.size < MAX_HELD) {
       this.#held.set(seq, message);
     }
     return this.#deliver();
@@ -81,23 +79,25 @@ export class RoomStore {
 
   /** Takes a page of history that ends where the run begins. */
   prepend({ messages, hasMore }: MessagePage): void {
-    const end = this.messages[0]?.seq ?? this.#position + 1;
-    this.messages.unshift(...messages.filter(({ seq }) => seq < end));
+    const end = this.messages[0]?.seq ?? this.position + 1;
+    const older = messages.filter(({ seq }) => seq < end);
+    this.messages = [...older, ...this.messages];
     this.hasOlder = hasMore;
   }
 
   /** Takes a page of history that begins where the run ends. */
   append({ messages }: MessagePage): void {
     const end = this.messages.at(-1)?.seq ?? 0;
-    this.messages.push(
-      ...messages.filter(({ seq }) => seq > end && seq <= this.#position),
+    const newer = messages.filter(({ seq }) =>
+      seq > end && seq <= this.position
     );
+    this.messages = [...this.messages, ...newer];
   }
 
   /** Forgets everything: the server's history is not the one we knew. */
   reset(page: MessagePage): void {
     this.#held.clear();
-    this.#position = 0;
+    this.position = 0;
     this.skipTo(page, false);
   }
 
@@ -108,12 +108,12 @@ export class RoomStore {
    * @returns what was delivered after the page, in order
    */
   skipTo(page: MessagePage, keepsRun: boolean): Message[] {
-    this.#position = Math.max(
-      this.#position,
+    this.position = Math.max(
+      this.position,
       page.messages.at(-1)?.seq ?? 0,
     );
     for (const seq of this.#held.keys()) {
-      if (seq <= this.#position) this.#held.delete(seq);
+      if (seq <= this.position) this.#held.delete(seq);
     }
     if (!keepsRun) this.show(page);
     return this.#deliver();
@@ -121,7 +121,7 @@ export class RoomStore {
 
   /** Puts a page in the place of the run. */
   show(page: MessagePage): void {
-    this.messages.length = 0;
+    this.messages = [];
     this.prepend(page);
   }
 
@@ -137,15 +137,14 @@ export class RoomStore {
     const last = messages.length - kept;
     const at = reading === undefined ? last : this.#indexOf(reading) - kept / 4;
     const start = Math.floor(Math.min(Math.max(0, at), last));
-    messages.splice(start + kept);
-    messages.splice(0, start);
+    this.messages = messages.slice(start, start + kept);
     this.hasOlder ||= start > 0;
   }
 
   /** Drops all messages; the position stays. */
   clear(): void {
-    this.messages.length = 0;
-    this.hasOlder = this.#position > 0;
+    this.messages = [];
+    this.hasOlder = this.position > 0;
   }
 
   #indexOf(seq: number): number {
@@ -159,14 +158,14 @@ export class RoomStore {
   #deliver(): Message[] {
     const delivered: Message[] = [];
     for (
-      let next = this.#held.get(this.#position + 1);
+      let next = this.#held.get(this.position + 1);
       next !== undefined;
-      next = this.#held.get(this.#position + 1)
+      next = this.#held.get(this.position + 1)
     ) {
       this.#held.delete(next.seq);
-      if (!this.hasNewer) this.messages.push(next);
+      if (!this.hasNewer) this.messages = [...this.messages, next];
       // The position moves after the message is in place: never past one we do not have.
-      this.#position = next.seq;
+      this.position = next.seq;
       delivered.push(next);
     }
     return delivered;

@@ -1,5 +1,6 @@
 /** Who is typing, and telling others that we are. */
 
+import { signal } from "@preact/signals";
 import { TYPING_TIMEOUT_MS } from "../../realtime/protocol/limits.ts";
 import type { UserRef } from "../../realtime/protocol/protocol.ts";
 import { isBlank } from "../../text/blank.ts";
@@ -11,17 +12,16 @@ export const REFRESH_MS = 3_000;
 /** The typing marks of one room. Each ends by itself, also when no end is ever announced. */
 export class TypingMarks {
   readonly #clock: Clock;
-  readonly #onChange: () => void;
   readonly #marks = new Map<string, { user: UserRef; cancel: () => void }>();
+  readonly #names = signal<readonly string[]>([]);
 
-  constructor(clock: Clock, onChange: () => void) {
+  constructor(clock: Clock) {
     this.#clock = clock;
-    this.#onChange = onChange;
   }
 
   /** Names of those who type now, the longest-typing first. */
-  get names(): string[] {
-    return [...this.#marks.values()].map(({ user }) => user.username);
+  get names(): readonly string[] {
+    return this.#names.value;
   }
 
   set(user: UserRef, isTyping: boolean): void {
@@ -34,13 +34,21 @@ export class TypingMarks {
       );
       this.#marks.set(user.id, { user, cancel });
     } else this.#marks.delete(user.id);
-    if ((had !== undefined) !== isTyping) this.#onChange();
+    if ((had !== undefined) !== isTyping) this.#changed();
   }
 
   /** The line is down: nobody is known to type. */
   clear(): void {
     for (const { cancel } of this.#marks.values()) cancel();
+    if (this.#marks.size === 0) return;
     this.#marks.clear();
+    this.#changed();
+  }
+
+  #changed(): void {
+    this.#names.value = [...this.#marks.values()].map(({ user }) =>
+      user.username
+    );
   }
 }
 

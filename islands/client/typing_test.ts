@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import assert from "node:assert/strict";
 import { FakeClock } from "./fakes.ts";
 import { TypingMarks, TypingSignal } from "./typing.ts";
@@ -7,7 +8,7 @@ const bob = { id: "2", username: "bob" };
 
 Deno.test("a typing mark ends by itself after five seconds without a refresh", async () => {
   const clock = new FakeClock();
-  const marks = new TypingMarks(clock, () => {});
+  const marks = new TypingMarks(clock);
   marks.set(ada, true);
   await clock.advance(4000);
   marks.set(ada, true);
@@ -19,14 +20,20 @@ Deno.test("a typing mark ends by itself after five seconds without a refresh", a
 });
 
 Deno.test("TypingMarks announces a change only when someone starts or stops", () => {
-  let changes = 0;
-  const marks = new TypingMarks(new FakeClock(), () => changes++);
+  const marks = new TypingMarks(new FakeClock());
+  // The first run is that of the effect itself.
+  let changes = -1;
+  const stop = effect(() => {
+    marks.names;
+    changes++;
+  });
   marks.set(ada, true);
   marks.set(ada, true);
   marks.set(bob, false);
   assert.equal(changes, 1);
   marks.set(ada, false);
   assert.equal(changes, 2);
+  stop();
 });
 
 Deno.test("TypingSignal announces at most every three seconds, and the end once", async () => {

@@ -1,117 +1,81 @@
+import { effect } from "@preact/signals";
 import { h } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import { localTimeZone } from "../client/browser.ts";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { ChatPageProps } from "../page_props.ts";
-import type { DialogName } from "../shortcuts.ts";
-import { createTimes } from "../text/times.ts";
-import { createTranslate } from "../text/translate.ts";
 import { ConnectionBar } from "./connection_bar.tsx";
-import { type Extras, Later, withExtras } from "./later.tsx";
+import { createUi } from "./create_ui.ts";
+import { Later, withExtras } from "./later.tsx";
 import { RoomPane } from "./room_pane.tsx";
 import { type ServedParts, Sidebar } from "./sidebar.tsx";
-import type { Ui } from "./ui.ts";
-
-/** What the page can do and the components cannot. */
-export interface PageControls {
-  /** Calls back when something changed and it is time to draw. Returns how to end that. */
-  onDraw: (draw: () => void) => () => void;
-  /** What is to be said although the connection is well: key of the text. */
-  note: () => "outdated" | "fallback" | false;
-}
+import type { Extras, Surroundings } from "./ui.ts";
 
 /** The whole chat. Drawn once on the server and from then on in the browser. */
 export function ChatApp(
-  { client, page, extras, served, controls }: {
+  { client, page, extras, served, surroundings, onAlive }: {
     client: ChatClient;
     page: ChatPageProps;
     /** What is not needed to show a room. */
     extras: Extras;
     /** Given on the server only. */
     served?: ServedParts | undefined;
-    controls?: PageControls | undefined;
+    surroundings: Surroundings;
+    /** Called once the page has come to life. */
+    onAlive?: (() => void) | undefined;
   },
 ) {
-  const [path, setPath] = useState(page.path);
-  const [isHydrated, setHydrated] = useState(false);
-  const [dialog, setDialog] = useState<DialogName>();
-  const [, draw] = useState(0);
-  const ui: Ui = useMemo(() => {
-    const timeZone = isHydrated ? localTimeZone() : page.timeZone;
-    return {
-      client,
-      extras,
-      isHydrated,
-      t: createTranslate(page.strings, page.locale),
-      times: createTimes(page.locale, timeZone),
-      navigate(to) {
-        if (to === location.pathname) return;
-        history.pushState(null, "", to);
-        // What is shown next takes the focus. Otherwise it stays with who is writing.
-        (document.activeElement as HTMLElement | null)?.blur();
-        setPath(to);
-      },
-    };
-  }, [isHydrated]);
-  const { t, navigate } = ui;
-
+  const ui = useMemo(
+    () => createUi({ client, page, extras, surroundings }),
+    [],
+  );
+  const { t } = ui;
   useEffect(() => {
-    setHydrated(true);
-    const onPopState = () => setPath(location.pathname);
-    addEventListener("popstate", onPopState);
-    return () => removeEventListener("popstate", onPopState);
-  }, []);
-  useEffect(() => {
-    if (isHydrated) return controls?.onDraw(() => draw((drawn) => drawn + 1));
-  }, [isHydrated]);
-  useEffect(() => {
-    const onKeyDown = (event: KeyboardEvent) => {
+    ui.isHydrated.value = true;
+    onAlive?.();
+    addEventListener("popstate", () => {
+      ui.path.value = location.pathname;
+    });
+    addEventListener("keydown", (event) => {
       if (!isShortcut(event)) return;
       // At once: after the code has come it is too late to keep the browser from its own answer.
       event.preventDefault();
-      withExtras(
-        ui,
-        ({ runShortcut }) => runShortcut(event, ui, path, setDialog),
-      );
-    };
-    addEventListener("keydown", onKeyDown);
-    return () => removeEventListener("keydown", onKeyDown);
-  }, [path]);
+      withExtras(ui, ({ runShortcut }) => runShortcut(event, ui));
+    });
+    effect(() => {
+      const path = ui.path.value;
+      const title = client.rooms.get(roomIdOf(path))?.room.name ??
+        t(path === "/discover" ? "discover" : "rooms");
+      const { unread } = client;
+      withExtras(ui, ({ announce }) => announce(title, unread));
+    });
+  }, []);
 
-  const roomId = /^\/rooms\/([^/]+)$/.exec(path)?.[1];
-  const room = roomId === undefined ? undefined : client.rooms.get(roomId);
-  const shown = useRef(path);
+  const path = ui.path.value;
+  const roomId = roomIdOf(path);
+  const room = client.rooms.get(roomId);
+  const before = useRef<string | undefined>(undefined);
   useEffect(() => {
-    const from = shown.current;
-    shown.current = path;
-    if (isHydrated) withExtras(ui, ({ placeFocus }) => placeFocus(path, from));
+    const from = before.current;
+    before.current = path;
+    if (from === undefined) return;
+    withExtras(ui, ({ placeFocus }) => placeFocus(path, from));
   }, [path, room]);
-  useEffect(() => {
-    const title = room?.room.name ??
-      t(path === "/discover" ? "discover" : "rooms");
-    withExtras(ui, ({ announce }) => announce(title, client.unread));
-  });
+  const dialog = ui.dialog.value;
   return (
     <main
       class="app"
       data-pane={path === "/" ? "list" : "main"}
-      onClick={(event) => followLink(event, navigate)}
+      onClick={(event) => followLink(event, ui.navigate)}
     >
       {room && <a class="skip" href="#messages">{t("skipToMessages")}</a>}
-      <ConnectionBar ui={ui} controls={controls} />
-      <Sidebar
-        ui={ui}
-        path={path}
-        more={page.moreRooms}
-        served={served}
-        onSwitch={() => setDialog("switcher")}
-      />
+      <ConnectionBar ui={ui} />
+      <Sidebar ui={ui} more={page.moreRooms} served={served} />
       {room
         ? <RoomPane ui={ui} key={roomId} room={room} page={page} />
         : (
           <Later ui={ui}>
             {({ Lobby, OtherRoom }) =>
-              roomId !== undefined
+              roomId !== ""
                 ? (
                   <OtherRoom
                     ui={ui}
@@ -134,11 +98,21 @@ export function ChatApp(
       {dialog && (
         <Later ui={ui}>
           {({ DIALOGS }) =>
-            h(DIALOGS[dialog], { ui, onClose: () => setDialog(undefined) })}
+            h(DIALOGS[dialog], {
+              ui,
+              onClose: () => {
+                ui.dialog.value = undefined;
+              },
+            })}
         </Later>
       )}
     </main>
   );
+}
+
+/** The room of a path; empty when it has none. */
+function roomIdOf(path: string): string {
+  return /^\/rooms\/([^/]+)$/.exec(path)?.[1] ?? "";
 }
 
 /** Links within the chat need no new page; everything else is left to the browser. */

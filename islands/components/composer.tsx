@@ -1,3 +1,4 @@
+import { effect } from "@preact/signals";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { codePointLength } from "../../text/code_points.ts";
 import { MAX_TEXT_LENGTH } from "../../realtime/protocol/limits.ts";
@@ -5,9 +6,10 @@ import { isBlank } from "../../text/blank.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
-import { ComposerHints } from "./composer_hints.tsx";
 import { Icon } from "./icon.tsx";
-import { carriesFiles, type Ui } from "./ui.ts";
+import { Later } from "./later.tsx";
+import { carriesFiles } from "./files.ts";
+import type { Ui } from "./ui.ts";
 
 /** Where messages are written. It is never disabled: what cannot be sent now is kept. */
 export function Composer(
@@ -46,22 +48,21 @@ export function Composer(
       matchMedia("(hover: hover) and (min-width: 45em)").matches &&
       document.activeElement === document.body
     ) current.focus();
-  }, []);
 
-  useEffect(() => {
     const onDrop = (event: DragEvent) =>
       carriesFiles(event.dataTransfer) && setFault("noFiles");
     addEventListener("drop", onDrop);
-    return () => removeEventListener("drop", onDrop);
+    const stopWatching = effect(() => {
+      if (client.drafts.holds(id) || isBlank(current.value)) return;
+      // Another tab has sent it.
+      current.value = "";
+      measure();
+    });
+    return () => {
+      removeEventListener("drop", onDrop);
+      stopWatching();
+    };
   }, []);
-  useEffect(() => {
-    const { current } = box;
-    if (current === null || isBlank(current.value)) return;
-    if (client.drafts.holds(id)) return;
-    // Another tab has sent it.
-    current.value = "";
-    measure();
-  });
 
   const send = () => {
     const { current } = box;
@@ -92,7 +93,13 @@ export function Composer(
         box.current?.focus();
       }}
     >
-      <ComposerHints {...{ ui, state, page, left, fault }} />
+      <div class="hints">
+        <Later ui={ui}>
+          {({ ComposerHints }) => (
+            <ComposerHints {...{ ui, state, page, left, fault }} />
+          )}
+        </Later>
+      </div>
       <div class="composer-box">
         <textarea
           ref={box}

@@ -2,7 +2,8 @@ import type { RoomState } from "../client/room_state.ts";
 import { sendPace } from "../client/send_pace.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
-import { type Ui, useTick } from "./ui.ts";
+import { useTick } from "./tick.ts";
+import type { Ui } from "./ui.ts";
 
 /** The counter appears when so many characters are left. */
 const COUNTER_FROM = 60;
@@ -19,7 +20,7 @@ export function ComposerHints(
     fault: keyof Strings | undefined;
   },
 ) {
-  const { client, t, isHydrated } = ui;
+  const { client, t } = ui;
   const now = client.now();
   const mutedFor = state.mutedUntil - now;
   const pace = sendPace(state.sentAt, page.messageLimit, now);
@@ -30,18 +31,20 @@ export function ComposerHints(
     if (mutedFor > 0) return t("mutedFor", { n: seconds(mutedFor) });
     if (pace?.left === 0) return t("pauseFor", { n: seconds(pace.waitMs) });
     if (pace) return t("sendsLeft", { n: pace.left });
-    if (!isHydrated && page.problem) return t(page.problem);
+    if (!ui.isHydrated.value && page.problem) return t(page.problem);
     return left <= COUNTER_FROM && t("charactersLeft", { n: left });
   };
   return (
-    <div class="hints">
+    <>
       <TypingLine ui={ui} names={state.typing.names} />
       <p id="composer-hint" class={left < 0 ? "over" : ""}>{hint()}</p>
-    </div>
+    </>
   );
 }
 
-function TypingLine({ ui: { t }, names }: { ui: Ui; names: string[] }) {
+function TypingLine(
+  { ui: { t }, names }: { ui: Ui; names: readonly string[] },
+) {
   const [a = "", b = ""] = names;
   const text = names.length > 2
     ? t("typingMany")

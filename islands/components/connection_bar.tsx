@@ -1,18 +1,16 @@
 import { useEffect, useState } from "preact/hooks";
-import type { PageControls } from "./chat_app.tsx";
 import { Later, withExtras } from "./later.tsx";
-import { type Ui, useTick } from "./ui.ts";
+import { useTick } from "./tick.ts";
+import type { Ui } from "./ui.ts";
 
 /** A line that is back within this time is not worth a word, in milliseconds. */
 const QUIET_MS = 3_000;
 
 /** How the connection is. Always readable for screen readers, visible only when it matters. */
-export function ConnectionBar(
-  { ui, controls }: { ui: Ui; controls: PageControls | undefined },
-) {
-  const { client, t, isHydrated } = ui;
+export function ConnectionBar({ ui }: { ui: Ui }) {
+  const { client, t } = ui;
   const { state } = client.connection;
-  const isLive = state.phase === "live";
+  const { isLive } = client.connection;
   const isTrouble = !isLive && state.phase !== "idle";
   const [isLate, setLate] = useState(false);
   useEffect(() => {
@@ -24,7 +22,7 @@ export function ConnectionBar(
   }, [isTrouble]);
   useTick(state.phase === "waiting");
 
-  const note = isLive && controls?.note();
+  const note = isLive && ui.surroundings.note.value;
   const isVisible = state.phase === "stopped" || note ||
     (isTrouble && isLate);
   return (
@@ -33,7 +31,7 @@ export function ConnectionBar(
       class={`connection ${isVisible ? note || "" : "quiet"}`}
     >
       <p role="status">
-        {isHydrated && (
+        {ui.isHydrated.value && (
           <Later ui={ui}>
             {({ connectionText }) => connectionText(ui, note)}
           </Later>

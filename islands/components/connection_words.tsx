@@ -1,10 +1,7 @@
 /** What the line about the connection says, and offers. */
 
 import { placeFocus } from "../focus.ts";
-import type { PageControls } from "./chat_app.tsx";
-import type { Ui } from "./ui.ts";
-
-type Note = ReturnType<PageControls["note"]> | undefined;
+import type { Note, Ui } from "./ui.ts";
 
 /**
  * How the connection is, in words.

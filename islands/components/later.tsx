@@ -1,21 +1,13 @@
-/** Parts of the page that are fetched when they are first needed. */
+/** Draws and calls what is fetched when it is first needed. */
 
 import type { ComponentChild } from "preact";
-import { useEffect, useState } from "preact/hooks";
-import type { Ui } from "./ui.ts";
+import { useEffect } from "preact/hooks";
+import type { LateParts, Ui } from "./ui.ts";
 
-type ExtrasModule = typeof import("../extras.ts");
-
-export interface Extras {
-  /** Undefined until `load` is through. */
-  module: ExtrasModule | undefined;
-  load: () => Promise<ExtrasModule>;
-}
-
-/** Does something with them. Without a network it stays undone: then it is of no use either. */
+/** Does something with the late parts. Without a network it stays undone: then it is of no use either. */
 export function withExtras(
   { extras }: Ui,
-  run: (module: ExtrasModule) => void,
+  run: (parts: LateParts) => void,
 ): void {
   extras.load().then(run, () => {});
 }
@@ -24,11 +16,10 @@ export function withExtras(
 export function Later(
   { ui, children }: {
     ui: Ui;
-    children: (module: ExtrasModule) => ComponentChild;
+    children: (parts: LateParts) => ComponentChild;
   },
 ) {
-  const { extras } = ui;
-  const [, setLoaded] = useState(extras.module !== undefined);
-  useEffect(() => withExtras(ui, () => setLoaded(true)), []);
-  return <>{extras.module && children(extras.module)}</>;
+  const parts = ui.extras.module.value;
+  useEffect(() => withExtras(ui, () => {}), []);
+  return <>{parts && children(parts)}</>;
 }

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from "preact/hooks";
 import type { Room } from "../client/api.ts";
+import { leaveRoom } from "../client/membership.ts";
 import type { Ui } from "./ui.ts";
 
 /** Asks before the user leaves a room. */
@@ -11,7 +12,7 @@ export function LeaveDialog(
   useEffect(() => dialog.current?.showModal(), []);
   const leave = async () => {
     dialog.current?.close();
-    const result = await client.leaveRoom(room.id);
+    const result = await leaveRoom(client, room.id);
     if (result.ok) navigate("/");
   };
   return (

@@ -1,4 +1,5 @@
-import { loadAgain, type ScrolledTimeline } from "../timeline_scroll.ts";
+import { loadAgain } from "../timeline_scroll.ts";
+import type { ScrolledTimeline } from "./ui.ts";
 
 /** Says that history could not be loaded, and tries again. */
 export function LoadError({ view }: { view: ScrolledTimeline }) {

@@ -1,5 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { Room } from "../client/api.ts";
+import { findRoom, type Room } from "../client/api.ts";
+import { findRooms, moreRooms } from "../client/all_rooms.ts";
+import { joinRoom } from "../client/membership.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Strings } from "../strings/en.ts";
 import { passFocus } from "../focus.ts";
@@ -33,7 +35,7 @@ export function Lobby(
     if (rooms !== undefined && name === query && rooms === found) return;
     let isCurrent = true;
     const timer = setTimeout(async () => {
-      const result = await client.api.findRooms(name.trim());
+      const result = await findRooms(client.api, name.trim());
       if (!isCurrent || !result.ok) return;
       setRooms(result.data);
       setNext(result.next);
@@ -50,10 +52,12 @@ export function Lobby(
   const showMore = async (button: HTMLButtonElement) => {
     // The first page is read anew to learn where the next one begins; rooms may have moved up since.
     const first = next === undefined
-      ? await client.api.findRooms(name.trim())
+      ? await findRooms(client.api, name.trim())
       : undefined;
     const from = first?.ok ? first.next : next;
-    const result = from === undefined ? first : await client.api.myRooms(from);
+    const result = from === undefined
+      ? first
+      : await moreRooms(client.api, from);
     if (!result?.ok) return;
     // Another search, or another press of the button, has changed the list meanwhile.
     if (drawn.current.name !== name || drawn.current.rooms !== rooms) return;
@@ -191,7 +195,7 @@ export function JoinForm(
       action={`/rooms/${id}/join?user=${client.user.id}`}
       onSubmit={async (event) => {
         event.preventDefault();
-        const result = await client.joinRoom(id);
+        const result = await joinRoom(client, id);
         if (result.ok) navigate(`/rooms/${id}`);
         else setProblem(t(JOIN_REFUSALS[result.code] ?? "failed"));
       }}
@@ -217,7 +221,7 @@ export function OtherRoom(
   const [isMissing, setMissing] = useState(isKnownMissing);
   useEffect(() => {
     if (room !== undefined || isMissing) return;
-    client.api.room(id).then((result) => {
+    findRoom(client.api, id).then((result) => {
       if (result.ok) setRoom(result.data);
       else setMissing(result.status === 404 || result.status === 400);
     });

@@ -1,5 +1,6 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { ApiFailure, AuthApi } from "../client/api.ts";
+import type { Api, ApiFailure } from "../client/api.ts";
+import { requestCode, verifyCode } from "../client/sign_in.ts";
 import type { LoginPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
 import { createTranslate } from "../text/translate.ts";
@@ -7,7 +8,7 @@ import { Logo } from "./logo.tsx";
 
 /** Signing in: a name, then the code for it. Works as plain forms, too. */
 export function LoginForm(
-  { page, api }: { page: LoginPageProps; api?: AuthApi | undefined },
+  { page, api }: { page: LoginPageProps; api?: Api | undefined },
 ) {
   const t = createTranslate(page.strings, page.locale);
   const [username, setUsername] = useState(page.username);
@@ -39,16 +40,16 @@ export function LoginForm(
       setProblem(failure && (PROBLEMS[failure.code] ?? "failed"));
       if (failure) input.current?.focus();
     };
-  const requestCode = submit(async (name) => {
+  const askForCode = submit(async (name) => {
     const address = email.current?.value.trim() || undefined;
-    const result = await api?.requestCode(name, address);
+    const result = api && await requestCode(api, name, address);
     if (!result?.ok) return result;
     setCode(result.data.code);
     setUsername(name);
     keepStep({ username: name, code: result.data.code });
   });
-  const verifyCode = submit(async (entered) => {
-    const result = await api?.verifyCode(username ?? "", entered);
+  const checkCode = submit(async (entered) => {
+    const result = api && await verifyCode(api, username ?? "", entered);
     if (!result?.ok) return result;
     keepStep(null);
     location.assign(page.next);
@@ -70,7 +71,7 @@ export function LoginForm(
               method="post"
               action="/login"
               noValidate
-              onSubmit={requestCode}
+              onSubmit={askForCode}
             >
               <p>{t("signInLead")}</p>
               <label for="username">{t("username")}</label>
@@ -121,7 +122,7 @@ export function LoginForm(
               method="post"
               action="/login"
               noValidate
-              onSubmit={verifyCode}
+              onSubmit={checkCode}
             >
               <p>{t("codeLead", { name: username })}</p>
               <p class="code-note">

@@ -13,7 +13,7 @@ export function MembersPanel({ ui, room }: { ui: Ui; room: RoomState }) {
   const { client, t } = ui;
   const { users = [], onlineCount = 0, memberCount = room.room.memberCount } =
     room.roster ?? {};
-  const isStale = client.connection.state.phase !== "live";
+  const isStale = !client.connection.isLive;
   return (
     <section
       id="members"

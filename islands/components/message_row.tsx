@@ -1,7 +1,7 @@
 import { isEmojiOnly, linkify } from "../text/linkify.ts";
 import { Avatar } from "./avatar.tsx";
-import { Later, withExtras } from "./later.tsx";
-import { PureComponent, type Ui } from "./ui.ts";
+import { Later } from "./later.tsx";
+import type { Ui } from "./ui.ts";
 
 export interface MessageRowProps {
   author: string;
@@ -18,77 +18,67 @@ export interface MessageRowProps {
 }
 
 /** One message, sent or on its way: the same element, so that being sent moves nothing. */
-export class MessageRow extends PureComponent<MessageRowProps> {
-  /** What can be done about a failed message depends on the others. */
-  override shouldComponentUpdate(next: MessageRowProps): boolean {
-    return next.status === "failed" || super.shouldComponentUpdate(next);
-  }
+export function MessageRow(
+  { author, text, at, isOwn, isFirst, status, clientMsgId, ui }:
+    MessageRowProps,
+) {
+  const times = ui.times.value;
+  const time = (
+    <time dateTime={at} title={times.full(at)}>{times.clock(at)}</time>
+  );
+  const classes = ["message", isOwn && "own", isFirst && "first", status];
+  return (
+    <article class={classes.filter(Boolean).join(" ")} tabIndex={-1}>
+      {isFirst && !isOwn && <Avatar name={author} />}
+      {isFirst && (
+        <header>
+          <b dir="auto" class={isOwn ? "visually-hidden" : ""}>{author}</b>{" "}
+          {time}
+        </header>
+      )}
+      <div class="line">
+        <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
+          {withLinks(text, ui)}
+        </p>
+        {!isFirst && <span class="row-time">{time}</span>}
+      </div>
+      {status === "failed"
+        ? (
+          <small class="status" role="alert">
+            <Later ui={ui}>
+              {({ FailedMessage }) => (
+                <FailedMessage
+                  ui={ui}
+                  id={clientMsgId}
+                />
+              )}
+            </Later>
+          </small>
+        )
+        : status && <small class="status">{ui.t(status)}</small>}
+    </article>
+  );
+}
 
-  override render(
-    { author, text, at, isOwn, isFirst, status, ui }: MessageRowProps,
-  ) {
-    const { times } = ui;
-    const time = (
-      <time dateTime={at} title={times.full(at)}>{times.clock(at)}</time>
-    );
-    const classes = ["message", isOwn && "own", isFirst && "first", status];
-    return (
-      <article class={classes.filter(Boolean).join(" ")} tabIndex={-1}>
-        {isFirst && !isOwn && <Avatar name={author} />}
-        {isFirst && (
-          <header>
-            <b dir="auto" class={isOwn ? "visually-hidden" : ""}>{author}</b>
-            {" "}
-            {time}
-          </header>
-        )}
-        <div class="line">
-          <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
-            {this.#withLinks(text)}
-          </p>
-          {!isFirst && <span class="row-time">{time}</span>}
-        </div>
-        {status !== undefined && this.#status(status)}
-      </article>
-    );
-  }
-
-  #status(status: NonNullable<MessageRowProps["status"]>) {
-    const { clientMsgId, ui } = this.props;
-    if (status !== "failed") {
-      return <small class="status">{ui.t(status)}</small>;
-    }
-    return (
-      <small class="status" role="alert">
-        <Later ui={ui}>
-          {({ FailedMessage }) => <FailedMessage ui={ui} id={clientMsgId} />}
-        </Later>
-      </small>
-    );
-  }
-
-  #withLinks(text: string) {
-    return linkify(text, this.#show).map((part) =>
-      part.href === undefined ? part.text : (
-        // Its own direction: what stands around it does not turn it round.
-        <a
-          href={part.href}
-          dir="ltr"
-          target="_blank"
-          rel="noopener noreferrer nofollow"
-        >
-          {part.text}
-        </a>
-      )
-    );
-  }
-
-  /** Until the code that tells a foreign host from a disguised one is there, both stand in punycode. */
-  readonly #show = (address: string): string => {
-    const { ui } = this.props;
-    const { module } = ui.extras;
-    if (module) return module.shownAddress(address);
-    withExtras(ui, () => this.forceUpdate());
+function withLinks(text: string, { extras }: Ui) {
+  const show = (address: string): string => {
+    const parts = extras.module.value;
+    if (parts) return parts.shownAddress(address);
+    // Until the code that tells a foreign host from a disguised one is there, both stand in punycode.
+    extras.load().catch(() => {});
     return new URL(address.replace(/^www/i, "https://www")).href;
   };
+  return linkify(text, show).map((part) =>
+    part.href === undefined ? part.text : (
+      // Its own direction: what stands around it does not turn it round.
+      <a
+        href={part.href}
+        dir="ltr"
+        target="_blank"
+        rel="noopener noreferrer nofollow"
+      >
+        {part.text}
+      </a>
+    )
+  );
 }

@@ -1,4 +1,5 @@
 import { useState } from "preact/hooks";
+import { listMembers } from "../client/all_rooms.ts";
 import type { RoomState } from "../client/room_state.ts";
 import { passFocus } from "../focus.ts";
 import { Avatar } from "./avatar.tsx";
@@ -20,7 +21,7 @@ export function MoreMembers({ ui, room }: { ui: Ui; room: RoomState }) {
     let next: string | undefined = page;
     // The first pages may hold none but those whom the roster has.
     do {
-      const result = await client.api.members(room.room.id, next);
+      const result = await listMembers(client.api, room.room.id, next);
       if (!result.ok) return;
       found.push(...result.data.filter(({ id }) => !shown.has(id)));
       next = result.next;

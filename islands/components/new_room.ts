@@ -1,5 +1,6 @@
 /** What happens when the form for a new room is sent. */
 
+import { createRoom as create } from "../client/membership.ts";
 import type { Strings } from "../strings/en.ts";
 import type { Ui } from "./ui.ts";
 
@@ -21,7 +22,7 @@ export async function createRoom(
   if (form.ariaBusy === "true") return;
   form.ariaBusy = "true";
   const name = new FormData(form).get("name");
-  const result = await client.createRoom(String(name ?? "").trim());
+  const result = await create(client, String(name ?? "").trim());
   form.ariaBusy = null;
   const refusal = result.ok ? "" : t(REFUSALS[result.code] ?? "failed");
   form.querySelector("input")?.setAttribute("aria-invalid", `${!result.ok}`);

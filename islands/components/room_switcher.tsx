@@ -1,4 +1,5 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useComputed, useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import { foldForSearch } from "../../text/fold.ts";
 import { Avatar } from "./avatar.tsx";
 import type { Ui } from "./ui.ts";
@@ -10,29 +11,35 @@ const MAX_LISTED = 100;
 export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
   const { client, t, navigate } = ui;
   const dialog = useRef<HTMLDialogElement>(null);
-  const [text, setText] = useState("");
-  const [chosen, setChosen] = useState(0);
+  // Signals: keys that follow fast on each other act on what was typed, drawn or not.
+  const text = useSignal("");
+  const chosen = useSignal(0);
+  const found = useComputed(() => {
+    const wanted = foldForSearch(text.value);
+    return client.rooms.list.filter(({ room }) =>
+      foldForSearch(room.name).includes(wanted)
+    ).slice(0, MAX_LISTED);
+  });
+  const index = () => Math.min(chosen.value, found.value.length - 1);
   useEffect(() => dialog.current?.showModal(), []);
 
-  const wanted = foldForSearch(text);
-  const rooms = client.rooms.list.filter(({ room }) =>
-    foldForSearch(room.name).includes(wanted)
-  ).slice(0, MAX_LISTED);
-  const index = Math.min(chosen, rooms.length - 1);
   const open = (id: string | undefined) => {
     dialog.current?.close();
     if (id !== undefined) navigate(`/rooms/${id}`);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (step !== undefined && rooms.length > 0) {
+    const { length } = found.value;
+    if (step !== undefined && length > 0) {
       event.preventDefault();
-      setChosen((index + step + rooms.length) % rooms.length);
+      chosen.value = (index() + step + length) % length;
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      open(rooms[index]?.room.id);
+      open(found.value[index()]?.room.id);
     }
   };
+  const rooms = found.value;
+  const current = rooms[index()];
   return (
     <dialog
       class="switcher"
@@ -49,23 +56,23 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
         aria-label={t("switchRoom")}
         aria-expanded="true"
         aria-controls="switcher-rooms"
-        aria-activedescendant={rooms[index] && `switch-${rooms[index].room.id}`}
+        aria-activedescendant={current && `switch-${current.room.id}`}
         placeholder={t("switchRoom")}
         autocomplete="off"
-        value={text}
+        value={text.value}
         onInput={(event) => {
-          setText(event.currentTarget.value);
-          setChosen(0);
+          text.value = event.currentTarget.value;
+          chosen.value = 0;
         }}
         onKeyDown={onKeyDown}
       />
       <ul id="switcher-rooms" role="listbox" aria-label={t("rooms")}>
-        {rooms.map(({ room, unread }, position) => (
+        {rooms.map(({ room, unread }) => (
           <li
             key={room.id}
             id={`switch-${room.id}`}
             role="option"
-            aria-selected={`${position === index}`}
+            aria-selected={`${room === current?.room}`}
             onClick={() => open(room.id)}
           >
             <Avatar name={room.name} shape="room" />

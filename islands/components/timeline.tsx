@@ -8,15 +8,13 @@
 import { Component, createRef } from "preact";
 import type { RoomState } from "../client/room_state.ts";
 import { timelineItems } from "../text/timeline_items.ts";
-import type { ScrolledTimeline } from "../timeline_scroll.ts";
-import { Icon } from "./icon.tsx";
 import { Later, withExtras } from "./later.tsx";
 import {
   pendingMessages,
   timelineHead,
   timelineRow,
 } from "./timeline_rows.tsx";
-import type { Ui } from "./ui.ts";
+import type { ScrolledTimeline, Ui } from "./ui.ts";
 
 /** Most messages in the page at once. */
 const MAX_ROWS = 150;
@@ -45,6 +43,7 @@ export class Timeline extends Component<TimelineProps>
   isAtEnd = true;
   isFarFromEnd = false;
   missed = 0;
+  isMoving = false;
   readonly #log = createRef<HTMLDivElement>();
   /** Where the "new" line stands; fixed until the room is left or everything was read. */
   #firstUnread: number | undefined;
@@ -80,8 +79,9 @@ export class Timeline extends Component<TimelineProps>
 
   showFrom(seq: number | undefined, drawn?: () => void): void {
     this.room.reading = seq;
+    this.isMoving = true;
     this.#isJumping = drawn !== undefined;
-    this.setState({}, drawn);
+    this.forceUpdate(drawn);
   }
 
   jumpToEnd(): void {
@@ -142,6 +142,7 @@ export class Timeline extends Component<TimelineProps>
   #settle(anchor: Anchor | undefined): void {
     const { room, ui } = this.props;
     const log = this.#log.current;
+    this.isMoving = false;
     // The end keeps its place by itself: the list is laid out from there.
     if (log !== null && anchor?.element.isConnected) {
       const moved = topOf(anchor.element) - anchor.top;
@@ -161,19 +162,23 @@ export class Timeline extends Component<TimelineProps>
   }
 
   override render({ room, ui }: TimelineProps) {
-    const { t, times } = ui;
+    const { t } = ui;
+    // After this is drawn it may count as read: when the page is looked at, and when the line is back.
+    ui.surroundings.looks.value;
+    ui.client.connection.isLive;
     const { messages, hasNewer } = room.store;
     const [start, end] = this.shown;
     this.#moveUnreadLine();
     if (this.isAtEnd) this.#shownSeq = room.store.position;
     const shown = messages.slice(start, end);
-    const isWithEnd = ui.isHydrated && end === messages.length && !hasNewer;
+    const isWithEnd = ui.isHydrated.value && end === messages.length &&
+      !hasNewer;
     // One list with the messages on their way: each stays the same element when it has been sent.
     if (isWithEnd) shown.push(...pendingMessages(room, ui, shown));
     const items = timelineItems(shown, {
       notices: isWithEnd ? room.notices : [],
       firstUnread: this.#lineAt(shown[0]?.seq ?? 0),
-      times,
+      times: ui.times.value,
     });
     return (
       <div class="timeline">
@@ -206,7 +211,18 @@ export class Timeline extends Component<TimelineProps>
               <p class="empty">{t("noMessages")}</p>}
           </div>
         </div>
-        {this.#jumpButton()}
+        {!this.isAtEnd && (
+          <Later ui={ui}>
+            {({ JumpButton }) => (
+              <JumpButton
+                view={this}
+                // Another one with each drawing: what it shows depends on where the log is scrolled to.
+                onJump={() => this.jumpToEnd()}
+                shownSeq={this.#shownSeq}
+              />
+            )}
+          </Later>
+        )}
         {room.store.position > this.#openedAt && (
           <Later ui={ui}>
             {({ Announcer }) => (
@@ -235,31 +251,6 @@ export class Timeline extends Component<TimelineProps>
     }
     this.#isFirstView = false;
     this.#hadUnread = hasUnread && !this.#isReading;
-  }
-
-  #jumpButton() {
-    const { room: { store }, ui: { client, t } } = this.props;
-    const last = Math.max(store.messages.at(-1)?.seq ?? 0, this.#shownSeq);
-    // Whose those are that are not held, nobody knows here.
-    const n = store.position - last +
-      store.messages.filter(({ seq, sender }) =>
-        seq > this.#shownSeq && sender.id !== client.user.id
-      ).length;
-    if (this.isAtEnd || n === 0 && !this.isFarFromEnd) return null;
-    return (
-      <button
-        type="button"
-        class={`jump ${n > 0 ? "fresh" : ""}`}
-        onClick={() => {
-          this.jumpToEnd();
-          // The button goes.
-          this.#log.current?.focus();
-        }}
-      >
-        <Icon name="arrowDown" />
-        {n > 0 ? t("newBelow", { n }) : t("jumpToLatest")}
-      </button>
-    );
   }
 
   /** The log is one stop of the Tab key; inside, the arrow keys go from message to message. */

@@ -4,11 +4,10 @@ import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { RoomState } from "../client/room_state.ts";
 import type { TimelineItem } from "../text/timeline_items.ts";
 import { relativeDay } from "../text/times.ts";
-import type { ScrolledTimeline } from "../timeline_scroll.ts";
 import { Icon } from "./icon.tsx";
 import { Later, withExtras } from "./later.tsx";
 import { MessageRow } from "./message_row.tsx";
-import type { Ui } from "./ui.ts";
+import type { ScrolledTimeline, Ui } from "./ui.ts";
 
 const NOTICES = {
   join: "joined",
@@ -56,14 +55,17 @@ export function timelineRow(
   ui: Ui,
   jumpToUnread: (() => void) | undefined,
 ) {
-  const { t, times, client } = ui;
+  const { t } = ui;
   switch (item.kind) {
     case "day": {
-      const relative = relativeDay(times, item.day, client.date());
+      const today = ui.today.value;
+      const relative = relativeDay(item.day, today);
       return (
         <p class="day" key={item.day}>
           <time dateTime={item.day}>
-            {relative ? t(relative) : times.dayName(item.at, client.date())}
+            {relative
+              ? t(relative)
+              : ui.times.value.dayName(item.at, Date.parse(today))}
           </time>
         </p>
       );
@@ -112,7 +114,7 @@ function statusOf(clientMsgId: string, room: RoomState, { client }: Ui) {
   const entry = client.outbox.get(clientMsgId);
   if (!entry || entry.isSent) return undefined;
   if (entry.failed) return "failed";
-  const isSending = client.connection.state.phase === "live" &&
+  const isSending = client.connection.isLive &&
     room.mutedUntil <= client.now();
   return isSending ? "sending" : "queued";
 }

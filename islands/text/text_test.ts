@@ -100,10 +100,10 @@ Deno.test("timelineItems() puts the new line and notices in their places", () =>
 Deno.test("relativeDay() knows today and yesterday, also when the clocks change", () => {
   const berlin = createTimes("en-GB", "Europe/Berlin");
   // 29 March 2026 has 23 hours in Berlin; half past midnight of the day after.
-  const now = Date.parse("2026-03-29T22:30:00.000Z");
-  assert.equal(relativeDay(berlin, "2026-03-30", now), "today");
-  assert.equal(relativeDay(berlin, "2026-03-29", now), "yesterday");
-  assert.equal(relativeDay(berlin, "2026-03-28", now), undefined);
+  const today = berlin.day("2026-03-29T22:30:00.000Z");
+  assert.equal(relativeDay("2026-03-30", today), "today");
+  assert.equal(relativeDay("2026-03-29", today), "yesterday");
+  assert.equal(relativeDay("2026-03-28", today), undefined);
 });
 
 Deno.test("createTranslate() fills in values and chooses the plural form", () => {

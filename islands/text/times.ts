@@ -2,7 +2,7 @@
 
 export interface Times {
   /** Names the local day a time falls on, e.g. `2026-01-31`: equal for equal days. */
-  day(iso: string): string;
+  day(iso: string | number): string;
   /** "14:05" */
   clock(iso: string): string;
   /** "Saturday, 31 January 2026 at 14:05:09" */
@@ -33,16 +33,14 @@ export function createTimes(locale: string, timeZone: string): Times {
   };
 }
 
-/** The local days that are called today and yesterday. */
+/** The local days that are called today and yesterday; both are named as `Times.day` does. */
 export function relativeDay(
-  times: Times,
   day: string,
-  now: number,
+  today: string,
 ): "today" | "yesterday" | undefined {
-  const at = (ms: number) => times.day(new Date(ms).toISOString());
-  if (day === at(now)) return "today";
+  if (day === today) return "today";
   // From noon back: a day that is 23 or 25 hours long does not skip or repeat a date.
-  const noon = Date.parse(`${at(now)}T12:00:00Z`);
+  const noon = Date.parse(`${today}T12:00:00Z`);
   return day === new Date(noon - DAY_MS).toISOString().slice(0, 10)
     ? "yesterday"
     : undefined;

@@ -2,6 +2,7 @@
 
 import { type Context, Hono } from "hono";
 import { getCookie } from "hono/cookie";
+import { signal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
 import {
   findRoom,
@@ -224,7 +225,6 @@ function renderChat(
     clock: { now: clock, date: clock, after: () => () => {} },
     random: Math.random,
     newId: crypto.randomUUID.bind(crypto),
-    onChange: () => {},
   });
   const t = createTranslate(page.strings, page.locale);
   const problem = page.room ? undefined : page.problem;
@@ -232,7 +232,10 @@ function renderChat(
     create: <CreateRoom t={t} user={page.user} problem={problem} />,
     menu: <AccountMenu t={t} {...page} />,
   };
-  const loaded = { module: extras, load: () => Promise.resolve(extras) };
+  const loaded = {
+    module: signal(extras),
+    load: () => Promise.resolve(extras),
+  };
   return renderDocument(manifest, {
     title,
     lang: page.lang,
@@ -244,7 +247,17 @@ function renderChat(
     startFailure: { lead: t("startFailed"), reload: t("reload") },
     withoutScript,
     body: (
-      <ChatApp client={client} page={page} extras={loaded} served={served} />
+      <ChatApp
+        client={client}
+        page={page}
+        extras={loaded}
+        served={served}
+        surroundings={{
+          note: signal(false),
+          looks: signal(0),
+          minute: signal(clock()),
+        }}
+      />
     ),
   });
 }

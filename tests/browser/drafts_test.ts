@@ -15,6 +15,10 @@ Deno.test("two tabs of a room: what one has sent is no draft in the other, and n
     const text = (chat: ChatPage) => () => chat.box.inputValue();
     await first.open(path);
     await first.box.fill("hello");
+    // A draft is written a little after it was typed.
+    await first.page.waitForFunction(() =>
+      Object.values({ ...localStorage }).includes('"hello"')
+    );
     await second.open(path);
     assert.equal(await text(second)(), "hello", "a new tab goes on with it");
 

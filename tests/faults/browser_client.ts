@@ -3,7 +3,12 @@
  * `fetch`, with storage in memory. Every frame is overheard for the book of the run.
  */
 
-import { type Api, createApi, type Room } from "../../islands/client/api.ts";
+import {
+  type Api,
+  createApi,
+  newestMessages,
+  type Room,
+} from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
 import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
 import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
@@ -89,9 +94,9 @@ export class BrowserClient {
     this.#unload();
     const api = this.#api();
     while (!this.#closed) {
-      const rooms = await api.myRooms();
+      const rooms = await api.get<Room[]>("/rooms");
       const [roomId] = this.#options.roomIds;
-      const page = await api.newestMessages(roomId!);
+      const page = await newestMessages(api, roomId!);
       if (rooms.ok && page.ok && !this.#closed) {
         this.#run(api, rooms.data, { roomId: roomId!, page: page.data });
         break;
@@ -313,7 +318,6 @@ export class BrowserClient {
         this.#named(id);
         return id;
       },
-      onChange: () => {},
     });
     this.#chat.connection.start();
   }
