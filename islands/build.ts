@@ -121,7 +121,7 @@ const oneFirstFile: esbuild.Plugin = {
   name: "one first file",
   setup({ onLoad }) {
     onLoad(
-      { filter: /islands\/(extras|client\/room_refresh)\.ts$/ },
+      { filter: /islands\/(extras|client\/rooms\/room_refresh)\.ts$/ },
       async ({ path }) => ({
         contents: `import "${CHAT}";${await Deno.readTextFile(path)}`,
         loader: "ts",

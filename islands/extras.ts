@@ -3,18 +3,21 @@
  * compress better.
  */
 
-export { eventStreamTransport } from "./client/event_stream_transport.ts";
-export { probingTransport } from "./client/probing_transport.ts";
-export { Announcer } from "./components/announcer.tsx";
-export { connectionText, Remedy } from "./components/connection_words.tsx";
-export { ComposerHints } from "./components/composer_hints.tsx";
-export { FailedMessage } from "./components/failed_message.tsx";
-export { LeaveDialog } from "./components/leave_dialog.tsx";
-export { LoadError } from "./components/load_error.tsx";
-export { Lobby, OtherRoom } from "./components/lobby.tsx";
-export { MoreMembers } from "./components/more_members.tsx";
-export { JumpButton } from "./components/jump_button.tsx";
-export { createRoom } from "./components/new_room.ts";
+export { eventStreamTransport } from "./client/connection/event_stream_transport.ts";
+export { probingTransport } from "./client/connection/probing_transport.ts";
+export { Announcer } from "./components/messages/announcer.tsx";
+export {
+  connectionText,
+  Remedy,
+} from "./components/connection/connection_words.tsx";
+export { ComposerHints } from "./components/messages/composer_hints.tsx";
+export { FailedMessage } from "./components/messages/failed_message.tsx";
+export { LeaveDialog } from "./components/membership/leave_dialog.tsx";
+export { LoadError } from "./components/messages/load_error.tsx";
+export { Lobby, OtherRoom } from "./components/rooms/lobby.tsx";
+export { MoreMembers } from "./components/membership/more_members.tsx";
+export { JumpButton } from "./components/messages/jump_button.tsx";
+export { createRoom } from "./components/rooms/new_room.ts";
 export { placeFocus } from "./focus.ts";
 export { shownAddress } from "./text/shown_address.ts";
 export { announce, beginOutside, lookForUpdate } from "./outside.ts";
@@ -24,4 +27,4 @@ export {
   scrolled,
   showNewest,
   showOlder,
-} from "./timeline_scroll.ts";
+} from "./components/messages/timeline_scroll.ts";

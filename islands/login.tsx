@@ -3,8 +3,8 @@
 import { hydrate } from "preact";
 import { createApi } from "./client/api.ts";
 import { lenientLocks, openStorage } from "./client/browser.ts";
-import { forgetWhoLeft } from "./client/sign_out.ts";
-import { LoginForm } from "./components/login_form.tsx";
+import { forgetWhoLeft } from "./client/auth/sign_out.ts";
+import { LoginForm } from "./components/auth/login_form.tsx";
 import type { LoginPageProps } from "./page_props.ts";
 
 forgetWhoLeft(

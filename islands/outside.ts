@@ -2,7 +2,7 @@
 
 import { localTimeZone } from "./client/browser.ts";
 import { showCurrentRoom } from "./focus.ts";
-import { carriesFiles } from "./components/files.ts";
+import { carriesFiles } from "./components/messages/files.ts";
 
 /** How long the time zone is remembered for the next page: a year, in seconds. */
 const YEAR_S = 31_536_000;

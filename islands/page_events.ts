@@ -1,8 +1,8 @@
 /** What the browser tells the page, passed on to the client. */
 
 import type { ChatClient } from "./client/chat_client.ts";
-import { DEVICE_USER_KEY } from "./client/device.ts";
-import type { FallbackTransport } from "./client/fallback_transport.ts";
+import { DEVICE_USER_KEY } from "./client/storage/device.ts";
+import type { FallbackTransport } from "./client/connection/fallback_transport.ts";
 import type { Surroundings } from "./components/ui.ts";
 
 /** How often the page looks at the clock: today becomes yesterday. In milliseconds. */

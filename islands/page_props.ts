@@ -3,7 +3,7 @@
 import type { UserRef } from "../realtime/protocol/protocol.ts";
 import type { Room } from "./client/api.ts";
 import type { ChatClientOptions } from "./client/chat_client.ts";
-import type { MessageLimit } from "./client/send_pace.ts";
+import type { MessageLimit } from "./client/messages/send_pace.ts";
 import type { Strings } from "./strings/en.ts";
 
 export type Theme = "light" | "dark" | "system";

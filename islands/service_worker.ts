@@ -8,7 +8,7 @@
  */
 
 import { USER_HEADER } from "../realtime/protocol/handshake.ts";
-import { PAGES_PREFIX } from "./client/sign_out.ts";
+import { PAGES_PREFIX } from "./client/auth/sign_out.ts";
 
 /** Put here by `build.ts`. */
 declare const BUILD: { version: string; files: string[] };

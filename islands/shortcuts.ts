@@ -1,7 +1,7 @@
 /** What the keys of the chat page do. Which keys those are, `chat_app.tsx` and `timeline.tsx` know. */
 
 import type { ChatClient } from "./client/chat_client.ts";
-import { RoomSwitcher } from "./components/room_switcher.tsx";
+import { RoomSwitcher } from "./components/rooms/room_switcher.tsx";
 import { ShortcutList } from "./components/shortcut_list.tsx";
 import type { Ui } from "./components/ui.ts";
 

@@ -4,7 +4,7 @@
  */
 
 import { openStorage } from "./client/browser.ts";
-import { forgetWhoLeft } from "./client/sign_out.ts";
+import { forgetWhoLeft } from "./client/auth/sign_out.ts";
 
 forgetWhoLeft(
   document,

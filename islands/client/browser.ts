@@ -1,6 +1,6 @@
 /** What a browser may refuse or not know, with what stands in for it: the page works without. */
 
-import { type KeyValueStorage, MemoryStorage } from "./storage.ts";
+import { type KeyValueStorage, MemoryStorage } from "./storage/storage.ts";
 
 /** What is used of `navigator.locks`. */
 export interface LockQueue {

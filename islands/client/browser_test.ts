@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isTimeZone, lenientLocks, openStorage } from "./browser.ts";
-import { MemoryStorage } from "./storage.ts";
+import { MemoryStorage } from "./storage/storage.ts";
 
 Deno.test("a time zone that Intl refuses is none", () => {
   assert.deepEqual(

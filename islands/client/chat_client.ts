@@ -15,16 +15,20 @@ import type {
 import { isBlank } from "../../text/blank.ts";
 import type { Api, MessagePage, Room } from "./api.ts";
 import type { Clock } from "./clock.ts";
-import { Connection } from "./connection.ts";
-import type { ConnectionState } from "./connection_state.ts";
-import { DEVICE_USER_KEY } from "./device.ts";
-import { Drafts } from "./drafts.ts";
-import { JoinedRooms } from "./joined_rooms.ts";
-import { type Locks, Outbox, type OutboxEntry } from "./outbox.ts";
-import type { RoomState } from "./room_state.ts";
-import { type KeyValueStorage, MemoryStorage, readJson } from "./storage.ts";
-import type { OpenTransport } from "./transport.ts";
-import { TypingSignal } from "./typing.ts";
+import { Connection } from "./connection/connection.ts";
+import type { ConnectionState } from "./connection/connection_state.ts";
+import { DEVICE_USER_KEY } from "./storage/device.ts";
+import { Drafts } from "./messages/drafts.ts";
+import { JoinedRooms } from "./rooms/joined_rooms.ts";
+import { type Locks, Outbox, type OutboxEntry } from "./messages/outbox.ts";
+import type { RoomState } from "./rooms/room_state.ts";
+import {
+  type KeyValueStorage,
+  MemoryStorage,
+  readJson,
+} from "./storage/storage.ts";
+import type { OpenTransport } from "./connection/transport.ts";
+import { TypingSignal } from "./presence/typing.ts";
 
 /** A mute is never believed to last shorter or longer than this, in milliseconds. */
 const MIN_MUTE_MS = 1_000;
@@ -65,7 +69,7 @@ export class ChatClient {
   readonly connection: Connection;
   readonly outbox: Outbox;
   readonly drafts: Drafts;
-  readonly #clock: Clock;
+  readonly clock: Clock;
   /** What all tabs of the browser share. */
   readonly storage: KeyValueStorage;
   readonly #typing = new Map<string, TypingSignal>();
@@ -79,7 +83,7 @@ export class ChatClient {
     const { user, api, storage, clock } = options;
     this.user = user;
     this.api = api;
-    this.#clock = clock;
+    this.clock = clock;
     this.storage = storage;
     this.#mayMissRooms = options.hasAllRooms === false;
     this.drafts = new Drafts({
@@ -119,16 +123,6 @@ export class ChatClient {
     const opened = this.rooms.get(roomId);
     if (opened && page) this.rooms.load(opened, page);
     if (opened) opened.roster = roster;
-  }
-
-  /** Milliseconds that pass evenly, see {@link Clock}. */
-  now(): number {
-    return this.#clock.now();
-  }
-
-  /** The time of day, see {@link Clock}. */
-  date(): number {
-    return this.#clock.date();
   }
 
   /** Messages of others not yet read, over all rooms. */
@@ -248,7 +242,7 @@ export class ChatClient {
       isDuplicate?: boolean;
     },
   ): void {
-    if (!isDuplicate) this.rooms.get(roomId)?.sent(this.now());
+    if (!isDuplicate) this.rooms.get(roomId)?.sent(this.clock.now());
     const sender = this.user;
     this.#receive({
       messageId,
@@ -274,18 +268,18 @@ export class ChatClient {
   /** The `room:system` event tells the time left without regard to our clock: it is believed first. */
   #muteDelay(roomId: string, until: string | undefined): number {
     const state = this.rooms.get(roomId);
-    const left = (state?.mutedUntil ?? 0) - this.#clock.now();
+    const left = (state?.mutedUntil ?? 0) - this.clock.now();
     if (left > 0) return left;
     return this.#mute(
       state,
-      until === undefined ? 0 : Date.parse(until) - this.#clock.date(),
+      until === undefined ? 0 : Date.parse(until) - this.clock.date(),
     );
   }
 
   #mute(state: RoomState | undefined, ms: number): number {
     const delay = Math.min(Math.max(ms || 0, MIN_MUTE_MS), MAX_MUTE_MS);
-    state?.mute(this.#clock.now() + delay);
-    this.#clock.after(delay, () => state?.unmute(this.#clock.now()));
+    state?.mute(this.clock.now() + delay);
+    this.clock.after(delay, () => state?.unmute(this.clock.now()));
     return delay;
   }
 
@@ -294,7 +288,7 @@ export class ChatClient {
     if (known !== undefined) return known;
     const announce = (isTyping: boolean) =>
       this.connection.notify("typing:update", { roomId, isTyping });
-    const signal = new TypingSignal(this.#clock, announce);
+    const signal = new TypingSignal(this.clock, announce);
     this.#typing.set(roomId, signal);
     return signal;
   }

@@ -7,8 +7,8 @@ import type {
 } from "../../realtime/protocol/protocol.ts";
 import type { Clock } from "./clock.ts";
 // It is loaded late by the client: here it is there before the first test asks for it.
-import "./room_refresh.ts";
-import type { OpenTransport, TransportEvents } from "./transport.ts";
+import "./rooms/room_refresh.ts";
+import type { OpenTransport, TransportEvents } from "./connection/transport.ts";
 
 /** A clock that stands still until it is moved. */
 export class FakeClock implements Clock {

@@ -3,10 +3,10 @@ import { h } from "preact";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { ChatClient } from "../client/chat_client.ts";
 import type { ChatPageProps } from "../page_props.ts";
-import { ConnectionBar } from "./connection_bar.tsx";
+import { ConnectionBar } from "./connection/connection_bar.tsx";
 import { createUi } from "./create_ui.ts";
 import { Later, withExtras } from "./later.tsx";
-import { RoomPane } from "./room_pane.tsx";
+import { RoomPane } from "./rooms/room_pane.tsx";
 import { type ServedParts, Sidebar } from "./sidebar.tsx";
 import type { Extras, Surroundings } from "./ui.ts";
 

@@ -3,7 +3,7 @@ import { Avatar } from "./avatar.tsx";
 import { Icon } from "./icon.tsx";
 import { withExtras } from "./later.tsx";
 import { Logo } from "./logo.tsx";
-import { openSwitcher, RoomList } from "./room_list.tsx";
+import { openSwitcher, RoomList } from "./rooms/room_list.tsx";
 import type { Ui } from "./ui.ts";
 
 /** What the server draws and the script leaves as it is: forms that change seldom. */

@@ -1,7 +1,7 @@
 /** What stands in the timeline, in order: messages in groups, day lines, the "new" line, notices. */
 
 import type { Message } from "../../realtime/protocol/protocol.ts";
-import type { Notice } from "../client/room_state.ts";
+import type { Notice } from "../client/rooms/room_state.ts";
 import type { Times } from "./times.ts";
 
 /** Messages of one author stand in one group while they follow within this time, in milliseconds. */

@@ -1,7 +1,7 @@
 /** The login page, as both its steps show it. */
 
 import type { Context } from "hono";
-import { LoginForm } from "../../islands/components/login_form.tsx";
+import { LoginForm } from "../../islands/components/auth/login_form.tsx";
 import type { LoginPageProps } from "../../islands/page_props.ts";
 import type { RouteDeps } from "../deps.ts";
 import { renderDocument } from "./page_document.tsx";

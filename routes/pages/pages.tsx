@@ -13,10 +13,10 @@ import {
 import type { User } from "../../db/users.ts";
 import { createApi } from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
-import { MemoryStorage } from "../../islands/client/storage.ts";
-import { AccountMenu } from "../../islands/components/account_menu.tsx";
+import { MemoryStorage } from "../../islands/client/storage/storage.ts";
+import { AccountMenu } from "../../islands/components/auth/account_menu.tsx";
 import { ChatApp } from "../../islands/components/chat_app.tsx";
-import { CreateRoom } from "../../islands/components/create_room.tsx";
+import { CreateRoom } from "../../islands/components/rooms/create_room.tsx";
 import * as extras from "../../islands/extras.ts";
 import type { ChatPageProps } from "../../islands/page_props.ts";
 import type { Strings } from "../../islands/strings/en.ts";

@@ -10,17 +10,20 @@ import {
   type Room,
 } from "../../islands/client/api.ts";
 import { ChatClient } from "../../islands/client/chat_client.ts";
-import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
-import { FallbackTransport } from "../../islands/client/fallback_transport.ts";
-import { loadOlder } from "../../islands/client/history.ts";
-import { POSITIONS_KEY } from "../../islands/client/positions.ts";
-import { probingTransport } from "../../islands/client/probing_transport.ts";
-import { MemoryStorage, readJson } from "../../islands/client/storage.ts";
+import { eventStreamTransport } from "../../islands/client/connection/event_stream_transport.ts";
+import { FallbackTransport } from "../../islands/client/connection/fallback_transport.ts";
+import { loadOlder } from "../../islands/client/messages/history.ts";
+import { POSITIONS_KEY } from "../../islands/client/rooms/positions.ts";
+import { probingTransport } from "../../islands/client/connection/probing_transport.ts";
+import {
+  MemoryStorage,
+  readJson,
+} from "../../islands/client/storage/storage.ts";
 import type {
   OpenTransport,
   TransportEvents,
-} from "../../islands/client/transport.ts";
-import { webSocketTransport } from "../../islands/client/websocket_transport.ts";
+} from "../../islands/client/connection/transport.ts";
+import { webSocketTransport } from "../../islands/client/connection/websocket_transport.ts";
 import type {
   Message,
   ServerEnvelope,

@@ -1,7 +1,7 @@
 /** Two servers are one chat behind the shipped front, and no client sticks to either of them. */
 
 import assert from "node:assert/strict";
-import { eventStreamTransport } from "../../islands/client/event_stream_transport.ts";
+import { eventStreamTransport } from "../../islands/client/connection/event_stream_transport.ts";
 import type { Message } from "../../realtime/protocol/protocol.ts";
 import { ServerProcess } from "../faults/server_process.ts";
 import { connect } from "../helpers/client.ts";
