@@ -112,7 +112,11 @@ export class ServerProcess {
     this.#ended = child.status.then(async (status) => {
       await output;
       if (this.#child === child) this.#child = undefined;
-      serving.reject(new Error("the server ended before it served"));
+      serving.reject(
+        new Error(
+          `the server ended before it served:\n${this.#lastLines.join("\n")}`,
+        ),
+      );
       if (!this.#expectedToEnd) {
         alarm(
           `the server ended by itself (${status.signal ?? status.code}):\n` +

@@ -81,12 +81,21 @@ export async function installFromDebian(
   return undefined;
 }
 
-/** A loopback TCP port that was free a moment ago. */
+/**
+ * A loopback TCP port that nobody listens on, below those that systems give to outgoing connections (from
+ * 32768 on Linux): one of them could have it before the server that is to listen there, or while that
+ * restarts.
+ */
 export function freePort(): number {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const { port } = listener.addr;
-  listener.close();
-  return port;
+  for (;;) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    try {
+      Deno.listen({ hostname: "127.0.0.1", port }).close();
+      return port;
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AddrInUse)) throw error;
+    }
+  }
 }
 
 /**

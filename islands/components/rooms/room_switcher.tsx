@@ -23,9 +23,9 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
   const index = () => Math.min(chosen.value, found.value.length - 1);
   useEffect(() => dialog.current?.showModal(), []);
 
-  const open = (id: string | undefined) => {
+  const open = (id: string) => {
     dialog.current?.close();
-    if (id !== undefined) navigate(`/rooms/${id}`);
+    navigate(`/rooms/${id}`);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
@@ -35,7 +35,9 @@ export function RoomSwitcher({ ui, onClose }: { ui: Ui; onClose: () => void }) {
       chosen.value = (index() + step + length) % length;
     } else if (event.key === "Enter" && !event.isComposing) {
       event.preventDefault();
-      open(found.value[index()]?.room.id);
+      const room = found.value[index()];
+      // Without a match it stays open: a room further down the list may still be on its way.
+      if (room) open(room.room.id);
     }
   };
   const rooms = found.value;
