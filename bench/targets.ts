@@ -123,7 +123,8 @@ export async function prepareTargets(against?: string): Promise<void> {
   }
 }
 
-async function runIn(
+/** Runs a command in a folder to its end. @throws what it said when it failed */
+export async function runIn(
   cwd: string,
   command: string,
   args: string[],

@@ -8,6 +8,7 @@ import {
   type Person,
   signIn,
 } from "../../tests/helpers/people.ts";
+import { runIn } from "../targets.ts";
 
 /** A limit that is checked and never reached. */
 const NO_LIMIT = "1000000";
@@ -44,7 +45,7 @@ export async function startCheckout(
   roomCounts: readonly number[],
 ): Promise<Checkout> {
   await using started = new AsyncDisposableStack();
-  await run(root, ["task", "-q", "build"]);
+  await runIn(root, Deno.execPath(), ["task", "-q", "build"]);
   const folder = await Deno.makeTempDir();
   started.defer(() => Deno.remove(folder, { recursive: true }));
   const server = await startServer(root, folder);
@@ -122,16 +123,6 @@ async function startServer(root: string, folder: string) {
       await reading;
     },
   };
-}
-
-async function run(cwd: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args,
-    cwd,
-    stdout: "null",
-    stderr: "piped",
-  }).output();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
 }
 
 async function measureFirstLoad(root: string): Promise<number> {

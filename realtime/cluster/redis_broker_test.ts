@@ -4,26 +4,17 @@ import assert from "node:assert/strict";
 import { startRedis } from "../../tests/helpers/redis.ts";
 import { expectTook, stopwatch } from "../../tests/helpers/timing.ts";
 import {
+  clientsForget,
+  HELLO,
   openChat,
   openProcess,
   pause,
   redisTest,
+  ROOM,
+  signal,
   until,
 } from "../../tests/realtime/redis_chat.ts";
-import type { Channel, Signal } from "./broker.ts";
-
-const ROOM: Channel = "room:one";
-const HELLO: Signal = { kind: "hello" };
-
-/** Waits until the clients' timers for the next attempt are over: closing one does not end them. */
-const clientsForget = () => pause(1_200);
-
-/** A signal that says which it is. */
-const signal = (number: number): Signal => ({
-  kind: "alive",
-  from: "test",
-  number,
-});
+import type { Channel } from "./broker.ts";
 
 redisTest(
   "who follows a channel hears the others in order, not itself; who has left it hears nothing",

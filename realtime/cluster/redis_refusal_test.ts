@@ -3,27 +3,17 @@
 import assert from "node:assert/strict";
 import { startRedis } from "../../tests/helpers/redis.ts";
 import {
+  clientsForget,
+  HELLO,
   openChat,
   openProcess,
   pause,
   redisTest,
+  ROOM,
+  signal,
   until,
 } from "../../tests/realtime/redis_chat.ts";
-import type { Channel, Signal } from "./broker.ts";
 import { RedisRefusedError } from "./redis_refusal.ts";
-
-const ROOM: Channel = "room:one";
-const HELLO: Signal = { kind: "hello" };
-
-/** Waits until the clients' timers for the next attempt are over: closing one does not end them. */
-const clientsForget = () => pause(1_200);
-
-/** A signal that says which it is. */
-const signal = (number: number): Signal => ({
-  kind: "alive",
-  from: "test",
-  number,
-});
 
 redisTest(
   "a Redis that refuses a process ends its start, with the reason and without the password",

@@ -1,7 +1,7 @@
 /** Processes of a chat as far as Redis sees them: a broker each, on a Redis of their own. */
 
 import assert from "node:assert/strict";
-import type { Signal } from "../../realtime/cluster/broker.ts";
+import type { Channel, Signal } from "../../realtime/cluster/broker.ts";
 import { openRedisBroker } from "../../realtime/cluster/redis_broker.ts";
 import { systemTimers } from "../../realtime/timers.ts";
 import { recordingLog } from "../helpers/log.ts";
@@ -16,6 +16,19 @@ const missing = await redisMissing();
 /** Lets real time pass. */
 export const pause = (ms: number) =>
   new Promise((resolve) => setTimeout(resolve, ms));
+
+export const ROOM: Channel = "room:one";
+export const HELLO: Signal = { kind: "hello" };
+
+/** Waits until the clients' timers for the next attempt are over: closing one does not end them. */
+export const clientsForget = () => pause(1_200);
+
+/** A signal that says which it is. */
+export const signal = (number: number): Signal => ({
+  kind: "alive",
+  from: "test",
+  number,
+});
 
 /** Resolves with how long it took until something is true, in milliseconds. */
 export async function until(
