@@ -127,7 +127,12 @@ async function sharedBrowser(): Promise<Browser> {
   if (!(await shared)?.isConnected()) shared = launchBrowser();
   return await shared!;
 }
-Deno.test.afterAll(async () => await (await shared)?.close());
+/** Ends the browser that journeys share; a program that is no test calls it at its end. */
+export async function closeBrowser(): Promise<void> {
+  await (await shared)?.close();
+}
+
+Deno.test.afterAll(closeBrowser);
 
 /**
  * A browser whose visitors leave nothing behind, and a page's remains when a journey fails.

@@ -8,7 +8,7 @@ import type { BrowserContextOptions, Page } from "playwright-core";
 import { startTestApp, type TestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
-import { ChatPage, journey, type Visitor } from "./chat_page.ts";
+import { ChatPage, closeBrowser, journey, type Visitor } from "./chat_page.ts";
 
 const FOLDER = new URL("../artifacts/screens/", import.meta.url);
 const SIZES = [[360, 740], [768, 1024], [1440, 900]] as const;
@@ -70,6 +70,7 @@ for (const scheme of SCHEMES) {
     );
   });
 }
+await closeBrowser();
 
 async function login({ chat, context }: Visitor, shot: Shot): Promise<void> {
   await chat.open("/");
