@@ -5,7 +5,7 @@ import { systemSteadyClock } from "../../realtime/timers.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import { launchBrowser, withArtifacts } from "../helpers/browser.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
-import { ChatPage, journey, listen } from "./chat_page.ts";
+import { ChatPage, eventually, journey, listen } from "./chat_page.ts";
 
 const app = useTestApp();
 
@@ -251,7 +251,8 @@ Deno.test("the fourth message in ten seconds says what is left, the sixth waits 
       /A short pause: what you write is kept and sent in \d+ seconds/,
     );
     await chat.shows(["1", "2", "3", "4", "5", "6"]);
-    assert.equal(await chat.log.getByText("Waiting to be sent").count(), 1);
+    const waiting = chat.log.getByText("Waiting to be sent");
+    await eventually(() => waiting.count(), 1);
     assert.ok(await chat.box.isEnabled());
   });
 });

@@ -26,7 +26,8 @@ Deno.test("what was said while the line was down is there when it is back, once 
     await ada.chat.sees("missed 2");
     await bob.chat.say("written meanwhile");
     await bob.chat.page.getByRole("button", { name: "Try now" }).waitFor();
-    assert.equal(await bob.chat.log.getByText("Waiting to be sent").count(), 1);
+    const waiting = bob.chat.log.getByText("Waiting to be sent");
+    await eventually(() => waiting.count(), 1);
 
     line.block(false);
     await bob.chat.page.getByRole("button", { name: "Try now" }).click();

@@ -92,7 +92,7 @@ Deno.test("a page older than the server's build goes on, says so once the line i
         await chat.box.fill("not sent yet");
         await chat.page.getByRole("link", { name: "Reload" }).click();
         await chat.live();
-        assert.equal(await notice.count(), 0);
+        await eventually(() => notice.count(), 0);
         assert.ok(
           (await scripts()).some((name) => name.includes("chat-NEWBUILD")),
         );
