@@ -1,6 +1,7 @@
 /** The composition root: settings → database → realtime → routes → server, and back in reverse. */
 
 import { type Config, ConfigError, loadConfigFromEnv } from "./config.ts";
+import { readDeployment } from "./db/deployment.ts";
 import { migrate } from "./db/engine/migrate.ts";
 import { onDataDir, onStore, openStore } from "./db/engine/open_store.ts";
 import { startHousekeeping } from "./db/housekeeping.ts";
@@ -136,6 +137,7 @@ export async function start(
     if (applied.length > 0) {
       log.info("database migrated", { migrations: applied });
     }
+    const { epoch } = await onStore(config, () => readDeployment(db));
     const keys = await createSessionKeys(
       config.jwtSecret ??
         await onDataDir(config, () => keptSecret(config.dataDir)),
@@ -156,6 +158,7 @@ export async function start(
       timers,
       metrics,
       broker,
+      epoch,
     });
     codeMail = config.mail &&
       await openCodeMail(config.mail, log, timers.after);

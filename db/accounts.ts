@@ -63,7 +63,7 @@ export interface AccountMessageRow {
   created_at: Date;
 }
 
-/** Everything a user has written that is still stored, room by room, a page at a time. */
+/** Everything a user has written that is still stored and not deleted, room by room, a page at a time. */
 export async function* accountMessages(
   db: Database,
   userId: string,
@@ -73,7 +73,7 @@ export async function* accountMessages(
   for (;;) {
     let query = db.selectFrom("messages")
       .select(["id", "room_id", "seq", "text", "created_at", "client_msg_id"])
-      .where("user_id", "=", userId);
+      .where("user_id", "=", userId).where("deleted_at", "is", null);
     if (after !== undefined) {
       const { room_id, client_msg_id } = after;
       query = query.where(

@@ -8,10 +8,11 @@ export interface MemberRow {
   joined_at: Date;
 }
 
-/** A room the user is a member of, with the `seq` of its newest message. */
+/** A room the user is a member of, with the `seq` of its newest message and the `rev` of its newest change. */
 export interface MemberRoom {
   room_id: string;
   last_seq: number;
+  last_rev: number;
 }
 
 /** How far a member has read. */
@@ -86,6 +87,34 @@ export async function isMember(
     .executeTakeFirst() !== undefined;
 }
 
+/** What a user is to a room (`Standing` of `realtime/policy.ts`), and the `rev` of its newest change. */
+export interface RoomStanding {
+  roomExists: boolean;
+  isMember: boolean;
+  isModerator: boolean;
+  lastRev: number;
+}
+
+export async function findStanding(
+  db: Database,
+  roomId: string,
+  userId: string,
+): Promise<RoomStanding> {
+  const room = await db.selectFrom("rooms").leftJoin(
+    "memberships as own",
+    (join) =>
+      join.onRef("own.room_id", "=", "rooms.id")
+        .on("own.user_id", "=", userId),
+  ).select(["created_by", "last_rev", "own.user_id as member_id"])
+    .where("rooms.id", "=", roomId).executeTakeFirst();
+  return {
+    roomExists: room !== undefined,
+    isMember: room !== undefined && room.member_id !== null,
+    isModerator: room?.created_by === userId,
+    lastRev: room?.last_rev ?? 0,
+  };
+}
+
 /**
  * A page of a room's members, by username.
  *
@@ -129,7 +158,7 @@ export async function memberRoomsAmong(
     .innerJoin("rooms", "rooms.id", "memberships.room_id")
     .where("user_id", "=", userId)
     .where("room_id", "=", sql<string>`any(${roomIds}::uuid[])`)
-    .select(["room_id", "last_seq"]).execute();
+    .select(["room_id", "last_seq", "last_rev"]).execute();
 }
 
 /** A user in a room. */

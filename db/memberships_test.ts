@@ -99,7 +99,7 @@ Deno.test("pageMembers() gives a part of them by name, also after a name that is
   assert.deepEqual(await page(2, "d"), []);
 });
 
-Deno.test("memberRoomsAmong() keeps only the user's rooms, with their newest seq", async () => {
+Deno.test("memberRoomsAmong() keeps only the user's rooms, with their newest seq and rev", async () => {
   const [user, other] = [await makeUser(test.db), await makeUser(test.db)];
   const own = await makeRoom(test.db, user);
   const foreign = await makeRoom(test.db, other);
@@ -110,7 +110,7 @@ Deno.test("memberRoomsAmong() keeps only the user's rooms, with their newest seq
   );
   const asked = [own, foreign, crypto.randomUUID(), own];
   assert.deepEqual(await memberRoomsAmong(test.db, user.id, asked), [
-    { room_id: own, last_seq: 2 },
+    { room_id: own, last_seq: 2, last_rev: 0 },
   ]);
   assert.deepEqual(await memberRoomsAmong(test.db, user.id, []), []);
 });

@@ -1,18 +1,6 @@
-import { type SelectQueryBuilder, sql } from "kysely";
+import { sql } from "kysely";
 import type { Database } from "./engine/database.ts";
-import type { Schema } from "./schema.ts";
-
-/** A stored message with its author's name. */
-export interface MessageRow {
-  id: string;
-  room_id: string;
-  seq: number;
-  user_id: string;
-  username: string;
-  client_msg_id: string;
-  text: string;
-  created_at: Date;
-}
+import { type MessageRow, readMessages } from "./message_rows.ts";
 
 /** The `seq` of a room's message, undefined when there is no such message in that room. */
 export async function findSeq(
@@ -26,6 +14,31 @@ export async function findSeq(
   return row?.seq;
 }
 
+/** The `seq` of a room's first message from a time on; undefined when all are older. */
+export async function findSeqAt(
+  db: Database,
+  roomId: string,
+  at: Date,
+): Promise<number | undefined> {
+  const row = await db.selectFrom("messages").select("seq")
+    .where("room_id", "=", roomId).where("created_at", ">=", at)
+    .orderBy("created_at").orderBy("seq").limit(1).executeTakeFirst();
+  return row?.seq;
+}
+
+/** A room's message; undefined when there is no such message in that room. */
+export async function findMessage(
+  db: Database,
+  roomId: string,
+  messageId: string,
+): Promise<MessageRow | undefined> {
+  const [row] = await readMessages(
+    db,
+    sql`select * from messages where id = ${messageId} and room_id = ${roomId}`,
+  );
+  return row;
+}
+
 /** The newest messages of a room below a `seq`, oldest first. */
 export async function listBefore(
   db: Database,
@@ -33,14 +46,11 @@ export async function listBefore(
   beforeSeq: number,
   limit: number,
 ): Promise<MessageRow[]> {
-  const newestFirst = await withAuthor(
-    db.selectFrom("messages").where("room_id", "=", roomId).where(
-      "seq",
-      "<",
-      beforeSeq,
-    ),
-  ).orderBy("seq", "desc").limit(limit).execute();
-  return newestFirst.reverse();
+  return await readMessages(
+    db,
+    sql`select * from messages where room_id = ${roomId} and seq < ${beforeSeq}
+      order by seq desc limit ${limit}`,
+  );
 }
 
 /** The first messages of a room above a `seq`, oldest first. */
@@ -50,26 +60,11 @@ export async function listAfter(
   afterSeq: number,
   limit: number,
 ): Promise<MessageRow[]> {
-  return await withAuthor(
-    db.selectFrom("messages").where("room_id", "=", roomId).where(
-      "seq",
-      ">",
-      afterSeq,
-    ),
-  ).orderBy("seq").limit(limit).execute();
-}
-
-function withAuthor<O>(query: SelectQueryBuilder<Schema, "messages", O>) {
-  return query.innerJoin("users", "users.id", "messages.user_id").select([
-    "messages.id",
-    "room_id",
-    "seq",
-    "user_id",
-    "username",
-    "client_msg_id",
-    "text",
-    "messages.created_at",
-  ]);
+  return await readMessages(
+    db,
+    sql`select * from messages where room_id = ${roomId} and seq > ${afterSeq}
+      order by seq limit ${limit}`,
+  );
 }
 
 /** From where a room's missed messages are read: after a `seq`, or from a time on. */
@@ -91,9 +86,10 @@ export async function listMissed(
   limit: number,
 ): Promise<MessageRow[]> {
   if (positions.length === 0) return [];
-  const { rows } = await sql<MessageRow>`
-    select m.id, m.room_id, m.seq, m.user_id, u.username, m.client_msg_id, m.text, m.created_at
-    from json_to_recordset(${JSON.stringify(positions)}::json)
+  return await readMessages(
+    db,
+    sql`
+    select missed.* from json_to_recordset(${JSON.stringify(positions)}::json)
       as p("roomId" uuid, "afterSeq" bigint, since timestamptz)
     cross join lateral (
       select * from messages
@@ -103,9 +99,6 @@ export async function listMissed(
         order by first.created_at, first.seq limit 1
       ))
       order by seq limit ${limit}
-    ) m
-    join users u on u.id = m.user_id
-    order by m.room_id, m.seq
-  `.execute(db);
-  return rows;
+    ) missed`,
+  );
 }

@@ -9,6 +9,10 @@ export interface NewMessage {
   userId: string;
   clientMsgId: string;
   text: string;
+  /** The message of the same room that it answers. */
+  replyTo?:
+    | { messageId: string; seq: number; sender: { id: string } }
+    | undefined;
 }
 
 /** The row a new message became, or the earlier one of the same user, room and client id. */
@@ -66,14 +70,23 @@ function toRecord(message: NewMessage, index: number) {
     user_id: message.userId,
     client_msg_id: message.clientMsgId,
     text: message.text,
+    reply_to: message.replyTo?.messageId,
+    reply_to_seq: message.replyTo?.seq,
+    reply_to_user_id: message.replyTo?.sender.id,
   };
 }
 
 /** What both statements read: the records as rows. */
 const givenRecords = (records: readonly MessageRecord[]) =>
   sql`json_to_recordset(${JSON.stringify(records)}::json) as g(
-    index int, id uuid, room_id uuid, user_id uuid, client_msg_id uuid, text text
+    index int, id uuid, room_id uuid, user_id uuid, client_msg_id uuid, text text,
+    reply_to uuid, reply_to_seq bigint, reply_to_user_id uuid
   )`;
+
+/** What is stored of a record as it is, beside its number and time. */
+const GIVEN_COLUMNS = sql.raw(
+  "id, room_id, user_id, client_msg_id, text, reply_to, reply_to_seq, reply_to_user_id",
+);
 
 /**
  * Stores messages that are all taken for new.
@@ -104,8 +117,8 @@ async function storeNew(
       select g.*, c.base + row_number() over (partition by g.room_id order by g.index) as seq, c.at
       from given g join counted c on c.room_id = g.room_id
     ), stored as (
-      insert into messages (id, room_id, seq, user_id, client_msg_id, text, created_at)
-      select id, room_id, seq, user_id, client_msg_id, text, at from numbered
+      insert into messages (${GIVEN_COLUMNS}, seq, created_at)
+      select ${GIVEN_COLUMNS}, seq, at from numbered
     )
     select index, id, seq, at as created_at from numbered
   `.execute(db);
@@ -137,12 +150,13 @@ async function storeOrFind(
       now,
     )
   }
-    ), stored as (
-      insert into messages (id, room_id, seq, user_id, client_msg_id, text, created_at)
-      select g.id, g.room_id, c.base + row_number() over (partition by g.room_id order by g.index),
-        g.user_id, g.client_msg_id, g.text, c.at
+    ), numbered as (
+      select g.*, c.base + row_number() over (partition by g.room_id order by g.index) as seq, c.at
       from given g join counted c on c.room_id = g.room_id
       where g.known_id is null
+    ), stored as (
+      insert into messages (${GIVEN_COLUMNS}, seq, created_at)
+      select ${GIVEN_COLUMNS}, seq, at from numbered
       returning id, seq, created_at
     )
     select g.index, s.id, s.seq, s.created_at from stored s join given g on g.id = s.id

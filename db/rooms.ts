@@ -10,7 +10,10 @@ import {
   whyNoRoom,
 } from "./room_limits.ts";
 
-/** A room as one user sees it. The last three are null where the user is no member. */
+/** Messages are counted as unread up to so many. */
+export const MAX_UNREAD = 100;
+
+/** A room as one user sees it. The last four are null where the user is no member. */
 export interface RoomRow {
   id: string;
   name: string;
@@ -18,11 +21,15 @@ export interface RoomRow {
   creator_id: string;
   creator_username: string;
   last_seq: number;
+  last_rev: number;
   last_activity_at: Date;
   member_count: number;
   joined_at: Date | null;
   last_seen_at: Date | null;
+  /** `seq` of the newest message the user has read. */
   last_seen_seq: number | null;
+  /** Messages of others that the user has not read and that are not deleted, at most {@link MAX_UNREAD}. */
+  unread_count: number | null;
 }
 
 /** Where a page of rooms ended: the last room's sort key. */
@@ -153,6 +160,7 @@ function roomsSeenBy(db: Database, userId: string) {
       "creator.id as creator_id",
       "creator.username as creator_username",
       "rooms.last_seq",
+      "rooms.last_rev",
       "rooms.last_activity_at",
       row.selectFrom("memberships").whereRef(
         "memberships.room_id",
@@ -165,14 +173,22 @@ function roomsSeenBy(db: Database, userId: string) {
       "own.joined_at",
       "own.last_seen_at",
       "own.last_seen_seq",
+      sql<number | null>`case when own.user_id is not null then (
+        select count(*) from (
+          select from messages unread
+          where unread.room_id = rooms.id and unread.seq > own.last_seen_seq
+            and unread.user_id <> own.user_id and unread.deleted_at is null
+          limit ${sql.lit(MAX_UNREAD)}
+        ) counted
+      ) end`.as("unread_count"),
     ]);
 }
 
-/** The newest `seq` of each of these rooms. */
+/** The newest `seq` and `rev` of each of these rooms. */
 export async function newestSeqs(
   db: Database,
   roomIds: readonly string[],
-): Promise<{ id: string; last_seq: number }[]> {
-  return await db.selectFrom("rooms").select(["id", "last_seq"])
+): Promise<{ id: string; last_seq: number; last_rev: number }[]> {
+  return await db.selectFrom("rooms").select(["id", "last_seq", "last_rev"])
     .where("id", "=", sql<string>`any(${roomIds}::uuid[])`).execute();
 }

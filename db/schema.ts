@@ -66,6 +66,8 @@ export interface RoomsTable {
   created_at: Fixed<Date>;
   /** `seq` of the newest message; 0 in an empty room. */
   last_seq: Generated<number>;
+  /** `rev` of the newest change; 0 where nothing was changed. */
+  last_rev: Generated<number>;
   /** Time of the newest message, or of the room's making. Never decreases. */
   last_activity_at: Date;
 }
@@ -86,8 +88,61 @@ export interface MessagesTable {
   user_id: Fixed<string>;
   /** Unique for the user in the room: the deduplication key. */
   client_msg_id: Fixed<string>;
-  text: Fixed<string>;
+  /** Empty when the message is deleted. */
+  text: string;
   created_at: Fixed<Date>;
+  edited_at: Generated<Date | null>;
+  /** `rev` of the last edit. */
+  text_rev: Generated<number | null>;
+  deleted_at: Generated<Date | null>;
+  deleted_by: Generated<"author" | "moderator" | null>;
+  /** The message that this one answers: its id, number and author. It may be gone by its age. */
+  reply_to: Generated<string | null>;
+  reply_to_seq: Generated<number | null>;
+  reply_to_user_id: Generated<string | null>;
+}
+
+/** The `rev` of a message's last change. A message that never changed has no row. */
+export interface MessageChangesTable {
+  room_id: Fixed<string>;
+  seq: Fixed<number>;
+  rev: number;
+}
+
+/** A text that a message had before it was edited. */
+export interface MessageEditsTable {
+  message_id: Fixed<string>;
+  /** Counts up with each edit of the message. */
+  number: Fixed<number>;
+  text: Fixed<string>;
+  /** When it was written. */
+  at: Fixed<Date>;
+}
+
+export interface ReactionsTable {
+  message_id: Fixed<string>;
+  emoji: Fixed<string>;
+  user_id: Fixed<string>;
+  /** The change that brought it: users are named in this order. */
+  rev: Fixed<number>;
+  /** The change that brought this emoji to the message: emoji stand in this order. */
+  first_rev: Fixed<number>;
+}
+
+export interface PinsTable {
+  message_id: Fixed<string>;
+  room_id: Fixed<string>;
+  /** Who pinned it. */
+  user_id: Fixed<string>;
+  /** The change that pinned it: pins stand in this order. */
+  rev: Fixed<number>;
+  at: Fixed<Date>;
+}
+
+/** One row: see `deployment.ts`. */
+export interface DeploymentTable {
+  epoch: string;
+  namespace: string;
 }
 
 export interface Schema {
@@ -97,4 +152,9 @@ export interface Schema {
   rooms: RoomsTable;
   memberships: MembershipsTable;
   messages: MessagesTable;
+  message_changes: MessageChangesTable;
+  message_edits: MessageEditsTable;
+  reactions: ReactionsTable;
+  pins: PinsTable;
+  deployment: DeploymentTable;
 }

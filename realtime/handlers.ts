@@ -1,3 +1,4 @@
+import { changeHandlers } from "./changes/change_handlers.ts";
 import type { Handlers } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
 import { messageHandlers } from "./messages/message_handlers.ts";
@@ -14,6 +15,7 @@ export function createHandlers(parts: HandlerParts): Handlers {
     ...roomHandlers(parts),
     ...readMarkerHandlers(parts),
     ...messageHandlers(parts),
+    ...changeHandlers(parts),
     ...typingHandlers(parts),
     ...presenceHandlers(),
   };

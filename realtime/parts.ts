@@ -10,10 +10,13 @@ import {
   roomExists,
   storeReadMarkers,
 } from "../db/memberships.ts";
-import { listAfter, listMissed } from "../db/message_history.ts";
+import { listChanged, readChangesAfter } from "../db/change_history.ts";
+import { changeMessages as storeChanges } from "../db/changes.ts";
+import { findMessage, listAfter, listMissed } from "../db/message_history.ts";
 import { findPosts, storeMessages } from "../db/messages.ts";
 import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
+import { ChangeMessages } from "./changes/change_messages.ts";
 import type { Broker } from "./cluster/broker.ts";
 import { Reconciler } from "./cluster/reconciler.ts";
 import { Dispatch } from "./connection/dispatch.ts";
@@ -23,9 +26,13 @@ import { SharedSockets } from "./connection/shared_sockets.ts";
 import { createHandlers } from "./handlers.ts";
 import { Membership } from "./membership/membership.ts";
 import { createUserQueries } from "./membership/user_queries.ts";
-import { messageOfRow } from "./messages/message_view.ts";
+import { messageOfRow, quoteOf } from "./messages/message_view.ts";
 import { PostMessage } from "./messages/post_message.ts";
-import { localRateLimit, MessageRateLimit } from "./messages/rate_limit.ts";
+import {
+  localRateLimit,
+  type MessageLimit,
+  MessageRateLimit,
+} from "./messages/rate_limit.ts";
 import { sharedRateLimit } from "./messages/shared_rate_limit.ts";
 import { Writer } from "./messages/writer.ts";
 import type { Metrics } from "./metrics.ts";
@@ -33,6 +40,7 @@ import { Presence } from "./presence/presence.ts";
 import { Rosters } from "./presence/roster.ts";
 import { SharedPresence } from "./presence/shared_presence.ts";
 import { Typing } from "./presence/typing.ts";
+import { CHANGE_WINDOW_MS, MAX_CHANGES_PER_WINDOW } from "./protocol/limits.ts";
 import { ReadMarkers } from "./read_markers/read_markers.ts";
 import { CatchUp } from "./rooms/catch_up.ts";
 import { Hub } from "./rooms/hub.ts";
@@ -42,6 +50,18 @@ import { traced, tracedSync } from "./tracing.ts";
 
 /** Batches of messages on their way to PostgreSQL at once; the embedded database takes one after another. */
 const WRITER_LANES = 2;
+
+/** What a user may change in a room. Nobody is muted for it. */
+const CHANGE_LIMIT = {
+  messages: MAX_CHANGES_PER_WINDOW,
+  windowMs: CHANGE_WINDOW_MS,
+  muteMs: 0,
+};
+
+interface Limit {
+  rateLimit: MessageRateLimit;
+  limit: MessageLimit;
+}
 
 export interface PartsOptions {
   config: Config;
@@ -54,6 +74,8 @@ export interface PartsOptions {
   timers: Timers;
   metrics: Metrics;
   broker: Broker;
+  /** Names the history that the database has. */
+  epoch: string;
   /** Whether the process is stopping. */
   isDraining: () => boolean;
 }
@@ -71,6 +93,7 @@ export function buildParts(
     timers,
     metrics,
     broker,
+    epoch,
     isDraining,
   }: PartsOptions,
 ) {
@@ -105,6 +128,12 @@ export function buildParts(
     timers,
     readAfter: async (roomId, afterSeq, limit) =>
       (await listAfter(db, roomId, afterSeq, limit)).map(messageOfRow),
+    readChanged: async (roomId, afterRev, limit) => {
+      const { lastRev, rows } = await readChangesAfter(
+        ...[db, roomId, afterRev, limit] as const,
+      );
+      return { lastRev, messages: rows.map(messageOfRow) };
+    },
     onDelivered: metrics.delivered,
     onHold: (subscription, roomId) => membership.held(subscription, roomId),
   });
@@ -143,7 +172,12 @@ export function buildParts(
     timers,
     fail: fail("reading positions could not be stored"),
   });
+  const commits = {
+    lanes: config.databaseUrl === undefined ? 1 : WRITER_LANES,
+    ...{ clock, steadyClock, timers, log },
+  };
   const writer = new Writer({
+    ...commits,
     store: (messages, now) =>
       traced(
         "message write",
@@ -160,29 +194,45 @@ export function buildParts(
     },
     onWritten: metrics.written,
     onUncertain: (roomId) => hub.feed(roomId)?.mend(),
-    lanes: config.databaseUrl === undefined ? 1 : WRITER_LANES,
-    clock,
-    steadyClock,
-    timers,
-    log,
   });
-  const rateLimit = new MessageRateLimit(config.rateLimit);
-  const ownLimit = localRateLimit(rateLimit, { clock, steadyClock });
+  const limits = [config.rateLimit, CHANGE_LIMIT].map((settings) => {
+    const rateLimit = new MessageRateLimit(settings);
+    const own = localRateLimit(rateLimit, { clock, steadyClock });
+    const shared = broker.shared &&
+      sharedRateLimit(broker.shared, settings, own, steadyClock);
+    return { rateLimit, limit: shared ?? own };
+  });
+  const [messageLimit, changeLimit] = limits as [Limit, Limit];
   const postMessage = new PostMessage({
     writer,
-    limit: broker.shared === undefined ? ownLimit : sharedRateLimit(
-      broker.shared,
-      config.rateLimit,
-      ownLimit,
-      steadyClock,
-    ),
+    limit: messageLimit.limit,
     lookUp: userQueries.lookUp,
+    findQuote: async (roomId, messageId) => {
+      const row = await findMessage(db, roomId, messageId);
+      return row && quoteOf(messageOfRow(row));
+    },
+  });
+  const changeMessages = new ChangeMessages({
+    ...commits,
+    store: (changes, decide, now) =>
+      traced(
+        "message change",
+        { "chatket.changes": changes.length },
+        () => storeChanges(db, changes, decide, now),
+      ),
+    limit: changeLimit.limit,
+    onChanged: (changes) => hub.publishChanges(changes),
+    onKnown: (roomId, rev) => hub.feed(roomId)?.changes.expect(rev),
+    onUncertain: (roomId) => hub.feed(roomId)?.changes.mend(),
   });
   const catchUp = new CatchUp({
     hub,
     memberRooms,
     readMissed: async (positions, limit) =>
       (await listMissed(db, positions, limit)).map(messageOfRow),
+    readChanged: async (positions, limit) =>
+      (await listChanged(db, positions, limit)).map(messageOfRow),
+    epoch,
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
     turns: new ReplayTurns({ clock: steadyClock, timers }),
     timers,
@@ -211,8 +261,10 @@ export function buildParts(
     hub,
     catchUp,
     postMessage,
+    changeMessages,
     typing,
     readMarkers,
+    epoch,
     memberRooms,
     roomExists: (roomId) => roomExists(db, roomId),
     isDraining,
@@ -233,7 +285,8 @@ export function buildParts(
     typing,
     readMarkers,
     writer,
-    rateLimit,
+    changeMessages,
+    rateLimits: limits.map(({ rateLimit }) => rateLimit),
     membership,
     reconciler,
     dispatch,

@@ -15,6 +15,7 @@ import {
 import { Forwarding } from "./connection/forwarding.ts";
 import { createGateway } from "./connection/gateway.ts";
 import { watchRevocations } from "./connection/revocations.ts";
+import { changeMessage } from "./changes/change_handlers.ts";
 import { sendMessage } from "./messages/message_handlers.ts";
 import type { Metrics } from "./metrics.ts";
 import { buildParts } from "./parts.ts";
@@ -45,6 +46,8 @@ export interface RealtimeOptions {
   timers: Timers;
   metrics: Metrics;
   broker: Broker;
+  /** Names the history that the database has. */
+  epoch: string;
 }
 
 export type Realtime = ReturnType<typeof createRealtime>;
@@ -58,7 +61,7 @@ export function createRealtime(options: RealtimeOptions) {
   const parts = buildParts({ ...options, timers, isDraining });
   const gateway = createGateway({ ...options, parts, timers, isDraining });
   const { connections, sharedSockets, hub, presence, sharedPresence } = parts;
-  const { rosters, readMarkers, writer, rateLimit, membership } = parts;
+  const { rosters, readMarkers, writer, rateLimits, membership } = parts;
   const { reconciler, typing } = parts;
   const forwarding = new Forwarding({
     broker,
@@ -72,7 +75,7 @@ export function createRealtime(options: RealtimeOptions) {
     presence.sweep();
     sharedPresence.sweep();
     rosters.sweep();
-    rateLimit.sweep(steadyClock());
+    for (const limit of rateLimits) limit.sweep(steadyClock());
   }
   sweep();
   reconciler.start();
@@ -116,6 +119,8 @@ export function createRealtime(options: RealtimeOptions) {
       case "messages":
         hub.feed(signal.roomId)?.publish(signal.messages);
         return;
+      case "changes":
+        return hub.feed(signal.roomId)?.changes.expect(signal.rev);
       case "announcement":
         return hub.announceHere(signal.event);
       case "typing":
@@ -206,6 +211,12 @@ export function createRealtime(options: RealtimeOptions) {
     /** Posts a message without a socket, as `message:send` does. Ids are in lower case. */
     post: sendMessage(parts.handlerParts),
 
+    /** Changes a message without a socket, as `message:edit` and the others do. Ids are in lower case. */
+    change: changeMessage(parts.handlerParts),
+
+    /** Names the history that the database has. */
+    epoch: options.epoch,
+
     /**
      * Ends the realtime part: no new sockets, writes finished and acked, sockets closed with "come
      * back", streams ended, reading positions stored. Bounded in time by its parts.
@@ -215,7 +226,10 @@ export function createRealtime(options: RealtimeOptions) {
       gateway.refuseWaiting();
       // A database that does not answer must not keep clients from being told to come back.
       const { postMessage } = parts.handlerParts;
-      const written = postMessage.idle().then(() => writer.idle());
+      const written = Promise.all([
+        postMessage.idle().then(() => writer.idle()),
+        parts.changeMessages.idle(),
+      ]);
       await Promise.race([written, pause(WRITES_TIMEOUT_MS)]);
       // Acks leave in a microtask of their own; the runtime needs a turn to write them.
       await pause(0);

@@ -26,6 +26,7 @@ function createProcess() {
     ...{ log, broker, timers: clock },
     ...{ clock: clock.now, steadyClock: clock.now },
     metrics: createMetrics(clock.now),
+    epoch: crypto.randomUUID(),
   });
   return {
     ...{ clock, broker, log, realtime },

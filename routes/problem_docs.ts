@@ -1,6 +1,7 @@
 /** Problems in the OpenAPI document. */
 
 import { z } from "@hono/zod-openapi";
+import { Message } from "../realtime/protocol/messages.ts";
 import {
   PROBLEM_DOCS_PATH,
   type ProblemBody,
@@ -18,6 +19,12 @@ export const ProblemSchema = z.object({
   errors: z.array(z.object({ path: z.string(), message: z.string() }))
     .optional(),
   instance: z.string().optional(),
+  message: Message.optional().openapi({
+    description: "only with the code edit_conflict: the message as it is now",
+  }),
+  mutedUntil: z.string().optional().openapi({
+    description: "only with the code muted",
+  }),
 }).openapi("Problem", { description: "RFC 9457 problem details" });
 
 interface DocumentedProblem {

@@ -1,6 +1,7 @@
 /** The table of HTTP errors, and the only maker of `application/problem+json` (RFC 9457). */
 
 import type { Context, TypedResponse } from "hono";
+import type { Message } from "../realtime/protocol/protocol.ts";
 
 /** Every error a client may meet: its stable code, status and title. */
 export const PROBLEMS = {
@@ -17,8 +18,11 @@ export const PROBLEMS = {
     title: "The request comes from another site",
   },
   not_a_member: { status: 403, title: "Join the room first" },
+  forbidden: { status: 403, title: "You may not do this here" },
+  muted: { status: 403, title: "You may not write here for a while" },
   not_found: { status: 404, title: "There is nothing here" },
   room_not_found: { status: 404, title: "There is no such room" },
+  message_not_found: { status: 404, title: "There is no such message" },
   session_not_found: { status: 404, title: "There is no such session" },
   connection_not_found: { status: 404, title: "There is no such connection" },
   method_not_allowed: { status: 405, title: "The method is not allowed here" },
@@ -29,6 +33,16 @@ export const PROBLEMS = {
   too_many_rooms: {
     status: 409,
     title: "You have made, or are in, as many rooms as one user may",
+  },
+  message_deleted: { status: 409, title: "The message was deleted" },
+  edit_conflict: { status: 409, title: "The message was edited meanwhile" },
+  reaction_limit: {
+    status: 409,
+    title: "The message has as many different reactions as it may have",
+  },
+  pin_limit: {
+    status: 409,
+    title: "The room has as many pinned messages as it may have",
   },
   other_user: {
     status: 412,
@@ -64,6 +78,10 @@ export interface ProblemBody {
   code: ProblemCode;
   errors?: FieldError[] | undefined;
   instance?: string | undefined;
+  /** The present state of the message that was to be changed. */
+  message?: Message | undefined;
+  /** When the user may write again. */
+  mutedUntil?: string | undefined;
 }
 
 /** Typed by status, so that a route can only answer the problems its documentation names. */
@@ -77,6 +95,10 @@ export interface ProblemOptions {
   errors?: FieldError[];
   /** Names this occurrence in the log. */
   instance?: string;
+  /** The present state of the message that was to be changed. */
+  message?: Message;
+  /** When the user may write again, ISO 8601. */
+  mutedUntil?: string | undefined;
   /** Milliseconds until a retry makes sense; becomes `Retry-After`. */
   retryAfterMs?: number;
   headers?: Record<string, string>;
@@ -93,6 +115,7 @@ export function problem<C extends ProblemCode>(
 ): ProblemResponse<C> {
   const { status, title } = PROBLEMS[code];
   const { detail = title, errors, instance, retryAfterMs } = options;
+  const { message, mutedUntil } = options;
   const body: ProblemBody = {
     type: `${PROBLEM_DOCS_PATH}#${code}`,
     title,
@@ -101,6 +124,8 @@ export function problem<C extends ProblemCode>(
     code,
     errors,
     instance,
+    message,
+    mutedUntil,
   };
   const headers: Record<string, string> = {
     "content-type": "application/problem+json",

@@ -6,6 +6,7 @@ import * as initial from "../migrations/0001_initial.ts";
 import * as sessions from "../migrations/0002_sessions.ts";
 import * as accounts from "../migrations/0003_accounts.ts";
 import * as roomSearch from "../migrations/0004_room_search.ts";
+import * as changes from "../migrations/0005_changes.ts";
 import type { Schema } from "../schema.ts";
 import { runCommand } from "../tools/command.ts";
 import { NewerDatabaseError } from "./errors.ts";
@@ -17,6 +18,7 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   "0002_sessions": sessions,
   "0003_accounts": accounts,
   "0004_room_search": roomSearch,
+  "0005_changes": changes,
 };
 
 /** Names the lock of migrations among PostgreSQL's advisory locks. Any other number would do. */

@@ -50,7 +50,7 @@ Deno.test("migrate() refuses a newer database and leaves it as it is", async () 
     await migrate(db);
     await sql`insert into kysely_migration values ('9999_future', '2030-01-01')`
       .execute(db);
-    await sql`drop table messages`.execute(db);
+    await sql`drop table messages cascade`.execute(db);
     const before = await tableNames(db);
     await assert.rejects(migrate(db), (error: Error) => {
       assert.ok(error instanceof NewerDatabaseError);

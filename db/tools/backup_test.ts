@@ -10,6 +10,7 @@ import {
 import { silentLog } from "../../tests/helpers/log.ts";
 import { createRoom, type Room, signIn } from "../../tests/helpers/people.ts";
 import {
+  applyChanges,
   makeRoom,
   makeUser,
   newMessage,
@@ -18,8 +19,9 @@ import {
 import { run } from "../../tests/helpers/system.ts";
 import { type Database, openDatabase } from "../engine/database.ts";
 import { migrate } from "../engine/migrate.ts";
+import { readDeployment } from "../deployment.ts";
 import { replaceLoginCode, tryLoginCode } from "../login_codes.ts";
-import { storeMessages } from "../messages.ts";
+import { type NewMessage, storeMessages } from "../messages.ts";
 import { createSession, findTokenUser } from "../sessions.ts";
 import { backUp, backUpToFile, tablesInOrder } from "./backup.ts";
 import { backupLines, restore, RestoreError } from "./restore.ts";
@@ -47,13 +49,28 @@ async function fill(db: Database, messages: number): Promise<void> {
   for (let start = 0; start < messages; start += 500) {
     await storeMessages(db, given.slice(start, start + 500), NOON);
   }
+  const [first, second] = given;
+  if (first === undefined || second === undefined) return;
+  await applyChanges(db, [
+    { ...{ kind: "edit", text: "edited" }, ...of(first) },
+    { ...{ kind: "reaction", emoji: "👍", on: true }, ...of(first) },
+    { ...{ kind: "delete" }, ...of(second) },
+  ]);
 }
 
-/** Everything in the program's tables, as text that can be compared, but what restore() ends: sign-ins. */
+/** What names a message's author and place in a change. */
+const of = ({ roomId, id: messageId, userId }: NewMessage) => ({
+  ...{ roomId, messageId, userId },
+});
+
+/** What restore() ends: sign-ins, and the history that clients hold parts of. */
+const RENEWED = new Set(["sessions", "login_codes", "deployment"]);
+
+/** Everything in the program's tables, as text that can be compared, but what restore() ends. */
 async function contents(db: Database): Promise<Record<string, string[]>> {
   const all: Record<string, string[]> = {};
   for (const table of await tablesInOrder(db)) {
-    if (table === "sessions" || table === "login_codes") continue;
+    if (RENEWED.has(table)) continue;
     const { rows } = await sql<{ row: string }>`
       select (to_jsonb(t) - 'tokens_from')::text as row from ${
       sql.table(table)
@@ -103,6 +120,19 @@ Deno.test("restore() on the engine under test gives back what backUp() gave, and
     NOON,
   );
   assert.equal(next?.seq, 6);
+});
+
+Deno.test("a restored database is another history under another name, for clients and for Redis", async () => {
+  await using place = await makeMigratedPlace();
+  await using other = await makePlace();
+  await using db = await openMigrated(place);
+  const before = await readDeployment(db);
+  assert.deepEqual(await readDeployment(db), before);
+  await using restored = await openDatabase(other, silentLog);
+  await restore(restored, backupOf(db));
+  const after = await readDeployment(restored);
+  assert.notEqual(after.epoch, before.epoch);
+  assert.notEqual(after.namespace, before.namespace);
 });
 
 Deno.test("restore() refuses a database that has tables and leaves it as it is", async () => {

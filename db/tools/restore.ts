@@ -4,6 +4,7 @@ import { sql } from "kysely";
 import type { Database } from "../engine/database.ts";
 import { migrate, migrationsNamed } from "../engine/migrate.ts";
 import { onStore, openStore } from "../engine/open_store.ts";
+import { renewDeployment } from "../deployment.ts";
 import { endEverySession } from "../sessions.ts";
 import { BACKUP_FORMAT, type BackupLine, tablesInOrder } from "./backup.ts";
 import { fileArgument, runCommand } from "./command.ts";
@@ -58,6 +59,7 @@ async function restoreInto(
   const rows = await storeRows(db, iterator);
   await migrate(db);
   await endEverySession(db);
+  await renewDeployment(db);
   return rows;
 }
 

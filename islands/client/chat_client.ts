@@ -213,6 +213,8 @@ export class ChatClient {
     switch (event.event) {
       case "message:new":
         return this.#receive(event.data);
+      case "room:changes":
+        return this.rooms.change(state, event.data);
       case "room:roster":
         state.roster = event.data;
         return;

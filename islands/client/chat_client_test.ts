@@ -21,6 +21,8 @@ function room(id: string, more: Partial<Room> = {}): Room {
     memberCount: 2,
     isMember: true,
     lastSeq: 0,
+    lastRev: 0,
+    epoch: "",
     unreadCount: 0,
     ...more,
   };
@@ -99,7 +101,12 @@ Deno.test("the first sync lists all rooms with the positions the page was made a
     rooms: [room("room", { lastSeq: 3 }), room("quiet", { lastSeq: 9 })],
     opened: {
       roomId: "room",
-      page: { messages: [message(2), message(3)], hasMore: true },
+      page: {
+        messages: [message(2), message(3)],
+        hasMore: true,
+        lastRev: 0,
+        epoch: "",
+      },
     },
   });
   const asked = network.last.named("rooms:sync")[0]?.data.rooms;
@@ -333,7 +340,12 @@ Deno.test("a history that was reset is loaded anew", async () => {
     rooms: [room("room", { lastSeq: 40 })],
     opened: {
       roomId: "room",
-      page: { messages: [message(39), message(40)], hasMore: true },
+      page: {
+        messages: [message(39), message(40)],
+        hasMore: true,
+        lastRev: 0,
+        epoch: "",
+      },
     },
   });
   answers["GET /rooms/room/messages?limit=50"] = {
@@ -371,18 +383,22 @@ Deno.test("a history that was reset is loaded anew", async () => {
 
 Deno.test("a refresh takes over how much is unread, as read on another device while the line was down", async () => {
   const { client, network, answers } = await setUpLive({
-    rooms: [room("room", { lastSeq: 3, unreadCount: 2 })],
+    rooms: [room("room", { lastSeq: 3, lastReadSeq: 1, unreadCount: 2 })],
   });
   const state = client.rooms.get("room")!;
   assert.equal(state.unread, 2);
   push(network, message(4));
   assert.equal(state.unread, 3);
-  answers["GET /rooms"] = [room("room", { lastSeq: 3, unreadCount: 0 })];
+  answers["GET /rooms"] = [
+    room("room", { lastSeq: 3, lastReadSeq: 3, unreadCount: 0 }),
+  ];
   await client.rooms.refresh();
   assert.equal(state.unread, 1, "what came after the count is unread still");
 
   client.markRead("room");
-  answers["GET /rooms"] = [room("room", { lastSeq: 4, unreadCount: 4 })];
+  answers["GET /rooms"] = [
+    room("room", { lastSeq: 4, lastReadSeq: 0, unreadCount: 4 }),
+  ];
   await client.rooms.refresh();
   assert.equal(state.unread, 0, "the mark was on its way");
 });

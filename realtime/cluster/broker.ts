@@ -17,6 +17,8 @@ export type Channel =
 export type Signal =
   /** Messages of a room, committed, in order of `seq`. */
   | { kind: "messages"; roomId: string; messages: readonly Message[] }
+  /** Messages of a room were changed, up to this `rev`: who wants to know reads them. */
+  | { kind: "changes"; roomId: string; rev: number }
   /** A user has joined or left a room: for its subscribers. */
   | { kind: "announcement"; event: RoomSystemEvent }
   /** Typing marks of a room that were set or ended. */

@@ -1,5 +1,5 @@
 /**
- * Polls PostgreSQL for updates that the broker dropped: each room's newest number, and the memberships of
+ * Polls PostgreSQL for updates that the broker dropped: each room's newest numbers, and the memberships of
  * the users who are subscribed here. A few statements for all rooms.
  */
 
@@ -23,7 +23,7 @@ export interface ReconcilerOptions {
   broker: Broker;
   newestOf: (
     roomIds: readonly string[],
-  ) => Promise<{ id: string; last_seq: number }[]>;
+  ) => Promise<{ id: string; last_seq: number; last_rev: number }[]>;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   /**
@@ -94,7 +94,10 @@ export class Reconciler {
     const roomIds = [...hub.roomIds()];
     for (let start = 0; start < roomIds.length; start += AT_ONCE) {
       const rooms = await newestOf(roomIds.slice(start, start + AT_ONCE));
-      for (const { id, last_seq } of rooms) hub.feed(id)?.expect(last_seq);
+      for (const { id, last_seq, last_rev } of rooms) {
+        hub.feed(id)?.expect(last_seq);
+        hub.feed(id)?.changes.expect(last_rev);
+      }
     }
   }
 

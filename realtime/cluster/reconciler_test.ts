@@ -9,6 +9,7 @@ import {
   connectionLost,
   createGate,
   createHub,
+  createMessage,
   createMessages,
   createStore,
   createUser,
@@ -16,6 +17,7 @@ import {
 } from "../../tests/realtime/fakes.ts";
 import type { Broker } from "./broker.ts";
 import { memoryBroker } from "./memory_broker.ts";
+import type { ChangedMessages } from "../rooms/change_feed.ts";
 import { Reconciler } from "./reconciler.ts";
 
 const ROOM = "room";
@@ -27,15 +29,17 @@ function createReconciler<B extends Broker = FakeBroker>(
   const clock = createFakeClock();
   const broker = make(createBrokers(clock));
   const store = createStore();
+  const changed = createGate<[string, number, number], ChangedMessages>();
   const world = createHub({
     broker,
     readAfter: store.gate.call,
+    readChanged: changed.call,
     clock: clock.now,
     timers: clock,
   });
   const newest = createGate<
     [readonly string[]],
-    { id: string; last_seq: number }[]
+    { id: string; last_seq: number; last_rev: number }[]
   >();
   const missing = createGate<[readonly MembershipKey[]], MembershipKey[]>();
   const ended: MembershipKey[] = [];
@@ -52,7 +56,8 @@ function createReconciler<B extends Broker = FakeBroker>(
     fail: (error) => failures.push(error),
   });
   return {
-    ...{ ...world, world, clock, broker, store, newest, missing, ended },
+    ...{ ...world, world, clock, broker, store, changed, newest },
+    ...{ missing, ended },
     ...{ failures, state, reconciler },
     /** Answers whatever is asked, for a time. How often newest numbers and memberships were asked for. */
     async pass(ms: number) {
@@ -82,12 +87,32 @@ Deno.test("a message that was told elsewhere and not heard is delivered within 5
   await clock.advance(5_000);
   const { args: [roomIds], resolve } = newest.next();
   assert.deepEqual(roomIds, [ROOM, "quiet"]);
-  resolve([{ id: ROOM, last_seq: 6 }, { id: "quiet", last_seq: 7 }]);
+  resolve([
+    { id: ROOM, last_seq: 6, last_rev: 0 },
+    { id: "quiet", last_seq: 7, last_rev: 0 },
+  ]);
   await clock.advance(0);
   assert.deepEqual(store.gate.calls.map(({ args }) => args), [[ROOM, 4, 100]]);
   store.answer();
   await clock.advance(4);
   assert.deepEqual(wire.seqs(), [5, 6]);
+});
+
+Deno.test("a change that was told elsewhere and not heard is delivered within 5 s", async () => {
+  const { world, clock, newest, changed, reconciler } = createReconciler();
+  const { wire } = world.subscribe(ROOM, 4);
+  reconciler.start();
+  await clock.advance(5_000);
+  newest.next().resolve([{ id: ROOM, last_seq: 4, last_rev: 2 }]);
+  await clock.advance(0);
+  const { args, resolve } = changed.next();
+  assert.deepEqual(args, [ROOM, 0, 100]);
+  const message = { ...createMessage(3), text: "edited", rev: 2 };
+  resolve({ lastRev: 2, messages: [message] });
+  await clock.advance(0);
+  assert.deepEqual(wire.events("room:changes"), [
+    { roomId: ROOM, prevRev: 0, rev: 2, messages: [message] },
+  ]);
 });
 
 Deno.test("a room that was left while it was asked for is no error", async () => {
@@ -96,7 +121,7 @@ Deno.test("a room that was left while it was asked for is no error", async () =>
   reconciler.start();
   await clock.advance(5_000);
   connection.lost();
-  newest.next().resolve([{ id: ROOM, last_seq: 6 }]);
+  newest.next().resolve([{ id: ROOM, last_seq: 6, last_rev: 0 }]);
   await clock.advance(0);
   assert.deepEqual(failures, []);
 });

@@ -1,9 +1,13 @@
 /** Server envelopes as text. Encoded once, then given to any number of connections. */
 
 import { Buffer } from "node:buffer";
-import type { Message, ServerEvent } from "../protocol/protocol.ts";
+import type {
+  Message,
+  RoomChanges,
+  ServerEvent,
+} from "../protocol/protocol.ts";
 
-/** A frame of a replay ends with the message that brings it to this length, in UTF-16 units. */
+/** A frame of a replay, or of changes, ends with the message that brings it to this length, in UTF-16 units. */
 const REPLAY_FRAME_LENGTH = 48 * 1024;
 
 /** A frame ready to be sent, with its size in bytes, counted once. */
@@ -45,6 +49,29 @@ export function replayFrames(messages: readonly Message[]): Frame[] {
     length = 0;
   }
   if (envelopes.length > 0) frames.push(envelopesFrame(envelopes));
+  return frames;
+}
+
+/** Changes of a room as one frame, or as several where they are long; each goes on where the one before ended. */
+export function changeFrames(changes: RoomChanges): Frame[] {
+  const frames: Frame[] = [];
+  let { prevRev } = changes;
+  let messages: Message[] = [];
+  let length = 0;
+  const end = (rev: number) => {
+    const data = { ...changes, prevRev, rev, messages };
+    frames.push(eventFrame({ event: "room:changes", data }));
+    prevRev = rev;
+    messages = [];
+    length = 0;
+  };
+  for (const message of changes.messages) {
+    messages.push(message);
+    length += JSON.stringify(message).length;
+    const isLast = message === changes.messages.at(-1);
+    if (length >= REPLAY_FRAME_LENGTH && !isLast) end(message.rev!);
+  }
+  end(changes.rev);
   return frames;
 }
 

@@ -1,4 +1,5 @@
 import type { MemberRoom } from "../../db/memberships.ts";
+import type { ChangeMessages } from "../changes/change_messages.ts";
 import type { PostMessage } from "../messages/post_message.ts";
 import type { Typing } from "../presence/typing.ts";
 import type { ReadMarkers } from "../read_markers/read_markers.ts";
@@ -12,10 +13,13 @@ export interface HandlerParts {
   hub: Hub;
   catchUp: CatchUp;
   postMessage: PostMessage;
+  changeMessages: Pick<ChangeMessages, "change">;
   typing: Typing;
   readMarkers: ReadMarkers;
   /** Of these rooms, those the user is a member of. */
   memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
+  /** Names the history that the database has. */
+  epoch: string;
   roomExists: (roomId: string) => Promise<boolean>;
   /** Whether the process is stopping: what is accepted now could not be finished. */
   isDraining: () => boolean;

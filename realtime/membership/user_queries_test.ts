@@ -53,6 +53,7 @@ Deno.test("who is muted and goes on sending has one look-up on its way, few that
     writer: { write: () => Promise.reject(new Error("nothing is written")) },
     limit: localRateLimit(limit, { clock: clock.now, steadyClock: clock.now }),
     lookUp: queries.lookUp,
+    findQuote: () => Promise.resolve(undefined),
   });
   const send = (clientMsgId: string) =>
     sender.post(USER, { roomId: ROOM, text: "hello", clientMsgId });
@@ -89,7 +90,7 @@ Deno.test("memberships that a user's sockets ask for meanwhile are one query, an
   const answers = [["a"], ["a", "b"], ["c", "b"]].map((roomIds) =>
     queries.memberRooms(USER.id, roomIds)
   );
-  const row = (room_id: string) => ({ room_id, last_seq: 1 });
+  const row = (room_id: string) => ({ room_id, last_seq: 1, last_rev: 0 });
   rooms.next().resolve([row("a")]);
   await clock.advance(0);
   const { args: [, asked], resolve } = rooms.next();

@@ -1,10 +1,9 @@
+import { isUnavailable } from "../../db/engine/errors.ts";
 import type { KnownPost, NewMessage } from "../../db/messages.ts";
-import { isBlank } from "../../text/blank.ts";
-import { codePointLength } from "../../text/code_points.ts";
 import { denialOf, outsiderDenial } from "../policy.ts";
-import { MAX_TEXT_LENGTH } from "../protocol/limits.ts";
-import type { UserRef } from "../protocol/protocol.ts";
+import type { Quote, UserRef } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
+import { faultOfText } from "./message_text.ts";
 import type { MessageLimit, Mute, Taken } from "./rate_limit.ts";
 import type { Muted, PostResult, Refused, Stored } from "./post_result.ts";
 import type { Writer } from "./writer.ts";
@@ -20,6 +19,16 @@ export interface PostMessageOptions {
    * Undefined when it has too much of the author's to look up.
    */
   lookUp: (message: NewMessage) => Promise<KnownPost> | undefined;
+  /** What a reply shows of a message of the room; undefined when there is no such message. */
+  findQuote: (
+    roomId: string,
+    messageId: string,
+  ) => Promise<Quote | undefined>;
+}
+
+/** A message that is not stored yet, with the id of the one it answers. */
+interface Post extends Omit<NewMessage, "replyTo"> {
+  replyToId: string | undefined;
 }
 
 /** The only way a message comes to be: known already? muted? over the limit? then the writer. */
@@ -45,10 +54,15 @@ export class PostMessage {
    */
   async post(
     user: UserRef,
-    post: { roomId: string; text: string; clientMsgId: string },
+    post: {
+      roomId: string;
+      text: string;
+      clientMsgId: string;
+      replyTo?: string | undefined;
+    },
   ): Promise<PostResult> {
     const text = post.text.trim();
-    const fault = faultOf(text);
+    const fault = faultOfText(text);
     if (fault !== undefined) {
       return { kind: "refused", code: "bad_request", error: fault };
     }
@@ -59,7 +73,11 @@ export class PostMessage {
     const first = this.#inFlight.get(key);
     if (first !== undefined) return asRepeated(await first);
 
-    const message = { ...post, text, id: crypto.randomUUID(), userId: user.id };
+    const { roomId, clientMsgId, replyTo: replyToId } = post;
+    const message = {
+      ...{ id: crypto.randomUUID(), roomId, userId: user.id, clientMsgId },
+      ...{ text, replyToId },
+    };
     const attempt = this.#attempt(key, message, user);
     this.#inFlight.set(key, attempt);
     try {
@@ -78,7 +96,7 @@ export class PostMessage {
 
   async #attempt(
     key: string,
-    message: NewMessage,
+    message: Post,
     user: UserRef,
   ): Promise<PostResult> {
     const limitKey = `${message.userId}:${message.roomId}`;
@@ -97,25 +115,15 @@ export class PostMessage {
     key: string,
     limitKey: string,
     refusal: Taken & { kind: "full" | "muted" },
-    message: NewMessage,
+    message: Post,
     user: UserRef,
   ): Promise<PostResult> {
     // Writes on their way may turn out not to count.
     await Promise.all(this.#writes.get(limitKey) ?? []);
     const known = this.#options.lookUp(message);
     if (known === undefined) return overwhelmed(refusal);
-    const { stored, ...standing } = await known;
-    if (stored !== undefined) {
-      return {
-        kind: "stored",
-        messageId: stored.id,
-        seq: stored.seq,
-        createdAt: stored.created_at.toISOString(),
-        isDuplicate: true,
-      };
-    }
-    const denial = denialOf("post", standing);
-    if (denial !== undefined) return { kind: "refused", code: denial };
+    const settled = settledBy(await known);
+    if (settled !== undefined) return settled;
 
     const taken = await this.#take(limitKey);
     if (taken.kind === "free") {
@@ -137,10 +145,10 @@ export class PostMessage {
     key: string,
     limitKey: string,
     taken: Taken & { kind: "free" },
-    message: NewMessage,
+    message: Post,
     user: UserRef,
   ): Promise<Stored | Refused> {
-    const write = this.#options.writer.write(message, user).then((result) => {
+    const write = this.#store(message, user).then((result) => {
       const writes = this.#writes.get(limitKey);
       writes?.delete(write);
       if (writes?.size === 0) this.#writes.delete(limitKey);
@@ -152,6 +160,36 @@ export class PostMessage {
     if (writes === undefined) this.#writes.set(limitKey, new Set([write]));
     else writes.add(write);
     return write;
+  }
+
+  #store(message: Post, user: UserRef): Promise<Stored | Refused> {
+    return message.replyToId === undefined
+      ? this.#options.writer.write(message, user)
+      : this.#storeReply(message, message.replyToId, user);
+  }
+
+  async #storeReply(
+    message: Post,
+    replyToId: string,
+    user: UserRef,
+  ): Promise<Stored | Refused> {
+    const { findQuote, lookUp, writer } = this.#options;
+    try {
+      const replyTo = await findQuote(message.roomId, replyToId);
+      if (replyTo !== undefined) {
+        return await writer.write({ ...message, replyTo }, user);
+      }
+      const known = await lookUp(message);
+      if (known === undefined) return { kind: "refused", code: "unavailable" };
+      return settledBy(known) ?? {
+        kind: "refused",
+        code: "bad_request",
+        error: "The room has no message that this one could answer.",
+      };
+    } catch (error) {
+      if (!isUnavailable(error)) throw error;
+      return { kind: "refused", code: "unavailable" };
+    }
   }
 
   /** Tells "no such room" from "not a member": the writer knows only that the author is no member. */
@@ -166,6 +204,23 @@ export class PostMessage {
     if (known === undefined) return { kind: "refused", code: "unavailable" };
     return { kind: "refused", code: outsiderDenial(known.roomExists) };
   }
+}
+
+/** How a post ends by what is known of it: it was stored before, or its author may not post. */
+function settledBy(
+  { stored, ...standing }: KnownPost,
+): Stored | Refused | undefined {
+  if (stored !== undefined) {
+    return {
+      kind: "stored",
+      messageId: stored.id,
+      seq: stored.seq,
+      createdAt: stored.created_at.toISOString(),
+      isDuplicate: true,
+    };
+  }
+  const code = denialOf("post", standing);
+  return code && { kind: "refused", code };
 }
 
 /**
@@ -188,17 +243,4 @@ function mutedAnswer({ until, isNew }: Mute): Muted {
 function asRepeated(result: PostResult): PostResult {
   if (result.kind === "stored") return { ...result, isDuplicate: true };
   return result.kind === "muted" ? { ...result, isNew: false } : result;
-}
-
-/** What is wrong with a trimmed text, in a sentence; undefined when nothing is. */
-function faultOf(text: string): string | undefined {
-  if (isBlank(text)) return "The message is empty.";
-  if (
-    text.length > MAX_TEXT_LENGTH && codePointLength(text) > MAX_TEXT_LENGTH
-  ) {
-    return `The message is longer than ${MAX_TEXT_LENGTH} characters.`;
-  }
-  if (text.includes("\0")) return "The message contains a NUL character.";
-  if (!text.isWellFormed()) return "The message is not well-formed Unicode.";
-  return undefined;
 }

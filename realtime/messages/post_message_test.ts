@@ -172,6 +172,7 @@ Deno.test("post() rejects when the database cannot be asked, and a later one is 
         roomExists: true,
         stored: undefined,
       }),
+    findQuote: () => Promise.resolve(undefined),
   });
   const post = { roomId: ROOM, text: "hello", clientMsgId: "same" };
   await assert.rejects(posts.post(ALICE, post), /terminated/);
@@ -189,6 +190,7 @@ Deno.test("idle() resolves once all posts are answered, also those that still wa
       mute: () => Promise.reject(new Error("not muted")),
     },
     lookUp: () => Promise.reject(new Error("not asked")),
+    findQuote: () => Promise.resolve(undefined),
   });
   let isIdle = false;
   const post = posts.post(ALICE, {
@@ -210,4 +212,34 @@ Deno.test("idle() resolves once all posts are answered, also those that still wa
   });
   await idle;
   assert.equal((await post).kind, "stored");
+});
+
+Deno.test("a reply is stored with what it answers, and one that answers nothing is refused and not counted", async () => {
+  const { clock, post, writes, store, quotes, postStored } = createPosts();
+  const quote = { messageId: "known", seq: 3, sender: ALICE, text: "what?" };
+  quotes.set("known", quote);
+  const posted = post({ replyTo: "known" });
+  await clock.advance(0);
+  assert.deepEqual(writes.calls[0]?.args[0].replyTo, quote);
+  await store();
+  assert.equal(brief(await posted), "stored 1");
+  assert.equal(brief(await post({ replyTo: "unknown" })), "bad_request");
+  await postStored(4);
+});
+
+Deno.test("a reply that was stored before is a duplicate, also when what it answers is gone", async () => {
+  const world = createPosts();
+  world.known = {
+    ...{ isMember: true, roomExists: true },
+    stored: { id: "earlier", seq: 7, created_at: new Date(0) },
+  };
+  assert.equal(
+    brief(await world.post({ replyTo: "unknown" })),
+    "duplicate 7",
+  );
+  world.known = { isMember: false, roomExists: true, stored: undefined };
+  assert.equal(
+    brief(await world.post({ replyTo: "unknown" })),
+    "not_a_member",
+  );
 });

@@ -22,6 +22,7 @@ export interface Refused {
     | "bad_request"
     | "not_a_member"
     | "room_not_found"
+    | "forbidden"
     | "unavailable"
     | "internal";
   /** What the author reads in place of the code's own text. */

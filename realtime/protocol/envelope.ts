@@ -7,6 +7,7 @@ import {
   REFUSALS,
   TEMPORARY_REFUSALS,
 } from "./refusals.ts";
+import { Message } from "./messages.ts";
 import { Seq, Time } from "./shapes.ts";
 
 /** A client frame before its event is known. */
@@ -27,6 +28,7 @@ export const Refusal = z.object({
   error: z.string(),
   code: RefusalCodeSchema,
   mutedUntil: Time.exactOptional().describe("Only with the code muted"),
+  message: Message.exactOptional().describe("Only with the code edit_conflict"),
 }).meta({ id: "Refusal" });
 
 export type Refusal = z.infer<typeof Refusal>;

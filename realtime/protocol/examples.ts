@@ -9,8 +9,12 @@ export const EXAMPLE = {
   messageId: "3b0a7d52-2b1c-4d84-8f0e-5f7c9f1f6a11",
   clientMsgId: "c5b6d3a0-1f4e-4f2b-a1c7-9f6f1d2e3b4c",
   connectionId: "9b2f7c4e-5d1a-4c3b-8e6f-2a1d0c9b8a7f",
+  epoch: "2a8f0c4d-7b1e-4f3a-9c6d-5e4f3a2b1c0d",
   /** `seq` of the newest message. */
   lastSeq: 42,
+  /** `rev` of the newest change. */
+  lastRev: 7,
+  emoji: "👍",
   text: "Hello!",
   time: "2026-01-31T12:00:00.000Z",
 } as const;

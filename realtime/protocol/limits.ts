@@ -26,3 +26,18 @@ export const PRESENCE_TIMEOUT_MS = 30_000;
 
 /** A typing mark ends by itself this long after its last refresh, in milliseconds. */
 export const TYPING_TIMEOUT_MS = 5_000;
+
+/** Most changed messages of one room in one `rooms:sync` or `room:join`. */
+export const MAX_CHANGES = 100;
+
+/** Most different emoji on one message. */
+export const MAX_REACTION_EMOJI = 20;
+
+/** Most pinned messages of one room. */
+export const MAX_PINS = 100;
+
+/** Changes that a user may make to the messages of a room within {@link CHANGE_WINDOW_MS}. */
+export const MAX_CHANGES_PER_WINDOW = 20;
+
+/** In milliseconds. */
+export const CHANGE_WINDOW_MS = 10_000;

@@ -5,16 +5,26 @@
  */
 
 import type { z } from "zod";
+import { changes } from "./changes.ts";
 import { connection } from "./connection.ts";
 import type { Refusal } from "./envelope.ts";
 import { messages } from "./messages.ts";
+import { pins } from "./pins.ts";
 import { presence } from "./presence.ts";
+import { reactions } from "./reactions.ts";
 import { readMarkers } from "./read_markers.ts";
 import { rooms } from "./rooms.ts";
 import { typing } from "./typing.ts";
 
 export type { Refusal } from "./envelope.ts";
-export type { Message, MessagePage } from "./messages.ts";
+export type { RoomChanges } from "./changes.ts";
+export type {
+  Message,
+  MessagePage,
+  MessageWindow,
+  Quote,
+  Reaction,
+} from "./messages.ts";
 export type { RoomRoster, RosterUser } from "./presence.ts";
 export type { RefusalCode } from "./refusals.ts";
 export type { Room, RoomPosition, RoomSystem, SyncResult } from "./rooms.ts";
@@ -25,6 +35,9 @@ export const FEATURES = [
   rooms,
   readMarkers,
   messages,
+  reactions,
+  pins,
+  changes,
   typing,
   presence,
   connection,

@@ -5,12 +5,13 @@ import { clientEvent, serverEvent } from "./define.ts";
 import { EXAMPLE } from "./examples.ts";
 import {
   MAX_ANNOUNCED_SUBSCRIBERS,
+  MAX_CHANGES,
   MAX_REPLAY,
   MAX_SYNC_ROOMS,
 } from "./limits.ts";
-import { RoomId, RoomIdInput, Seq, Time, UserRef } from "./shapes.ts";
+import { Epoch, RoomId, RoomIdInput, Seq, Time, UserRef } from "./shapes.ts";
 
-const { roomId, user, lastSeq, time } = EXAMPLE;
+const { roomId, user, lastSeq, lastRev, epoch, time } = EXAMPLE;
 
 /** A room as one user sees it. */
 export const Room = z.object({
@@ -21,13 +22,20 @@ export const Room = z.object({
   memberCount: z.int(),
   isMember: z.boolean(),
   lastSeq: z.int().describe("seq of the newest message; 0 in an empty room"),
+  lastRev: z.int().describe("rev of the newest change; 0 where there was none"),
+  epoch: Epoch,
   joinedAt: Time.optional(),
   lastSeenAt: Time.optional(),
-  unreadCount: z.int().optional(),
+  lastReadSeq: z.int().optional().describe(
+    "seq of the newest message the caller has read",
+  ),
+  unreadCount: z.int().optional().describe(
+    "messages of others after it that are not deleted; 100 means 100 or more",
+  ),
 }).meta({
   id: "Room",
   description:
-    "joinedAt, lastSeenAt and unreadCount are absent where the caller is no member.",
+    "joinedAt, lastSeenAt, lastReadSeq and unreadCount are absent where the caller is no member.",
 });
 
 export type Room = z.infer<typeof Room>;
@@ -40,6 +48,15 @@ export const RoomPosition = z.object({
   ),
   lastSeq: Seq.optional().describe(
     "seq of the newest message seen; replays what comes after it. Wins over lastSeenAt",
+  ),
+  lastRev: Seq.optional().describe(
+    "rev of the newest change seen; what changed after it is sent. Without it no changes are",
+  ),
+  fromSeq: Seq.optional().describe(
+    "seq of the oldest message held: changes of older ones are left out",
+  ),
+  epoch: z.string().max(64).optional().describe(
+    "the history that the position is in, as the server has named it",
   ),
 }).meta({ id: "RoomPosition" });
 
@@ -56,6 +73,14 @@ const SyncResult = z.object({
     "More messages wait: sync again from lastSeq",
   ),
   lastSeq: Seq.exactOptional().describe("Everything up to here was delivered"),
+  changeCount: Seq.exactOptional(),
+  hasMoreChanges: z.boolean().exactOptional().describe(
+    "More changes wait: sync again from lastRev",
+  ),
+  lastRev: Seq.exactOptional().describe(
+    "Every change up to here was delivered; without a position in the request the room's newest",
+  ),
+  epoch: Epoch.exactOptional(),
   reset: z.boolean().exactOptional().describe(
     "What the room has does not join on to the position (older messages were removed, or the database was set back): forget what is held and load the newest page",
   ),
@@ -77,13 +102,22 @@ export const rooms = {
   client: {
     "rooms:sync": clientEvent({
       summary:
-        `Subscribe to rooms from where the client stands; each is live as soon as it is ready. What was missed comes before the ack, at most ${MAX_REPLAY} messages a room, then the roster; one that is still being loaded may follow the ack.`,
+        `Subscribe to rooms from where the client stands; each is live as soon as it is ready. What was missed comes before the ack, at most ${MAX_CHANGES} changed messages and ${MAX_REPLAY} new ones a room, then the roster; one that is still being loaded may follow the ack.`,
       data: z.object({ rooms: z.array(RoomPosition).max(MAX_SYNC_ROOMS) }),
       ack: z.object({ results: z.array(SyncResult) }),
-      example: { rooms: [{ roomId, lastSeq: lastSeq - 1 }] },
+      example: { rooms: [{ roomId, lastSeq: lastSeq - 1, lastRev, epoch }] },
       ackExample: {
         results: [
-          { roomId, synced: true, messageCount: 1, hasMore: false, lastSeq },
+          {
+            ...{
+              roomId,
+              synced: true,
+              messageCount: 1,
+              hasMore: false,
+              lastSeq,
+            },
+            ...{ changeCount: 0, hasMoreChanges: false, lastRev, epoch },
+          },
         ],
       },
     }),
@@ -95,10 +129,17 @@ export const rooms = {
         messageCount: Seq,
         hasMore: z.boolean(),
         lastSeq: Seq,
+        changeCount: Seq,
+        hasMoreChanges: z.boolean(),
+        lastRev: Seq,
+        epoch: Epoch,
         reset: SyncResult.shape.reset,
       }),
       example: { roomId, lastSeenAt: time },
-      ackExample: { messageCount: 1, hasMore: false, lastSeq },
+      ackExample: {
+        ...{ messageCount: 1, hasMore: false, lastSeq },
+        ...{ changeCount: 0, hasMoreChanges: false, lastRev, epoch },
+      },
     }),
     "room:leave": clientEvent({
       summary:

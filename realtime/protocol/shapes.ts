@@ -21,8 +21,23 @@ export function isUuid(id: string): boolean {
   return ClientUuid.safeParse(id).success;
 }
 
+/** A message of a room as a client names it. Ids that name nothing are answered so, not as bad input. */
+export const MessageTarget = z.object({
+  roomId: RoomIdInput,
+  messageId: z.string().min(1).max(64).toLowerCase().describe(
+    "Id of a message of the room",
+  ),
+});
+
 /** Number of a message within its room; 0 stands before the first one. */
 export const Seq = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
+
+/** Names the history that the database has: a restored backup has another one. */
+export const Epoch = z.uuid().meta({
+  description:
+    "names the server's history; another one means that what is held may not be in it",
+  example: EXAMPLE.epoch,
+});
 
 /** A time as the server writes it. */
 export const Time = z.iso.datetime({ precision: 3 }).meta({

@@ -1,7 +1,8 @@
+import type { ChangePosition } from "../../db/change_history.ts";
 import type { MemberRoom } from "../../db/memberships.ts";
 import type { ReplayPosition } from "../../db/message_history.ts";
 import type { Connection } from "../connection/connection.ts";
-import { MAX_REPLAY } from "../protocol/limits.ts";
+import { MAX_CHANGES, MAX_REPLAY } from "../protocol/limits.ts";
 import type {
   Message,
   RoomPosition,
@@ -10,16 +11,20 @@ import type {
 import type { Timers } from "../timers.ts";
 import type { Hub } from "./hub.ts";
 import {
+  changePosition,
+  type ChangeReplay,
   chunksOf,
   continuity,
+  encodeChanges,
   encodeReplay,
-  NO_REPLAY,
+  isSameHistory,
   readPosition,
   type Replay,
 } from "./replay.ts";
 import type { ReplayTurns } from "./replay_turns.ts";
 import type { RoomFeed } from "./room_feed.ts";
 import type { Subscription } from "./subscription.ts";
+import { whenSubscribed } from "./when_subscribed.ts";
 
 /** A follow waits for the rosters of its rooms no longer than this, for all of them together, in milliseconds. */
 export const ROSTER_GRACE_MS = 250;
@@ -33,6 +38,13 @@ export interface CatchUpOptions {
     positions: ReplayPosition[],
     limit: number,
   ) => Promise<Message[]>;
+  /** Changed messages after the positions, at most `limit` a room, in order of `rev` within a room. */
+  readChanged: (
+    positions: ChangePosition[],
+    limit: number,
+  ) => Promise<Message[]>;
+  /** Names the history that the database has. */
+  epoch: string;
   /** Sends the room's roster: now, or when it is loaded; resolves then. */
   sendRoster: (
     connection: Connection,
@@ -155,21 +167,19 @@ export class CatchUp {
   ): Promise<void> {
     const { hub, memberRooms, sendRoster } = this.#options;
     const roomIds = subscribing.map(({ position }) => position.roomId);
-    const members = await memberRooms(connection.user.id, roomIds);
-    const newest = new Map(
-      members.map((room) => [room.room_id, room.last_seq]),
-    );
+    const rooms = await memberRooms(connection.user.id, roomIds);
+    const members = new Map(rooms.map((room) => [room.room_id, room]));
     for (const roomId of roomIds) {
-      if (!newest.has(roomId)) hub.unsubscribe(connection, roomId);
+      if (!members.has(roomId)) hub.unsubscribe(connection, roomId);
     }
-    for (const chunk of chunksOf(subscribing, newest)) {
+    for (const chunk of chunksOf(subscribing, members)) {
       if (connection.closed) return;
-      const replays = await this.#read(connection, chunk, newest);
+      const missed = await this.#read(connection, chunk, members);
       for (const room of chunk) {
         const { roomId } = room.position;
         if (!hub.isCurrent(roomId, room.subscription)) continue;
-        const replay = replays.get(roomId) ?? NO_REPLAY;
-        const result = this.#replay(connection, room, replay, newest);
+        const member = members.get(roomId)!;
+        const result = this.#replay(connection, room, missed, member);
         results.set(roomId, { result, firstOfUser: room.firstOfUser });
         const roster = sendRoster(connection, roomId);
         if (roster !== undefined) rosters.push(roster);
@@ -182,25 +192,36 @@ export class CatchUp {
   async #read(
     connection: Connection,
     chunk: readonly Subscribing[],
-    newest: ReadonlyMap<string, number>,
-  ): Promise<Map<string, Replay>> {
+    members: ReadonlyMap<string, MemberRoom>,
+  ): Promise<Missed> {
+    const nothing = { replays: new Map(), changes: new Map() };
+    const member = (position: RoomPosition) => members.get(position.roomId)!;
     const positions = chunk.flatMap(({ position }) =>
-      readPosition(position, newest.get(position.roomId)) ?? []
+      readPosition(position, member(position).last_seq) ?? []
     );
-    if (positions.length === 0) return new Map();
-    const { readMissed, turns } = this.#options;
+    const changes = chunk.flatMap(({ position }) =>
+      changePosition(position, member(position)) ?? []
+    );
+    if (positions.length === 0 && changes.length === 0) return nothing;
+    const { readMissed, readChanged, turns } = this.#options;
     return await turns.take(connection.user.id, async () => {
       // A closed connection must not keep the user's next one waiting.
-      if (connection.closed) return { value: new Map(), bytes: 0 };
-      const messages = await readMissed(positions, MAX_REPLAY + 1);
-      const value = new Map<string, Replay>();
+      if (connection.closed) return { value: nothing, bytes: 0 };
+      // Changes first: a new message that is changed meanwhile is read after that, in its present state.
+      const changed = byRoom(await readChanged(changes, MAX_CHANGES + 1));
+      const messages = byRoom(await readMissed(positions, MAX_REPLAY + 1));
+      const value = { replays: new Map(), changes: new Map() };
       let bytes = 0;
-      for (
-        const [roomId, missed] of Map.groupBy(messages, ({ roomId }) => roomId)
-      ) {
-        const replay = encodeReplay(missed);
-        for (const frame of replay.frames) bytes += frame.bytes;
-        value.set(roomId, replay);
+      for (const { position } of chunk) {
+        const { roomId } = position;
+        const { last_rev } = member(position);
+        const replay = encodeReplay(messages.get(roomId) ?? []);
+        const change = encodeChanges(position, changed.get(roomId), last_rev);
+        for (const frame of [...replay.frames, ...change.frames]) {
+          bytes += frame.bytes;
+        }
+        value.replays.set(roomId, replay);
+        value.changes.set(roomId, change);
       }
       return { value, bytes };
     });
@@ -209,48 +230,49 @@ export class CatchUp {
   #replay(
     connection: Connection,
     { position, feed, subscription }: Subscribing,
-    { frames, count, first, last, isCut }: Replay,
-    newest: ReadonlyMap<string, number>,
+    missed: Missed,
+    { last_seq, last_rev }: MemberRoom,
   ): SyncResult {
     const { roomId, lastSeq } = position;
-    const newestRead = newest.get(roomId)!;
-    const through = last ?? newestRead;
-    const known = continuity(lastSeq, first, newestRead);
-    const hasMore = isCut || feed.hasGap(subscription, through);
-    for (const frame of frames) connection.send(frame);
-    feed.release(subscription, through, Math.max(newestRead, through));
-    this.#options.onReplayed?.(count);
+    const { epoch, onReplayed } = this.#options;
+    const changes = missed.changes.get(roomId) ??
+      encodeChanges(position, [], last_rev);
+    const replay = missed.replays.get(roomId) ?? encodeReplay([]);
+    const through = replay.last ?? last_seq;
+    const known = continuity(lastSeq, replay.first, last_seq);
+    const isReset = known === "broken" ||
+      !isSameHistory(position, last_rev, epoch);
+    const hasMore = replay.isCut || feed.hasGap(subscription, through);
+    const hasMoreChanges = changes.isCut || feed.changes.hasGap(subscription);
+    for (const frame of [...changes.frames, ...replay.frames]) {
+      connection.send(frame);
+    }
+    feed.release(subscription, through, Math.max(last_seq, through), {
+      rev: changes.rev,
+      newestRead: last_rev,
+    });
+    onReplayed?.(replay.count);
     return {
       roomId,
       synced: true,
-      messageCount: count,
+      messageCount: replay.count,
       hasMore,
       lastSeq: known === "nothing left" ? 0 : through,
-      ...(known === "broken" ? { reset: true } : {}),
+      changeCount: changes.count,
+      hasMoreChanges,
+      lastRev: changes.rev,
+      epoch,
+      ...(isReset ? { reset: true } : {}),
     };
   }
 }
 
-/** The rooms, some at a time, as soon as the broker is subscribed to them. */
-async function* whenSubscribed(
-  subscribing: readonly Subscribing[],
-): AsyncGenerator<Subscribing[]> {
-  let ready = subscribing.filter(({ subscribed }) => subscribed === undefined);
-  let late = subscribing.length - ready.length;
-  let wake = () => {};
-  for (const room of subscribing) {
-    void room.subscribed?.then(() => {
-      late--;
-      ready.push(room);
-      wake();
-    });
-  }
-  while (late > 0 || ready.length > 0) {
-    if (ready.length === 0) {
-      await new Promise<void>((resolve) => wake = resolve);
-    }
-    const rooms = ready;
-    ready = [];
-    yield rooms;
-  }
+/** What rooms have for a client that was away, by room; a room that was not read has nothing. */
+interface Missed {
+  replays: ReadonlyMap<string, Replay>;
+  changes: ReadonlyMap<string, ChangeReplay>;
+}
+
+function byRoom(messages: readonly Message[]): Map<string, Message[]> {
+  return Map.groupBy(messages, ({ roomId }) => roomId);
 }

@@ -63,11 +63,15 @@ async function simulate(
   const catchUp = new CatchUp({
     hub: world.hub,
     memberRooms: () =>
-      readLater(() => [{ room_id: ROOM, last_seq: stored.length }]),
+      readLater(
+        () => [{ room_id: ROOM, last_seq: stored.length, last_rev: 0 }],
+      ),
     readMissed: ([position], limit) =>
       readLater(() =>
         after("afterSeq" in position! ? position.afterSeq : 0, limit)
       ),
+    readChanged: () => Promise.resolve([]),
+    epoch: "",
     sendRoster: () => undefined,
     turns: new ReplayTurns({ clock: world.clock.now, timers: world.clock }),
     timers: world.clock,

@@ -34,6 +34,8 @@ function createCatchUp() {
     hub: world.hub,
     memberRooms: members.call,
     readMissed: () => Promise.resolve([...stored]),
+    readChanged: () => Promise.resolve([]),
+    epoch: "",
     sendRoster: () => undefined,
     turns: new ReplayTurns({ clock: clock.now, timers: clock }),
     timers: clock,
@@ -46,6 +48,7 @@ function createCatchUp() {
       resolve(roomIds.map((room_id) => ({
         room_id,
         last_seq: stored.at(-1)?.seq ?? 0,
+        last_rev: 0,
       })));
       await clock.advance(0);
     },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import {
   createCatchUp,
+  EPOCH,
   type Position,
   ROOM,
 } from "../../tests/realtime/catch_up_fakes.ts";
@@ -28,6 +29,10 @@ Deno.test("subscribe() replays what lies after lastSeq, then the roster, then it
       messageCount: 3,
       hasMore: false,
       lastSeq: 5,
+      changeCount: 0,
+      hasMoreChanges: false,
+      lastRev: 0,
+      epoch: EPOCH,
     },
     firstOfUser: true,
   }]);
@@ -230,8 +235,14 @@ Deno.test("subscribe() waits a moment for a roster that is being loaded, and no 
   const catchUp = new CatchUp({
     hub: world.hub,
     memberRooms: (_, roomIds) =>
-      Promise.resolve(roomIds.map((room_id) => ({ room_id, last_seq: 0 }))),
+      Promise.resolve(roomIds.map((room_id) => ({
+        room_id,
+        last_seq: 0,
+        last_rev: 0,
+      }))),
     readMissed: () => Promise.resolve([]),
+    readChanged: () => Promise.resolve([]),
+    epoch: "",
     sendRoster: () => loading.promise,
     turns: new ReplayTurns({ clock: clock.now, timers: clock }),
     timers: clock,

@@ -2,7 +2,7 @@ import type { Broker, RoomSystemEvent } from "../cluster/broker.ts";
 import type { Connection } from "../connection/connection.ts";
 import { eventFrame } from "../connection/frames.ts";
 import { MAX_ANNOUNCED_SUBSCRIBERS } from "../protocol/limits.ts";
-import type { Message } from "../protocol/protocol.ts";
+import type { Message, RoomChanges } from "../protocol/protocol.ts";
 import { RecentMap } from "../recent_map.ts";
 import { AnnouncementLimit } from "./announcement_limit.ts";
 import { RoomFeed, type RoomFeedOptions } from "./room_feed.ts";
@@ -149,6 +149,17 @@ export class Hub {
       kind: "messages",
       roomId,
       messages,
+    });
+  }
+
+  /** Publishes changes of one room, committed here, to its subscribers in all processes. */
+  publishChanges(changes: RoomChanges): void {
+    const { roomId, rev } = changes;
+    this.#feeds.get(roomId)?.changes.publish(changes);
+    void this.#options.broker.publish(`room:${roomId}`, {
+      kind: "changes",
+      roomId,
+      rev,
     });
   }
 

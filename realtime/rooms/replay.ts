@@ -1,9 +1,15 @@
 /** What a room has for a client that was away: from where it is read, how, and whether it joins on. */
 
+import type { ChangePosition } from "../../db/change_history.ts";
+import type { MemberRoom } from "../../db/memberships.ts";
 import type { ReplayPosition } from "../../db/message_history.ts";
-import { MAX_TIME_MS } from "../../db/schema.ts";
-import { type Frame, replayFrames } from "../connection/frames.ts";
-import { MAX_REPLAY } from "../protocol/limits.ts";
+import { storableTime } from "../../db/times.ts";
+import {
+  changeFrames,
+  type Frame,
+  replayFrames,
+} from "../connection/frames.ts";
+import { MAX_CHANGES, MAX_REPLAY } from "../protocol/limits.ts";
 import type { Message, RoomPosition } from "../protocol/protocol.ts";
 
 /** Missed messages read in one query, at most; a single room may have as many as are replayed, and one. */
@@ -20,32 +26,36 @@ export interface Replay {
   isCut: boolean;
 }
 
-/** Of a room where the client has everything. */
-export const NO_REPLAY: Replay = {
-  frames: [],
-  count: 0,
-  first: undefined,
-  last: undefined,
-  isCut: false,
-};
+/** What a room has changed for a client, encoded. */
+export interface ChangeReplay {
+  frames: Frame[];
+  count: number;
+  /** The position after them. */
+  rev: number;
+  /** Whether there are more after it. */
+  isCut: boolean;
+}
 
 /** The members' rooms, in parts that have few enough messages for one reading. */
 export function chunksOf<R extends { position: RoomPosition }>(
   subscribing: readonly R[],
-  newest: ReadonlyMap<string, number>,
+  members: ReadonlyMap<string, MemberRoom>,
 ): R[][] {
   const chunks: R[][] = [];
   let size = Infinity;
   for (const room of subscribing) {
-    const roomNewest = newest.get(room.position.roomId);
-    if (roomNewest === undefined) continue;
+    const member = members.get(room.position.roomId);
+    if (member === undefined) continue;
+    const roomNewest = member.last_seq;
     const { lastSeq, lastSeenAt } = room.position;
     const missed = lastSeq !== undefined
       ? Math.max(0, roomNewest - lastSeq)
       : lastSeenAt !== undefined
       ? roomNewest
       : 0;
-    const expected = Math.min(missed, MAX_REPLAY + 1);
+    const changed = member.last_rev - (room.position.lastRev ?? Infinity);
+    const expected = Math.min(missed, MAX_REPLAY + 1) +
+      Math.min(Math.max(0, changed), MAX_CHANGES + 1);
     if (size + expected > MESSAGES_PER_READ) {
       chunks.push([]);
       size = 0;
@@ -56,18 +66,54 @@ export function chunksOf<R extends { position: RoomPosition }>(
   return chunks;
 }
 
+/** From where a room's changes are read; undefined when it has none that the client could want. */
+export function changePosition(
+  { roomId, lastRev, fromSeq = 0, lastSeq, lastSeenAt }: RoomPosition,
+  { last_rev }: MemberRoom,
+): ChangePosition | undefined {
+  if (lastRev === undefined || lastRev >= last_rev) return undefined;
+  // Who names no message holds none: what comes now is in its present state.
+  if (lastSeq === undefined && lastSeenAt === undefined) return undefined;
+  const toSeq = lastSeq ?? Number.MAX_SAFE_INTEGER;
+  return { roomId, afterRev: lastRev, fromSeq, toSeq };
+}
+
+/**
+ * A room's changes as they are sent.
+ *
+ * @param changed in order of `rev`, one more than is sent when there are more
+ * @param newest the room's newest `rev`, read before
+ */
+export function encodeChanges(
+  { roomId, lastRev }: RoomPosition,
+  changed: readonly Message[] | undefined,
+  newest: number,
+): ChangeReplay {
+  const messages = (changed ?? []).slice(0, MAX_CHANGES);
+  const isCut = (changed ?? []).length > MAX_CHANGES;
+  const reached = messages.at(-1)?.rev ?? 0;
+  const rev = isCut ? reached : Math.max(newest, reached);
+  return {
+    frames: messages.length === 0
+      ? []
+      : changeFrames({ roomId, prevRev: lastRev ?? newest, rev, messages }),
+    count: messages.length,
+    rev,
+    isCut,
+  };
+}
+
 /** From where a room is read; undefined when it has nothing new. */
 export function readPosition(
   { roomId, lastSeq, lastSeenAt }: RoomPosition,
-  newest: number | undefined,
+  newest: number,
 ): ReplayPosition | undefined {
-  if (newest === undefined) return undefined;
   if (lastSeq !== undefined) {
     return lastSeq < newest ? { roomId, afterSeq: lastSeq } : undefined;
   }
   return lastSeenAt === undefined
     ? undefined
-    : { roomId, since: timeOf(lastSeenAt) };
+    : { roomId, since: storableTime(lastSeenAt) };
 }
 
 /**
@@ -102,8 +148,15 @@ export function continuity(
   return "broken";
 }
 
-/** A client's time, brought into the years PostgreSQL can read: no message is older than 1970. */
-function timeOf(lastSeenAt: string): Date {
-  const time = Date.parse(lastSeenAt);
-  return new Date(Math.min(Math.max(time, 0), MAX_TIME_MS));
+/**
+ * Whether a client's changes are those of this history: not when it knows more of them than there are, or
+ * names another history.
+ */
+export function isSameHistory(
+  { lastRev, epoch }: RoomPosition,
+  newest: number,
+  ownEpoch: string,
+): boolean {
+  return (lastRev ?? 0) <= newest &&
+    (epoch === undefined || epoch === ownEpoch);
 }

@@ -1,8 +1,9 @@
 import type { Connection } from "../connection/connection.ts";
-import { type Frame, messagesFrame } from "../connection/frames.ts";
+import { messagesFrame } from "../connection/frames.ts";
 import type { Message } from "../protocol/protocol.ts";
-import type { Timers } from "../timers.ts";
-import { newSubscription, type Subscription } from "./subscription.ts";
+import { ChangeFeed, type ChangeFeedOptions } from "./change_feed.ts";
+import { Subscribers } from "./subscribers.ts";
+import type { Subscription } from "./subscription.ts";
 
 /** While a room is busy its messages leave at most this often, in milliseconds. A quiet room waits for nothing. */
 const GATHER_MS = 4;
@@ -25,12 +26,9 @@ const MEND_PAGE = 100;
 /** Wait before the next try when the database cannot be read, in milliseconds. */
 const MEND_RETRY_MS = 500;
 
-export interface RoomFeedOptions {
-  roomId: string;
+export interface RoomFeedOptions extends ChangeFeedOptions {
   /** Whether other processes write in the room, too. */
   isShared: boolean;
-  clock: () => number;
-  timers: Timers;
   /** Reads the room's messages after a `seq`, oldest first. */
   readAfter: (
     roomId: string,
@@ -48,10 +46,10 @@ export interface RoomFeedOptions {
  * here: a write whose answer was lost, or one of another process whose signal is late or was
  * dropped. The feed gives it a moment, then reads it from the database first.
  */
-export class RoomFeed {
+export class RoomFeed extends Subscribers {
+  /** The feed of what has changed of the room's messages. */
+  readonly changes: ChangeFeed;
   readonly #options: RoomFeedOptions;
-  readonly #subscribers = new Map<Connection, Subscription>();
-  readonly #socketsOfUser = new Map<string, number>();
   /** The room's newest `seq` as far as this feed knows; undefined until it has seen one. */
   #newest: number | undefined;
   /** The newest `seq` that has passed through this feed. */
@@ -66,36 +64,9 @@ export class RoomFeed {
   #overtakingTimer: (() => void) | undefined;
 
   constructor(options: RoomFeedOptions) {
+    super();
     this.#options = options;
-  }
-
-  get subscriberCount(): number {
-    return this.#subscribers.size;
-  }
-
-  subscriptionOf(connection: Connection): Subscription | undefined {
-    return this.#subscribers.get(connection);
-  }
-
-  /**
-   * Adds a connection, or finds it. Live messages are held back for it until {@link release}.
-   *
-   * @returns whether it is the first socket of its user in the room
-   */
-  hold(
-    connection: Connection,
-  ): { subscription: Subscription; firstOfUser: boolean } {
-    let subscription = this.#subscribers.get(connection);
-    if (subscription !== undefined) {
-      subscription.held ??= [];
-      subscription.overflowed = false;
-      return { subscription, firstOfUser: false };
-    }
-    subscription = newSubscription(connection);
-    this.#subscribers.set(connection, subscription);
-    const sockets = this.#socketsOfUser.get(connection.user.id) ?? 0;
-    this.#socketsOfUser.set(connection.user.id, sockets + 1);
-    return { subscription, firstOfUser: sockets === 0 };
+    this.changes = new ChangeFeed(options, this, () => this.#flushWaiting());
   }
 
   /** Whether messages between `through` and those held back for the subscriber are still to be read. */
@@ -110,59 +81,38 @@ export class RoomFeed {
    *
    * @param through the newest `seq` it has been given
    * @param newestRead the room's newest `seq` as the catch-up has read it, if it has
+   * @param changes the same of `rev`
    */
   release(
     subscription: Subscription,
     through: number,
     newestRead?: number,
+    changes: { rev?: number; newestRead?: number } = {},
   ): void {
     const held = subscription.held ?? [];
     subscription.held = undefined;
     subscription.admitted = true;
     subscription.through = through;
     this.#give(subscription, held);
+    const { rev = subscription.throughRev } = changes;
+    this.changes.release(subscription, { through, rev }, changes.newestRead);
     this.#newest ??= newestRead;
     if (this.#mendWanted) this.mend();
   }
 
-  /** @returns whether it was the last socket of its user in the room; undefined when it did not follow */
-  remove(connection: Connection): boolean | undefined {
-    if (!this.#subscribers.delete(connection)) return undefined;
-    const sockets = this.#socketsOfUser.get(connection.user.id)! - 1;
-    if (sockets > 0) this.#socketsOfUser.set(connection.user.id, sockets);
-    else this.#socketsOfUser.delete(connection.user.id);
-    if (this.#subscribers.size === 0) {
+  override remove(connection: Connection): boolean | undefined {
+    const wasLast = super.remove(connection);
+    if (this.subscriberCount === 0) {
       this.#flushTimer?.();
       this.#overtakingTimer?.();
+      this.changes.stop();
     }
-    return sockets === 0;
-  }
-
-  /** The connections of one user that follow the room. */
-  connectionsOf(userId: string): Connection[] {
-    if (!this.#socketsOfUser.has(userId)) return [];
-    return [...this.#subscribers.keys()].filter((connection) =>
-      connection.user.id === userId
-    );
-  }
-
-  /** The connections that have been let in. */
-  *admitted(): Generator<Connection> {
-    for (const { connection, admitted } of this.#subscribers.values()) {
-      if (admitted) yield connection;
-    }
-  }
-
-  /** Sends a frame to every subscriber that has been let in, but for the sockets of some users when that is wanted. */
-  broadcast(frame: Frame, exceptUserIds?: ReadonlySet<string>): void {
-    for (const connection of this.admitted()) {
-      if (!exceptUserIds?.has(connection.user.id)) connection.send(frame);
-    }
+    return wasLast;
   }
 
   /** Publishes messages that have been committed, in order of `seq`. */
   publish(committed: readonly Message[]): void {
-    if (this.#subscribers.size === 0) return;
+    if (this.subscriberCount === 0) return;
     if (this.#mending) {
       this.#backlog.push(...committed);
       return;
@@ -220,7 +170,7 @@ export class RoomFeed {
     this.#mendWanted = false;
     const { roomId, readAfter, timers } = this.#options;
     const known = this.#backlog.at(-1)?.seq ?? 0;
-    while (this.#subscribers.size > 0) {
+    while (this.subscriberCount > 0) {
       try {
         const page = await readAfter(roomId, after, MEND_PAGE);
         this.#deliver(page);
@@ -244,14 +194,21 @@ export class RoomFeed {
 
   #deliver(messages: readonly Message[]): void {
     const fresh = messages.filter((message) => message.seq > this.#delivered);
-    if (fresh.length === 0 || this.#subscribers.size === 0) return;
+    if (fresh.length === 0 || this.subscriberCount === 0) return;
     this.#delivered = fresh.at(-1)!.seq;
     this.#newest = Math.max(this.#newest ?? 0, this.#delivered);
-    this.#waiting.push(...fresh);
+    this.#waiting.push(...fresh.map((each) => this.changes.present(each)));
     if (this.#flushTimer !== undefined) return;
     const wait = this.#flushedAt + GATHER_MS - this.#options.clock();
     if (wait <= 0) return this.#flush();
     this.#flushTimer = this.#options.timers.after(wait, () => this.#flush());
+  }
+
+  /** Sends now what waits, if anything does. */
+  #flushWaiting(): void {
+    if (this.#waiting.length === 0) return;
+    this.#flushTimer?.();
+    this.#flush();
   }
 
   #flush(): void {
@@ -267,7 +224,7 @@ export class RoomFeed {
   #flushChunk(messages: Message[]): void {
     const first = messages[0]!.seq;
     const frame = messagesFrame(messages);
-    for (const subscription of this.#subscribers.values()) {
+    for (const subscription of this.subscriptions()) {
       if (subscription.held !== undefined) {
         if (subscription.held.length < MAX_HELD) {
           subscription.held.push(...messages);
@@ -279,7 +236,7 @@ export class RoomFeed {
         this.#give(subscription, messages);
       }
     }
-    this.#options.onDelivered?.(messages, this.#subscribers.size);
+    this.#options.onDelivered?.(messages, this.subscriberCount);
   }
 
   /** Sends one subscriber what it does not have yet. */

@@ -62,6 +62,10 @@ function roomJoin(parts: HandlerParts): Handler<"room:join"> {
       messageCount: result.messageCount ?? 0,
       hasMore: result.hasMore ?? false,
       lastSeq: result.lastSeq ?? 0,
+      changeCount: result.changeCount ?? 0,
+      hasMoreChanges: result.hasMoreChanges ?? false,
+      lastRev: result.lastRev ?? 0,
+      epoch: result.epoch ?? parts.epoch,
       ...(result.reset ? { reset: true } : {}),
     };
   };

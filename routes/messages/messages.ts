@@ -1,10 +1,12 @@
-/** A room's history, page by page. Messages are made over the realtime connection only. */
+/** A room's messages: its history, page by page, and the calls about a message. */
 
 import { z } from "@hono/zod-openapi";
-import type { Database } from "../../db/engine/database.ts";
-import { findSeq, listAfter, listBefore } from "../../db/message_history.ts";
-import { messageOfRow } from "../../realtime/messages/message_view.ts";
-import { MessagePage } from "../../realtime/protocol/messages.ts";
+import { findStanding } from "../../db/memberships.ts";
+import { denialOf } from "../../realtime/policy.ts";
+import {
+  MessagePage,
+  MessageWindow,
+} from "../../realtime/protocol/messages.ts";
 import type { RouteDeps } from "../deps.ts";
 import { EXAMPLE } from "../docs/examples.ts";
 import { answerInvalid } from "../middleware/validation.ts";
@@ -15,9 +17,21 @@ import {
   restCall,
   restRoutes,
 } from "../rest_call.ts";
-import { findDenial } from "../rooms/room_access.ts";
 import { RoomParams } from "../rooms/room_schemas.ts";
 import { limitUpTo, MAX_PAGE } from "../schemas.ts";
+import {
+  addDeleteMessage,
+  addEditMessage,
+  addGetMessage,
+  addListEdits,
+} from "./changes.ts";
+import { readMessagePage, readMessageWindow } from "./message_pages.ts";
+import { addListPins, addPinMessage, addUnpinMessage } from "./pins.ts";
+import { addRemoveReaction, addSetReaction } from "./reactions.ts";
+import { addSendMessage } from "./send.ts";
+
+/** Messages on either side of the one a window is around. */
+const AROUND = 25;
 
 /** Messages on a page when the caller names no limit. */
 export const DEFAULT_PAGE = 50;
@@ -34,11 +48,33 @@ export const MessagesQuery = z.object({
       "the id of a message of this room: the page begins just after it",
     example: EXAMPLE.messageId,
   }),
+  around: z.string().max(64).toLowerCase().optional().openapi({
+    description:
+      `the id of a message of this room: it and ${AROUND} on either side`,
+    example: EXAMPLE.messageId,
+  }),
+  at: z.iso.datetime({ offset: true }).optional().openapi({
+    description:
+      `a time: the first message from then on and ${AROUND} on either side`,
+    example: EXAMPLE.time,
+  }),
 });
 
 /** Mounted under `/api/rooms`. */
 export function messageRoutes(deps: RouteDeps) {
-  return restRoutes(deps, [addListMessages]);
+  return restRoutes(deps, [
+    addListMessages,
+    addSendMessage,
+    addListPins,
+    addGetMessage,
+    addEditMessage,
+    addDeleteMessage,
+    addListEdits,
+    addSetReaction,
+    addRemoveReaction,
+    addPinMessage,
+    addUnpinMessage,
+  ]);
 }
 
 const addListMessages: AddCall = (app, deps) => {
@@ -49,25 +85,46 @@ const addListMessages: AddCall = (app, deps) => {
     tag: "Messages",
     summary: "A page of a room's messages, oldest first",
     description:
-      "Without a cursor the newest ones. `before` and `after` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
+      "Without a cursor the newest ones. `before`, `after`, `around` and `at` exclude each other; a cursor that is no message of this room is `bad_cursor`.",
     request: { params: RoomParams, query: MessagesQuery },
-    answers: { 200: jsonAnswer("The page", MessagePage) },
-    problems: ["bad_cursor", "not_a_member", "room_not_found"],
+    answers: {
+      200: jsonAnswer(
+        "The page; with `around` or `at` a window",
+        z.union([MessagePage, MessageWindow]),
+      ),
+    },
+    problems: [
+      "bad_cursor",
+      "not_a_member",
+      "room_not_found",
+      "message_not_found",
+    ],
   });
   app.openapi(call, async (c) => {
-    const { db } = deps;
+    const { db, realtime: { epoch } } = deps;
     const { id } = c.req.valid("param");
-    const { limit = DEFAULT_PAGE, before, after } = c.req.valid("query");
-    if (before !== undefined && after !== undefined) {
+    const { limit = DEFAULT_PAGE, ...cursor } = c.req.valid("query");
+    if (Object.keys(cursor).length > 1) {
       return problem(c, "bad_cursor", {
-        detail: "before and after exclude each other",
+        detail: "before, after, around and at exclude each other",
       });
     }
-    const denial = await findDenial(db, "read", id, c.var.session.user.id);
+    const standing = await findStanding(db, id, c.var.session.user.id);
+    const denial = denialOf("read", standing);
     if (denial !== undefined) return problem(c, denial);
-    const page = await readMessagePage(db, id, { limit, before, after });
-    if (page === undefined) return problem(c, "bad_cursor");
-    return c.json(page, 200);
+    // Read before the page: what is changed after it is not counted as read.
+    const state = { lastRev: standing.lastRev, epoch };
+    const { around, at } = cursor;
+    if (around !== undefined || at !== undefined) {
+      const window = await readMessageWindow(db, id, { around, at }, AROUND);
+      return window === undefined
+        ? problem(c, "message_not_found")
+        : c.json({ ...window, ...state }, 200);
+    }
+    const page = await readMessagePage(db, id, { limit, ...cursor });
+    return page === undefined
+      ? problem(c, "bad_cursor")
+      : c.json({ ...page, ...state }, 200);
   }, (result, c) => {
     if (!result.success && result.error.issues.every(isCursorFault)) {
       return problem(
@@ -81,37 +138,4 @@ const addListMessages: AddCall = (app, deps) => {
 
 function isCursorFault(issue: { path: PropertyKey[] }): boolean {
   return issue.path[0] === "before" || issue.path[0] === "after";
-}
-
-/**
- * A page of a room's messages, oldest first: the newest, or those just before or just after one.
- *
- * @returns undefined when the cursor is no message of this room
- */
-export async function readMessagePage(
-  db: Database,
-  roomId: string,
-  page: {
-    limit: number;
-    before?: string | undefined;
-    after?: string | undefined;
-  },
-): Promise<MessagePage | undefined> {
-  const cursor = page.before ?? page.after;
-  const seq = cursor === undefined
-    ? Number.MAX_SAFE_INTEGER
-    : await findSeq(db, roomId, cursor);
-  if (seq === undefined) return undefined;
-  // One row more than asked for shows whether there are more.
-  const forward = page.after !== undefined;
-  const rows = forward
-    ? await listAfter(db, roomId, seq, page.limit + 1)
-    : await listBefore(db, roomId, seq, page.limit + 1);
-  const hasMore = rows.length > page.limit;
-  const kept = !hasMore
-    ? rows
-    : forward
-    ? rows.slice(0, page.limit)
-    : rows.slice(1);
-  return { messages: kept.map(messageOfRow), hasMore };
 }

@@ -27,11 +27,8 @@ import {
 import { USER_HEADER } from "../../realtime/protocol/handshake.ts";
 import { LEFT_COOKIE } from "../auth/session_cookie.ts";
 import type { AppEnv, RouteDeps } from "../deps.ts";
-import {
-  DEFAULT_PAGE,
-  MessagesQuery,
-  readMessagePage,
-} from "../messages/messages.ts";
+import { readMessagePage } from "../messages/message_pages.ts";
+import { DEFAULT_PAGE, MessagesQuery } from "../messages/messages.ts";
 import { requestSession } from "../auth/session.ts";
 import { decodeRoomCursor, encodeRoomCursor } from "../rooms/room_cursor.ts";
 import { RoomParams } from "../rooms/room_schemas.ts";
@@ -84,7 +81,7 @@ async function answerLobby(
   });
   const page = {
     ...await commonProps(deps, c, session.user, path),
-    found: found.map(roomView),
+    found: found.map((each) => roomView(each, deps.realtime.epoch)),
     query,
   };
   return c.html(renderChat(deps, c, page, page.strings.discover));
@@ -104,7 +101,8 @@ async function answerRoom(
   if (row === undefined) {
     return c.html(renderChat(deps, c, common, common.strings.roomMissing), 404);
   }
-  const room = roomView(row);
+  const { epoch } = deps.realtime;
+  const room = roomView(row, epoch);
   if (!room.isMember) {
     return c.html(renderChat(deps, c, { ...common, room }, room.name));
   }
@@ -117,7 +115,8 @@ async function answerRoom(
     : undefined;
   if (page === undefined) return c.redirect(c.req.path, 302);
   const roster = await deps.realtime.readRoster(room.id);
-  const opened = { roomId: room.id, page, roster };
+  const state = { lastRev: row.last_rev, epoch };
+  const opened = { roomId: room.id, page: { ...page, ...state }, roster };
   const isNewest = query.data?.before === undefined;
   const history = (
     <HistoryLinks
@@ -155,7 +154,7 @@ async function commonProps(
   return {
     ...pageLanguage(c),
     user: { id: user.id, username: user.username },
-    rooms: rooms.map(roomView),
+    rooms: rooms.map((each) => roomView(each, realtime.epoch)),
     moreRooms: next && `?${ROOMS_PARAMETER}=${encodeRoomCursor(next)}`,
     hasAllRooms: after === undefined && next === undefined,
     path,

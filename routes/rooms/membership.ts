@@ -31,7 +31,7 @@ export const addJoinRoom: AddCall = (app, deps) => {
     await realtime.flushReadMarkers();
     const room = await findRoom(db, id, user.id);
     if (room === undefined) return problem(c, "room_not_found");
-    return c.json(roomView(room), 200);
+    return c.json(roomView(room, deps.realtime.epoch), 200);
   });
 };
 

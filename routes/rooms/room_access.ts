@@ -1,7 +1,7 @@
 /** Whether a caller may do something in a room: their standing from the database, the rule from the policy. */
 
 import type { Database } from "../../db/engine/database.ts";
-import { isMember, roomExists } from "../../db/memberships.ts";
+import { findStanding, roomExists } from "../../db/memberships.ts";
 import {
   type Action,
   type Denial,
@@ -16,16 +16,13 @@ export async function findDenial(
   roomId: string,
   userId: string,
 ): Promise<Denial | undefined> {
-  const standing = await isMember(db, roomId, userId)
-    ? { roomExists: true, isMember: true }
-    : { roomExists: await roomExists(db, roomId), isMember: false };
-  return denialOf(action, standing);
+  return denialOf(action, await findStanding(db, roomId, userId));
 }
 
 /** Why a caller who is not a member is refused. */
 export async function findOutsiderDenial(
   db: Database,
   roomId: string,
-): Promise<Denial> {
+): Promise<ReturnType<typeof outsiderDenial>> {
   return outsiderDenial(await roomExists(db, roomId));
 }

@@ -72,7 +72,10 @@ const addListRooms: AddCall = (app, deps) => {
       const cursor = encodeRoomCursor(last);
       c.header("Link", nextLink(c.req.path, { all, q, limit, cursor }));
     }
-    return c.json(rooms.map(roomView), 200);
+    return c.json(
+      rooms.map((room) => roomView(room, deps.realtime.epoch)),
+      200,
+    );
   });
 };
 
@@ -107,7 +110,7 @@ const addCreateRoom: AddCall = (app, deps) => {
     const room = await findRoom(db, id, user.id);
     if (room === undefined) throw new Error(`the new room ${id} is gone`);
     c.header("Location", `${c.req.path}/${id}`);
-    return c.json(roomView(room), 201);
+    return c.json(roomView(room, deps.realtime.epoch), 201);
   });
 };
 
@@ -127,6 +130,6 @@ const addGetRoom: AddCall = (app, deps) => {
     await deps.realtime.flushReadMarkers();
     const room = await findRoom(deps.db, id, c.var.session.user.id);
     if (room === undefined) return problem(c, "room_not_found");
-    return c.json(roomView(room), 200);
+    return c.json(roomView(room, deps.realtime.epoch), 200);
   });
 };

@@ -2,9 +2,14 @@
 
 import type { Database } from "../../db/engine/database.ts";
 import { addMember } from "../../db/memberships.ts";
+import { changeMessages, type MessageChange } from "../../db/changes.ts";
 import type { NewMessage } from "../../db/messages.ts";
 import { createRoom } from "../../db/rooms.ts";
 import { findOrCreateUser, type User } from "../../db/users.ts";
+import {
+  type ChangeOutcome,
+  decideChanges,
+} from "../../realtime/changes/decide_changes.ts";
 
 /** Limits on rooms that no test reaches by chance. */
 export const NO_LIMITS = {
@@ -47,6 +52,21 @@ export async function makeRoom(
     await addMember(db, { roomId: id, userId, now: NOON }, NO_LIMITS);
   }
   return id;
+}
+
+/** Changes messages as the server does, by who may do what. @returns what came of each */
+export async function applyChanges(
+  db: Database,
+  changes: readonly MessageChange[],
+  now = NOON,
+): Promise<ChangeOutcome[]> {
+  const { decision } = await changeMessages(
+    db,
+    changes,
+    (targets) => decideChanges(changes, targets, now),
+    now,
+  );
+  return decision.outcomes;
 }
 
 /** A message that is not stored yet. */

@@ -53,6 +53,8 @@ Deno.test("the export has the user, the rooms and all of the user's own words, a
     const some = texts.slice(start, start + 100);
     await Promise.all(some.map((text) => say(client, room.id, text)));
   }
+  const { messageId } = await say(client, room.id, "taken back");
+  await client.expect("message:delete", { roomId: room.id, messageId });
   await client.close();
 
   const answer = await alice.fetch("/api/account/export");

@@ -21,10 +21,14 @@ import {
 } from "./document_check.ts";
 import { HOST, startExampleApp } from "./example_world.ts";
 
-/** Refusals that need a database that is away, or a fault in the program. */
+/** Refusals that need a database that is away, a fault in the program, or many changes before. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   unavailable: "tests/faults/postgres_database_away_test.ts",
   internal: "realtime/connection/dispatch_test.ts",
+  forbidden: "tests/realtime/changes_test.ts",
+  reaction_limit: "tests/realtime/changes_test.ts",
+  too_many_requests: "tests/realtime/changes_test.ts",
+  pin_limit: "realtime/changes/decide_changes_test.ts",
 };
 
 /** The parser's diagnostics are errors (0), warnings (1), and hints. */
@@ -200,7 +204,8 @@ async function meetRefusals(
   await refused("unknown_event", "room:greet", {});
   await refused("not_a_member", "message:send", post(foreign));
   await refused("room_not_found", "message:send", post(crypto.randomUUID()));
-  for (let n = 0; n < 5; n++) await say(socket, busy);
+  await meetChangeRefusals(socket, busy, refused);
+  for (let n = 0; n < 4; n++) await say(socket, busy);
   await refused("muted", "message:send", post(busy));
   await socket.waitFor("room:system", ({ type }) => type === "muted");
   for (const frame of ["no JSON", '{"event":"room:greet","data":{}}']) {
@@ -212,6 +217,24 @@ async function meetRefusals(
 
   // The document lists these and no more.
   assert.deepEqual([...codes].sort(), protocol.codes.toSorted());
+}
+
+/** The codes of changes, in a room of one's own where nothing was said yet. */
+async function meetChangeRefusals(
+  socket: TestClient,
+  roomId: string,
+  refused: (code: RefusalCode, event: string, data: object) => Promise<void>,
+): Promise<void> {
+  const unknown = { roomId, messageId: crypto.randomUUID() };
+  await refused("message_not_found", "message:delete", unknown);
+  const { messageId } = await say(socket, roomId);
+  const target = { roomId, messageId };
+  await socket.expect("message:edit", { ...target, text: "edited" });
+  await refused("edit_conflict", "message:edit", {
+    ...{ ...target, text: "edited anew", baseRev: 0 },
+  });
+  await socket.expect("message:delete", target);
+  await refused("message_deleted", "pin:set", { ...target, on: true });
 }
 
 /** An event stream from its first event to the close that ends it. */

@@ -51,15 +51,15 @@ async function fill(db: Database): Promise<void> {
   const { user, roomId, roomName } = EXAMPLE;
   for (const each of [HOST, user]) await findOrCreateUser(db, each, now);
   await createRoom(db, {
-    ...{ id: roomId, name: roomName, createdBy: HOST.id, now },
+    ...{ id: roomId, name: roomName, createdBy: user.id, now },
   }, NO_LIMITS);
-  await addMember(db, { roomId, userId: user.id, now }, NO_LIMITS);
+  await addMember(db, { roomId, userId: HOST.id, now }, NO_LIMITS);
   for (let seq = 1; seq <= EXAMPLE.lastSeq; seq++) {
     const isLast = seq === EXAMPLE.lastSeq;
     await storeMessages(db, [{
       id: isLast ? EXAMPLE.messageId : crypto.randomUUID(),
       roomId,
-      userId: HOST.id,
+      userId: isLast ? user.id : HOST.id,
       clientMsgId: crypto.randomUUID(),
       text: EXAMPLE.text,
     }], now);

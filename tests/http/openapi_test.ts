@@ -28,6 +28,7 @@ import {
 
 /** They end what the others need, and so come last. */
 const ENDINGS = [
+  "DELETE /api/rooms/{id}/messages/{messageId}",
   "POST /api/auth/logout-everywhere",
   "POST /api/rooms/{id}/leave",
   "DELETE /api/account",
@@ -37,6 +38,12 @@ const ENDINGS = [
 const ELSEWHERE: { readonly [C in ProblemCode]?: string } = {
   unavailable: "tests/faults/postgres_database_away_test.ts",
   internal: "routes/errors_test.ts",
+  ...Object.fromEntries(
+    [
+      ...["forbidden", "message_deleted", "edit_conflict"],
+      ...["reaction_limit", "pin_limit", "muted"],
+    ].map((code) => [code, "tests/http/message_calls_test.ts"]),
+  ),
 };
 
 /** One byte more than any body may have. */
@@ -187,7 +194,21 @@ async function wrongAsks(
   }
   await add({});
   for (const id of [crypto.randomUUID(), "nonsense", foreignRoom.id]) {
-    if ("id" in ask.parameters) await add({ parameters: { id } });
+    if ("id" in ask.parameters) {
+      await add({ parameters: { ...ask.parameters, id } });
+    }
+  }
+  const { parameters } = ask;
+  for (const messageId of [crypto.randomUUID(), "nonsense"]) {
+    if (!("messageId" in parameters)) break;
+    wrong.push(
+      carried({ ...ask, parameters: { ...parameters, messageId } }, member),
+    );
+  }
+  if ("emoji" in parameters) {
+    wrong.push(
+      carried({ ...ask, parameters: { ...parameters, emoji: "no" } }, member),
+    );
   }
   for (const each of asks) {
     for (const key of Object.keys(each.query)) {

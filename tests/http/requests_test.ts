@@ -144,7 +144,7 @@ Deno.test("a method that a path does not know is 405 with Allow, TRACE and inven
     ["DELETE", "/api/rooms", "GET, HEAD, OPTIONS, POST"],
     ["PATCH", `/api/rooms/${id}`, "GET, HEAD, OPTIONS"],
     ["GET", `/api/rooms/${id}/join`, "OPTIONS, POST"],
-    ["POST", `/api/rooms/${id}/messages`, "GET, HEAD, OPTIONS"],
+    ["PUT", `/api/rooms/${id}/messages`, "GET, HEAD, OPTIONS, POST"],
     ["TRACE", "/health", "GET, HEAD, OPTIONS"],
     ["BREW", "/health", "GET, HEAD, OPTIONS"],
   ];

@@ -29,8 +29,12 @@ Deno.test("POST /api/rooms makes a room with its creator as a member", async () 
     joinedAt: room.createdAt,
     lastSeenAt: room.createdAt,
     lastSeq: 0,
+    lastRev: 0,
+    epoch: room.epoch,
+    lastReadSeq: 0,
     unreadCount: 0,
   });
+  assert.match(room.epoch, /^[0-9a-f-]{36}$/);
   assert.deepEqual(await alice.getJson(location ?? ""), room);
 });
 
@@ -140,6 +144,8 @@ Deno.test("GET /api/rooms?all=true shows every room, without the member's fields
     memberCount: 1,
     isMember: false,
     lastSeq: 0,
+    lastRev: 0,
+    epoch: room.epoch,
   });
   assert.deepEqual(await bob.getJson(`/api/rooms/${room.id}`), seen);
 });

@@ -9,6 +9,8 @@ import { createGate, createHub, createMessage } from "./fakes.ts";
 
 export const ROOM = "room";
 
+export const EPOCH = crypto.randomUUID();
+
 /** Catch-up over a database that answers when the test says so, with what it has at that moment. */
 export function createCatchUp() {
   const stored: Message[] = [];
@@ -24,6 +26,8 @@ export function createCatchUp() {
     hub: world.hub,
     memberRooms: members.call,
     readMissed: missed.call,
+    readChanged: () => Promise.resolve([]),
+    epoch: EPOCH,
     sendRoster: (connection, roomId) => {
       connection.sendEvent({
         event: "room:roster",
@@ -61,6 +65,7 @@ export function createCatchUp() {
         roomIds.filter((id) => !lost.has(id)).map((room_id) => ({
           room_id,
           last_seq: read(room_id, () => true).at(-1)?.seq ?? 0,
+          last_rev: 0,
         })),
       );
       await world.clock.advance(0);

@@ -1,7 +1,10 @@
 /** Where WebSockets are blocked: the same rules over Server-Sent Events and POST. */
 
 import assert from "node:assert/strict";
-import type { ServerEnvelope } from "../../realtime/protocol/protocol.ts";
+import type {
+  ServerEnvelope,
+  SyncResult,
+} from "../../realtime/protocol/protocol.ts";
 import { startTestApp, useTestApp } from "../helpers/app.ts";
 import {
   createRoom,
@@ -124,10 +127,9 @@ Deno.test("a stream catches up as a socket does", async () => {
   await using stream = await openStream(person);
   const { results } = await stream.request("rooms:sync", {
     rooms: [{ roomId, lastSeq: 2 }],
-  }) as Ack & { results: unknown[] };
-  assert.deepEqual(results, [
-    { roomId, synced: true, messageCount: 3, hasMore: false, lastSeq: 5 },
-  ]);
+  }) as Ack & { results: SyncResult[] };
+  const { messageCount, hasMore, lastSeq } = results[0]!;
+  assert.deepEqual([messageCount, hasMore, lastSeq], [3, false, 5]);
   await until("the replay", () => stream.seqs().length === 3);
   assert.deepEqual(stream.seqs(), [3, 4, 5]);
 });

@@ -145,6 +145,7 @@ export function createHub(options: Partial<HubOptions> = {}) {
     clock: clock.now,
     timers: clock,
     readAfter: () => Promise.resolve([]),
+    readChanged: (_, lastRev) => Promise.resolve({ lastRev, messages: [] }),
     ...options,
   });
   return {
@@ -166,7 +167,7 @@ export function createHub(options: Partial<HubOptions> = {}) {
     subscribe(roomId: string, through = 0, user: UserRef = createUser()) {
       const made = this.connect(user);
       const { feed, subscription } = hub.hold(made.connection, roomId);
-      feed.release(subscription, through, through);
+      feed.release(subscription, through, through, { rev: 0, newestRead: 0 });
       return { ...made, feed, subscription };
     },
   };

@@ -12,6 +12,7 @@ import {
   localRateLimit,
   MessageRateLimit,
 } from "../../realtime/messages/rate_limit.ts";
+import type { Quote } from "../../realtime/protocol/protocol.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { createGate, createUser, numbers } from "./fakes.ts";
 
@@ -29,11 +30,14 @@ export function createPosts() {
   });
   const writes = createGate<[NewMessage], Stored | Refused>();
   const lookUps: NewMessage[] = [];
+  const quotes = new Map<string, Quote>();
   let seq = 0;
   const world = {
     clock,
     writes,
     lookUps,
+    /** Messages that can be answered, by id. */
+    quotes,
     /** What the database answers when it is asked. */
     known: { isMember: true, roomExists: true, stored: undefined } as Known,
     posts: new PostMessage({
@@ -46,9 +50,10 @@ export function createPosts() {
         lookUps.push(message);
         return Promise.resolve(world.known);
       },
+      findQuote: (_, messageId) => Promise.resolve(quotes.get(messageId)),
     }),
     post: (
-      post: Partial<{ roomId: string; text: string; clientMsgId: string }> = {},
+      post: Partial<Parameters<PostMessage["post"]>[1]> = {},
       user = ALICE,
     ) =>
       world.posts.post(user, {

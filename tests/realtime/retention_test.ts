@@ -64,6 +64,7 @@ async function catchUp(
         );
         return true;
       },
+      caughtUp: () => {},
       skip: () => assert.fail("there is little to catch up with"),
       gone: () => assert.fail("the member was refused"),
     }]]),

@@ -151,6 +151,10 @@ Deno.test("a foreign, an unknown and an impossible room are synced:false and do 
     messageCount: 2,
     hasMore: false,
     lastSeq: 2,
+    changeCount: 0,
+    hasMoreChanges: false,
+    lastRev: 0,
+    epoch: results[4]?.epoch,
   });
   socket.forget();
   await say(chat.members[0].socket, chat.room.id);

@@ -2,7 +2,7 @@
 
 import type { NewMessage, StoredMessage } from "../../db/messages.ts";
 import type { Refused, Stored } from "../../realtime/messages/post_result.ts";
-import { Writer } from "../../realtime/messages/writer.ts";
+import { type Draft, Writer } from "../../realtime/messages/writer.ts";
 import { createFakeClock } from "../helpers/clock.ts";
 import { silentLog } from "../helpers/log.ts";
 import { createGate, createUser } from "./fakes.ts";
@@ -59,7 +59,7 @@ export function createWriter(lanes = 2) {
     told,
     uncertain,
     writer,
-    write(roomId: string, message: Partial<NewMessage> = {}) {
+    write(roomId: string, message: Partial<Draft> = {}) {
       const full = {
         id: crypto.randomUUID(),
         roomId,

@@ -19,6 +19,7 @@ export async function loadOlder(
   if (page === undefined || store.messages[0] !== first) return;
   store.prepend(page);
   state.trim();
+  rooms.fill(state);
 }
 
 /** Fetches the page after what is held, when the newest are not. */
@@ -33,6 +34,7 @@ export async function loadNewer(
   if (page === undefined || store.messages.at(-1) !== last) return;
   store.append(page);
   state.trim();
+  rooms.fill(state);
 }
 
 async function fetchNextTo(
@@ -90,13 +92,16 @@ export async function loadFrom(
   store.onReceived = (message) => {
     if (message.seq === seq + messages.length) messages.push(message);
   };
-  await connection.call("rooms:sync", {
+  const ack = await connection.call("rooms:sync", {
     rooms: [{ roomId: id, lastSeq: seq - 1 }],
   });
+  const lastRev = ack.success ? ack.results[0]?.lastRev ?? 0 : 0;
   store.onReceived = undefined;
   // From its real position on the room is followed without a gap.
   await rooms.sync([state]);
   if (messages.length > 0 && isWanted()) {
-    store.show({ messages, hasMore: seq > 1 });
+    store.show({ messages, hasMore: seq > 1, lastRev });
+    // What was changed since they were sent is not in them.
+    rooms.fill(state);
   }
 }

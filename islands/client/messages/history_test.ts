@@ -17,6 +17,8 @@ const room: Room = {
   memberCount: 1,
   isMember: true,
   lastSeq: LAST,
+  lastRev: 0,
+  epoch: "",
 };
 
 /** Messages from `first` to `last`. */

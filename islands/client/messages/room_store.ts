@@ -4,9 +4,18 @@
  * is dropped, and read again when it is scrolled to. So it may end before the newest message.
  */
 
-import type { Message } from "../../../realtime/protocol/protocol.ts";
+import type {
+  Message,
+  RoomChanges,
+} from "../../../realtime/protocol/protocol.ts";
+import { quotedText } from "../../../text/quote.ts";
 import type { MessagePage } from "../api.ts";
 import { signalFields } from "../signal_fields.ts";
+
+/** A part of a room's history without a gap, oldest first. */
+export type Page =
+  & Pick<MessagePage, "messages" | "hasMore">
+  & Partial<Pick<MessagePage, "lastRev" | "epoch">>;
 
 /** Most messages that wait for their predecessors; what comes then is asked for again. */
 const MAX_HELD = 500;
@@ -21,14 +30,25 @@ export class RoomStore {
   hasOlder: boolean;
   /** `seq` of the last message delivered in order. */
   position: number;
+  /** `rev` of the newest change of the room that is taken over, or not wanted. */
+  rev: number;
+  /** Names the history that all of this is part of; empty while it is not known. */
+  epoch: string;
+  /** Some messages may be older than `rev` says, or changes are missing: the server is to be asked. */
+  isStale = false;
   /** Messages that came before their predecessors. */
   #held = new Map<number, Message>();
   /** Called with each message that comes, known or not. */
   onReceived: ((message: Message) => void) | undefined;
 
-  /** @param position everything up to this `seq` counts as delivered */
-  constructor(position: number) {
+  /**
+   * @param position everything up to this `seq` counts as delivered
+   * @param rev every change up to this one counts as taken over
+   */
+  constructor(position: number, rev = 0, epoch = "") {
     this.position = position;
+    this.rev = rev;
+    this.epoch = epoch;
     this.hasOlder = position > 0;
     signalFields(this);
   }
@@ -57,7 +77,11 @@ export class RoomStore {
   receive(message: Message): Message[] {
     const { seq } = message;
     this.onReceived?.(message);
-    if (seq <= this.position) return [];
+    if (seq <= this.position) {
+      // Sent again, in a state that we may not know.
+      this.#take([message]);
+      return [];
+    }
     if (seq === this.position + 1 || this.#held.size < MAX_HELD) {
       this.#held.set(seq, message);
     }
@@ -65,7 +89,7 @@ export class RoomStore {
   }
 
   /** Takes the newest page, when the room is opened: it goes before what the live feed brought. */
-  load(page: MessagePage): Message[] {
+  load(page: Page): Message[] {
     const newest = page.messages.at(-1);
     const first = this.messages[0];
     if (
@@ -77,8 +101,29 @@ export class RoomStore {
     return [];
   }
 
+  /**
+   * Takes changes, in the present state of what has changed. A message is replaced by a newer state only, so
+   * that order and repeats do not matter.
+   */
+  change({ prevRev, rev, messages }: Omit<RoomChanges, "roomId">): void {
+    this.#take(messages);
+    if (prevRev > this.rev) this.isStale = true;
+    else this.rev = Math.max(this.rev, rev);
+  }
+
+  /** The server has sent every change up to this one. @param since what it was asked for */
+  caughtUp(rev: number, since: number | undefined, epoch: string): void {
+    this.epoch = epoch;
+    // A page that came meanwhile may be older than what was asked for.
+    if (since !== undefined && this.rev < since) return;
+    this.rev = Math.max(this.rev, rev);
+    this.isStale = false;
+  }
+
   /** Takes a page of history that ends where the run begins. */
-  prepend({ messages, hasMore }: MessagePage): void {
+  prepend(page: Page): void {
+    const { messages, hasMore } = page;
+    this.#readAt(page);
     const end = this.messages[0]?.seq ?? this.position + 1;
     const older = messages.filter(({ seq }) => seq < end);
     this.messages = [...older, ...this.messages];
@@ -86,7 +131,9 @@ export class RoomStore {
   }
 
   /** Takes a page of history that begins where the run ends. */
-  append({ messages }: MessagePage): void {
+  append(page: Page): void {
+    const { messages } = page;
+    this.#readAt(page);
     const end = this.messages.at(-1)?.seq ?? 0;
     const newer = messages.filter(({ seq }) =>
       seq > end && seq <= this.position
@@ -95,9 +142,12 @@ export class RoomStore {
   }
 
   /** Forgets everything: the server's history is not the one we knew. */
-  reset(page: MessagePage): void {
+  reset(page: Page): void {
     this.#held.clear();
     this.position = 0;
+    this.rev = page.lastRev ?? 0;
+    this.epoch = page.epoch ?? "";
+    this.isStale = false;
     this.skipTo(page, false);
   }
 
@@ -107,7 +157,7 @@ export class RoomStore {
    * @param keepsRun whether the run stays, because somebody reads it
    * @returns what was delivered after the page, in order
    */
-  skipTo(page: MessagePage, keepsRun: boolean): Message[] {
+  skipTo(page: Page, keepsRun: boolean): Message[] {
     this.position = Math.max(
       this.position,
       page.messages.at(-1)?.seq ?? 0,
@@ -120,7 +170,7 @@ export class RoomStore {
   }
 
   /** Puts a page in the place of the run. */
-  show(page: MessagePage): void {
+  show(page: Page): void {
     this.messages = [];
     this.prepend(page);
   }
@@ -147,6 +197,27 @@ export class RoomStore {
     this.hasOlder = this.position > 0;
   }
 
+  /** What was changed between the reading of a page and `rev` may be missing from it. */
+  #readAt({ lastRev = this.rev }: Page): void {
+    if (lastRev >= this.rev) return;
+    this.rev = lastRev;
+    this.isStale = true;
+  }
+
+  #take(states: readonly Message[]): void {
+    const changed = new Map(
+      states.flatMap((state) => state.rev ? [[state.seq, state]] : []),
+    );
+    if (changed.size === 0) return;
+    const present = (message: Message) => presentOf(message, changed);
+    for (const [seq, message] of this.#held) {
+      this.#held.set(seq, present(message));
+    }
+    const messages = this.messages.map(present);
+    const isSame = messages.every((message, n) => message === this.messages[n]);
+    if (!isSame) this.messages = messages;
+  }
+
   #indexOf(seq: number): number {
     return seq - (this.messages[0]?.seq ?? 0);
   }
@@ -170,4 +241,23 @@ export class RoomStore {
     }
     return delivered;
   }
+}
+
+/** A message in the newest of two states, with what it quotes as that is now; the same one where nothing has changed. */
+function presentOf(
+  message: Message,
+  changed: ReadonlyMap<number, Message>,
+): Message {
+  const state = changed.get(message.seq);
+  const newest = (state?.rev ?? 0) > (message.rev ?? 0) ? state! : message;
+  const quoted = newest.replyTo && changed.get(newest.replyTo.seq);
+  if (!quoted) return newest;
+  const { messageId, seq, sender, text, deletedAt } = quoted;
+  return {
+    ...newest,
+    replyTo: {
+      ...{ messageId, seq, sender, text: quotedText(text) },
+      ...(deletedAt && { deleted: true }),
+    },
+  };
 }

@@ -140,3 +140,80 @@ Deno.test("what waits for its predecessors is bounded, and nothing is lost by it
   assert.equal(store.receive(message(1)).length, 501);
   assert.equal(store.position, 501);
 });
+
+const edited = (seq: number, rev: number) => ({
+  ...message(seq),
+  ...{ text: `edited by ${rev}`, rev },
+});
+
+Deno.test("RoomStore takes a change by its rev, whatever the order and however often it comes", () => {
+  const frames = [
+    { prevRev: 0, rev: 2, messages: [edited(1, 1), edited(2, 2)] },
+    { prevRev: 2, rev: 3, messages: [edited(1, 3)] },
+    { prevRev: 3, rev: 5, messages: [edited(3, 4), edited(2, 5)] },
+  ];
+  const texts = ["edited by 3", "edited by 5", "edited by 4"];
+  for (const order of [[0, 1, 2], [2, 1, 0, 1], [1, 2, 0, 0, 2]]) {
+    const store = new RoomStore(0);
+    for (const seq of [1, 2, 3]) store.receive(message(seq));
+    for (const at of order) store.change(frames[at]!);
+    assert.deepEqual(store.messages.map(({ text }) => text), texts);
+    // A frame that came too early is not counted: the server sends what lies before it.
+    store.caughtUp(5, store.rev, "");
+    assert.deepEqual([store.rev, store.isStale], [5, false]);
+  }
+});
+
+Deno.test("RoomStore shows a quoted message in every quote as it is now", () => {
+  const store = new RoomStore(0);
+  const { messageId, seq, sender, text } = message(1);
+  const replyTo = { messageId, seq, sender, text };
+  store.receive(message(1));
+  store.receive({ ...message(2), replyTo });
+  store.receive({ ...message(4), replyTo });
+  store.change({ prevRev: 0, rev: 1, messages: [edited(1, 1)] });
+  store.receive(message(3));
+  const quotes = () => store.messages.flatMap(({ replyTo }) => replyTo ?? []);
+  assert.deepEqual(quotes().map(({ text }) => text), [
+    "edited by 1",
+    "edited by 1",
+  ]);
+  const deletedAt = "2026-03-01T12:00:00.000Z";
+  store.change({
+    ...{ prevRev: 1, rev: 2 },
+    messages: [{ ...edited(1, 2), text: "", deletedAt }],
+  });
+  assert.deepEqual(
+    quotes().map(({ text, deleted }) => [text, deleted]),
+    [["", true], ["", true]],
+  );
+});
+
+Deno.test("RoomStore asks again for what a page of history may lack", () => {
+  const store = new RoomStore(4, 7);
+  store.load({
+    ...{ messages: [message(3), message(4)], hasMore: true, lastRev: 7 },
+  });
+  assert.equal(store.isStale, false);
+  store.change({ prevRev: 7, rev: 9, messages: [edited(1, 9)] });
+  store.prepend({
+    ...{ messages: [message(1), message(2)], hasMore: false, lastRev: 8 },
+  });
+  assert.deepEqual([store.isStale, store.rev], [true, 8]);
+  // An answer to a question of before that page says nothing about it.
+  store.caughtUp(9, 9, "");
+  assert.equal(store.isStale, true);
+  store.change({ prevRev: 8, rev: 9, messages: [edited(1, 9)] });
+  store.caughtUp(9, 8, "");
+  assert.equal(store.isStale, false);
+  assert.equal(store.messages[0]?.text, "edited by 9");
+});
+
+Deno.test("RoomStore keeps the arrays it has when a change is about nothing it holds", () => {
+  const store = new RoomStore(0);
+  store.receive(message(1));
+  const { messages } = store;
+  store.change({ prevRev: 0, rev: 1, messages: [edited(9, 1)] });
+  assert.equal(store.messages, messages);
+  assert.equal(store.rev, 1);
+});

@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import type {
   Message,
+  RoomChanges,
   RoomPosition,
   UserRef,
 } from "../../../realtime/protocol/protocol.ts";
@@ -89,7 +90,20 @@ export class JoinedRooms {
 
   /** Where we stand in a room, as `rooms:sync` and `room:join` ask for it. */
   position({ room, store }: RoomState): RoomPosition & { lastSeq: number } {
-    return { roomId: room.id, lastSeq: store.position };
+    const { messages: [first], position, rev, epoch } = store;
+    return {
+      roomId: room.id,
+      lastSeq: position,
+      ...(epoch && { epoch }),
+      // Only of what is held changes are wanted.
+      ...(first && { lastRev: rev, fromSeq: first.seq }),
+    };
+  }
+
+  /** Takes changes of a room's messages; asks for what they show to be missing. */
+  change(state: RoomState, changes: RoomChanges): void {
+    batch(() => state.change(changes, this.#options.user));
+    this.fill(state);
   }
 
   /**
@@ -102,7 +116,7 @@ export class JoinedRooms {
       if (appended.length > 0) this.#list.moveToFront(state);
       this.#limit(state);
       this.#keepPosition(state, appended);
-      if (state.store.hasGap) this.#fillGap(state);
+      this.fill(state);
       return appended;
     });
   }
@@ -111,7 +125,7 @@ export class JoinedRooms {
   load(state: RoomState, page: MessagePage): void {
     const appended = batch(() => state.load(page));
     this.#keepPosition(state, appended.length > 0 ? appended : page.messages);
-    if (state.store.hasGap) this.#fillGap(state);
+    this.fill(state);
   }
 
   /** The room is shown: syncs it if its turn has not come, and fetches its newest page unless it is there. */
@@ -150,6 +164,8 @@ export class JoinedRooms {
     const rooms = new Map<string, SyncedRoom>(
       states.map((state) => [state.room.id, {
         position: () => this.position(state),
+        caughtUp: ({ lastRev = 0, epoch = "" }, since) =>
+          state.store.caughtUp(lastRev, since, epoch),
         reload: () => this.#reload(state),
         skip: () => this.#skip(state),
         gone: () => this.remove(state.room.id),
@@ -222,16 +238,21 @@ export class JoinedRooms {
     if (newest) this.positions.advance(room.id, newest.seq, newest.createdAt);
   }
 
-  /** While the first sync of a line runs this asks twice, which costs little and loses nothing. */
-  async #fillGap(state: RoomState): Promise<void> {
-    const { id } = state.room;
-    if (this.#filling.has(id)) return;
+  /**
+   * Asks for what is missing of a room, if anything is. While the first sync of a line runs this asks
+   * twice, which costs little and loses nothing.
+   */
+  async fill(state: RoomState): Promise<void> {
+    const { room: { id }, store } = state;
+    const isWanted = () => store.hasGap || store.isStale;
+    if (!isWanted() || this.#filling.has(id)) return;
     this.#filling.add(id);
     const isFilled = await this.sync([state]);
     this.#filling.delete(id);
-    if (isFilled || !state.store.hasGap) return;
-    this.#options.clock.after(SYNC_RETRY_MS, () => {
-      if (state.store.hasGap) this.#fillGap(state);
-    });
+    if (!isWanted()) return;
+    if (!isFilled) {
+      this.#options.clock.after(SYNC_RETRY_MS, () => this.fill(state));
+    } // A page that came meanwhile may have been older.
+    else if (store.isStale) this.fill(state);
   }
 }

@@ -16,6 +16,8 @@ function room(id: string): Room {
     memberCount: 1,
     isMember: true,
     lastSeq: 0,
+    lastRev: 0,
+    epoch: "",
   };
 }
 
@@ -160,12 +162,12 @@ Deno.test("skipping to the newest page leaves the unread count right, whoever re
     const messages = Array.from({ length: 50 }, (_, n) => message(9_951 + n));
     state.skipTo(
       { messages, hasMore: true },
-      { ...room("a"), lastSeq: 9_998, unreadCount: 9_990 },
+      { ...room("a"), lastSeq: 9_998, lastReadSeq: 8, unreadCount: 100 },
       user,
     );
     assert.deepEqual(
       [state.unread, state.store.position, state.firstUnreadSeq(user)],
-      [9_993, 10_001, 9],
+      [101, 10_001, 9],
     );
     assert.equal(state.store.messages[0]?.seq, reading ? 1 : 9_951);
   }

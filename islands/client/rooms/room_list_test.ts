@@ -15,6 +15,8 @@ function room(id: string): Room {
     memberCount: 1,
     isMember: true,
     lastSeq: 0,
+    lastRev: 0,
+    epoch: "",
   };
 }
 

@@ -2,12 +2,13 @@
 
 import type {
   Message,
+  RoomChanges,
   RoomRoster,
   UserRef,
 } from "../../../realtime/protocol/protocol.ts";
-import type { MessagePage, Room } from "../api.ts";
+import type { Room } from "../api.ts";
 import type { Clock } from "../clock.ts";
-import { RoomStore } from "../messages/room_store.ts";
+import { type Page, RoomStore } from "../messages/room_store.ts";
 import { signalFields } from "../signal_fields.ts";
 import { TypingMarks } from "../presence/typing.ts";
 
@@ -56,23 +57,22 @@ export class RoomState {
 
   constructor(room: Room, clock: Clock) {
     this.room = room;
-    this.store = new RoomStore(room.lastSeq);
+    this.store = new RoomStore(room.lastSeq, room.lastRev, room.epoch);
     this.typing = new TypingMarks(clock);
     this.unread = room.unreadCount ?? 0;
-    // Who writes has read: what is unread are the newest ones.
-    this.readSeq = room.lastSeq - this.unread;
+    this.readSeq = room.lastReadSeq ?? room.lastSeq;
     signalFields(this);
   }
 
-  /** Takes over what the server says of the room; its count of unread messages ends with its `lastSeq`. */
+  /** Takes over what the server says of the room. */
   update(room: Room, me: UserRef): void {
     this.room = room;
     // What was read here last may not have reached the server when it counted: that changes nothing.
-    this.read(room.lastSeq - (room.unreadCount ?? room.lastSeq), me);
+    this.read(room.lastReadSeq ?? 0, me);
   }
 
   /** Takes the newest page of history. */
-  load(page: MessagePage): Message[] {
+  load(page: Page): Message[] {
     const appended = this.store.load(page);
     this.isLoaded = true;
     return appended;
@@ -84,17 +84,18 @@ export class RoomState {
    *
    * @param room what the server says of the room, its unread messages among it
    */
-  skipTo(page: MessagePage, room: Room, me: UserRef): void {
+  skipTo(page: Page, room: Room, me: UserRef): void {
     const newest = page.messages.at(-1)?.seq ?? 0;
     // Slow on its way: newer messages are in place already, which it would take away.
     if (newest < this.store.position) return;
-    this.readSeq = Math.max(
-      this.readSeq,
-      room.lastSeq - (room.unreadCount ?? 0),
-    );
+    this.readSeq = Math.max(this.readSeq, room.lastReadSeq ?? 0);
     const delivered = this.store.skipTo(page, this.reading !== undefined);
     this.isLoaded = true;
-    this.unread = Math.max(0, newest - this.readSeq);
+    // Some may have been read here that had not been when the server counted.
+    this.unread = Math.min(
+      room.unreadCount ?? 0,
+      Math.max(0, newest - this.readSeq),
+    );
     this.#count(delivered, me);
   }
 
@@ -125,13 +126,26 @@ export class RoomState {
     return delivered;
   }
 
+  /** Takes changes of the room's messages. */
+  change(changes: RoomChanges, me: UserRef): void {
+    for (const { seq, rev = 0, sender, deletedAt } of changes.messages) {
+      const isCounted = sender.id !== me.id && seq > this.readSeq &&
+        rev > this.store.rev;
+      if (deletedAt && isCounted) this.unread = Math.max(0, this.unread - 1);
+    }
+    this.store.change(changes);
+  }
+
   /** The room was read up to `seq`, here or elsewhere. */
   read(seq: number, me: UserRef): void {
     if (seq <= this.readSeq) return;
     this.readSeq = seq;
     const { messages, position } = this.store;
     const after = messages.filter((message) => message.seq > seq);
-    const known = after.filter(({ sender }) => sender.id !== me.id).length;
+    const known =
+      after.filter(({ sender, deletedAt }) =>
+        sender.id !== me.id && deletedAt === undefined
+      ).length;
     // Of those that are not held it is not known whose they are: they can only shrink the count.
     const unknown = Math.max(0, position - seq) - after.length;
     this.unread = unknown > 0 ? Math.min(this.unread, known + unknown) : known;
@@ -170,9 +184,11 @@ export class RoomState {
   }
 
   #count(delivered: readonly Message[], me: UserRef): void {
-    for (const { sender, seq } of delivered) {
+    for (const { sender, seq, deletedAt } of delivered) {
       this.typing.set(sender, false);
-      if (sender.id !== me.id && seq > this.readSeq) this.unread++;
+      const isRead = sender.id === me.id || seq <= this.readSeq ||
+        deletedAt !== undefined;
+      if (!isRead) this.unread++;
     }
   }
 }

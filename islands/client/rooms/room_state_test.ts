@@ -13,6 +13,8 @@ const ROOM: Room = {
   memberCount: 2,
   isMember: true,
   lastSeq: 0,
+  lastRev: 0,
+  epoch: "",
 };
 
 const page = (first: number, last: number) => ({
@@ -25,12 +27,22 @@ const page = (first: number, last: number) => ({
 
 Deno.test("a newest page that comes after newer messages takes none of them away, and counts nothing", () => {
   const state = new RoomState(ROOM, new FakeClock());
-  state.skipTo(page(451, 500), { ...ROOM, lastSeq: 500, unreadCount: 500 }, me);
+  state.skipTo(page(451, 500), {
+    ...ROOM,
+    lastSeq: 500,
+    lastReadSeq: 0,
+    unreadCount: 100,
+  }, me);
   for (const { seq } of page(501, 540).messages) {
     state.receive(message(seq), me);
   }
   const { unread } = state;
-  state.skipTo(page(471, 520), { ...ROOM, lastSeq: 520, unreadCount: 520 }, me);
+  state.skipTo(page(471, 520), {
+    ...ROOM,
+    lastSeq: 520,
+    lastReadSeq: 0,
+    unreadCount: 100,
+  }, me);
   assert.equal(state.store.messages.at(-1)?.seq, 540);
   assert.equal(state.store.hasNewer, false);
   assert.equal(state.unread, unread);

@@ -33,6 +33,8 @@ const MAX_CATCH_UP = 500;
 /** What the sync needs to know of a room, and tells it. */
 export interface SyncedRoom {
   position: () => RoomPosition & { lastSeq: number };
+  /** Everything up to the result's `lastRev` was sent. @param since the `lastRev` that was asked for */
+  caughtUp: (result: SyncResult, since: number | undefined) => void;
   /** The server's history is another one: load anew. False when that failed. */
   reload: () => Promise<boolean>;
   /** Too much was missed: go on from the newest page. False when that failed. */
@@ -75,7 +77,7 @@ export async function syncRooms(
       const asked = before.find(({ roomId }) => roomId === result.roomId);
       const room = rooms.get(result.roomId);
       if (asked === undefined || room === undefined) continue;
-      const next = await settle(room, asked.lastSeq, result);
+      const next = await settle(room, asked, result);
       if (next === "failed") return false;
       if (next !== "again") continue;
       again.push(result.roomId);
@@ -93,7 +95,7 @@ export async function syncRooms(
 
 async function settle(
   room: SyncedRoom,
-  askedFrom: number,
+  asked: RoomPosition & { lastSeq: number },
   result: SyncResult,
 ): Promise<"done" | "again" | "failed"> {
   if (!result.synced) {
@@ -103,6 +105,9 @@ async function settle(
   if (result.reset) return await room.reload() ? "again" : "failed";
   const reached = room.position().lastSeq;
   if (reached < (result.lastSeq ?? 0)) return "failed";
-  if (!result.hasMore) return "done";
-  return reached > askedFrom ? "again" : "failed";
+  room.caughtUp(result, asked.lastRev);
+  if (!result.hasMore && !result.hasMoreChanges) return "done";
+  const hasProgress = reached > asked.lastSeq ||
+    (result.lastRev ?? 0) > (asked.lastRev ?? Infinity);
+  return hasProgress ? "again" : "failed";
 }

@@ -32,6 +32,7 @@ function fakeServer(lastSeqs: Record<string, number>, page: number) {
         return Promise.resolve(true);
       },
       gone: () => gone.push(roomId),
+      caughtUp: () => {},
     }]),
   );
   const replay = ({ roomId, lastSeq = 0 }: RoomPosition): SyncResult => {

@@ -20,6 +20,8 @@ function setUp(count: number) {
       memberCount: 1,
       isMember: true,
       lastSeq: 0,
+      lastRev: 0,
+      epoch: "",
     }, clock));
   const asked: string[][] = [];
   const answers: ((isSynced: boolean) => void)[] = [];

@@ -1,33 +1,28 @@
-import type { NewMessage } from "../../db/messages.ts";
-import type { UserRef } from "../protocol/protocol.ts";
-import type { Refused, Stored } from "./post_result.ts";
-
-/** Most messages in one statement. */
+/** Most items in one statement. */
 export const MAX_BATCH = 500;
 
-/** A message that is not settled yet. */
-export interface Pending {
-  readonly message: NewMessage;
-  readonly sender: UserRef;
+/** A write that is not settled yet. */
+export interface Pending<Item extends { roomId: string }, Result> {
+  readonly item: Item;
   /** When it is refused if it was not stored, by the steady clock. */
   readonly deadline: number;
   /** Again has no effect. */
-  readonly settle: (result: Stored | Refused) => void;
+  readonly settle: (result: Result) => void;
 }
 
-/** The messages that wait for a batch, of all rooms. */
-export class WaitingMessages {
-  /** By room. The rooms stand in order of their oldest message. */
-  readonly #rooms = new Map<string, Pending[]>();
+/** The writes that wait for a batch, of all rooms. */
+export class WaitingItems<Item extends { roomId: string }, Result> {
+  /** By room. The rooms stand in order of their oldest item. */
+  readonly #rooms = new Map<string, Pending<Item, Result>[]>();
   #size = 0;
 
-  /** How many messages wait. */
+  /** How many wait. */
   get size(): number {
     return this.#size;
   }
 
-  add(pending: Pending): void {
-    const { roomId } = pending.message;
+  add(pending: Pending<Item, Result>): void {
+    const { roomId } = pending.item;
     const room = this.#rooms.get(roomId);
     if (room === undefined) this.#rooms.set(roomId, [pending]);
     else room.push(pending);
@@ -35,12 +30,12 @@ export class WaitingMessages {
   }
 
   /**
-   * Takes the next batch, at most {@link MAX_BATCH} messages.
+   * Takes the next batch, at most {@link MAX_BATCH} items.
    *
-   * @param busyRooms rooms whose messages must wait longer
+   * @param busyRooms rooms whose items must wait longer
    */
-  takeBatch(busyRooms: ReadonlySet<string>): Pending[] {
-    const batch: Pending[] = [];
+  takeBatch(busyRooms: ReadonlySet<string>): Pending<Item, Result>[] {
+    const batch: Pending<Item, Result>[] = [];
     for (const [roomId, room] of this.#rooms) {
       if (busyRooms.has(roomId)) continue;
       batch.push(...room.splice(0, MAX_BATCH - batch.length));
@@ -53,9 +48,9 @@ export class WaitingMessages {
     return batch;
   }
 
-  /** Takes the messages whose deadline has come. */
-  takeOverdue(now: number): Pending[] {
-    const overdue: Pending[] = [];
+  /** Takes the items whose deadline has come. */
+  takeOverdue(now: number): Pending<Item, Result>[] {
+    const overdue: Pending<Item, Result>[] = [];
     for (const [roomId, room] of this.#rooms) {
       while (room.length > 0 && room[0]!.deadline <= now) {
         overdue.push(room.shift()!);
