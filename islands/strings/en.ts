@@ -96,6 +96,12 @@ export const en = {
   left: "{name} left",
   reloaded: "This room’s history has changed and was loaded anew.",
 
+  messageDeleted: "This message was deleted.",
+  edited: "edited",
+  inReplyTo: "In reply to",
+  pinned: "pinned",
+  reactions: "Reactions",
+
   message: "Message",
   writeTo: "Write to {name}",
   send: "Send",

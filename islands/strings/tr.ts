@@ -93,6 +93,12 @@ export const tr: Strings = {
   left: "{name} ayrıldı",
   reloaded: "Bu odanın geçmişi değişti ve yeniden yüklendi.",
 
+  messageDeleted: "Bu mesaj silindi.",
+  edited: "düzenlendi",
+  inReplyTo: "Yanıtlanan:",
+  pinned: "sabitlendi",
+  reactions: "Tepkiler",
+
   message: "Mesaj",
   writeTo: "{name} odasına yazın",
   send: "Gönder",

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import type { BrowserContextOptions, Page } from "playwright-core";
 import { startTestApp, type TestApp } from "../helpers/app.ts";
 import { connect, type TestClient } from "../helpers/client.ts";
+import type { MessagePage } from "../../realtime/protocol/protocol.ts";
 import { createRoom, joinRoom, signIn } from "../helpers/people.ts";
 import { ChatPage, closeBrowser, journey, type Visitor } from "./chat_page.ts";
 
@@ -129,9 +130,41 @@ async function conversation(
     isTyping: true,
   });
   await shot("busy", chat.page);
+  await change(chat, ada, garden, sockets);
+  await shot("changed", chat.page);
   await states(app, chat, ada, garden, shot);
   await context.setOffline(false);
   return [...ids.slice(0, 2), garden];
+}
+
+/** Changes some of what was said: an edit, a deletion, reactions, a reply, a pin. */
+async function change(
+  chat: ChatPage,
+  ada: Visitor["person"],
+  roomId: string,
+  [grace, linus, margaret]: readonly TestClient[],
+): Promise<void> {
+  const { messages } = await ada.getJson<MessagePage>(
+    `/api/rooms/${roomId}/messages`,
+  );
+  const of = (at: number) => ({ roomId, messageId: messages[at]!.messageId });
+  await grace?.expect("message:edit", {
+    ...{ ...of(1), text: "All thirteen of them survived the night." },
+  });
+  await linus?.expect("message:delete", of(2));
+  const reactions = [[grace, "👍"], [linus, "👍"], [margaret, "🎉"]] as const;
+  for (const [client, emoji] of reactions) {
+    await client?.expect("reaction:set", { ...of(9), emoji, on: true });
+    await client?.expect("reaction:set", { ...of(0), emoji: "🍅", on: true });
+  }
+  await ada.fetch(`/api/rooms/${roomId}/messages/${of(7).messageId}/pin`, {
+    method: "PUT",
+  });
+  await margaret?.expect("message:send", {
+    ...{ roomId, text: "Mine is sharp.", clientMsgId: crypto.randomUUID() },
+    replyTo: of(7).messageId,
+  });
+  await chat.log.getByText("Mine is sharp.").waitFor();
 }
 
 async function states(

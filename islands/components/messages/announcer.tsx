@@ -26,8 +26,8 @@ export function Announcer(
   const { position } = room.store;
   const read = () => {
     timer.current = undefined;
-    const fresh = room.store.messages.filter(({ seq, sender }) =>
-      seq > heard.current && sender.id !== client.user.id
+    const fresh = room.store.messages.filter(({ seq, sender, deletedAt }) =>
+      seq > heard.current && sender.id !== client.user.id && !deletedAt
     );
     heard.current = room.store.position;
     if (fresh.length === 0) return;

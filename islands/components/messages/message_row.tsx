@@ -1,32 +1,35 @@
+import type { Message } from "../../../realtime/protocol/protocol.ts";
 import { isEmojiOnly, linkify } from "../../text/linkify.ts";
 import { Avatar } from "../avatar.tsx";
 import { Later } from "../later.tsx";
 import type { Ui } from "../ui.ts";
+import { MessageMarks, QuoteBlock, Reactions } from "./message_parts.tsx";
 
 export interface MessageRowProps {
-  author: string;
-  text: string;
-  /** ISO 8601 */
-  at: string;
+  message: Message;
   isOwn: boolean;
   /** First of its group: carries the author and the time. */
   isFirst: boolean;
   /** Absent once the server has it. */
   status?: "sending" | "queued" | "failed" | undefined;
-  clientMsgId: string;
   ui: Ui;
 }
 
 /** One message, sent or on its way: the same element, so that being sent moves nothing. */
 export function MessageRow(
-  { author, text, at, isOwn, isFirst, status, clientMsgId, ui }:
-    MessageRowProps,
+  { message, isOwn, isFirst, status, ui }: MessageRowProps,
 ) {
+  const { sender, text, createdAt: at, deletedAt, replyTo, reactions } =
+    message;
+  const author = sender.username;
   const times = ui.times.value;
   const time = (
     <time dateTime={at} title={times.full(at)}>{times.clock(at)}</time>
   );
-  const classes = ["message", isOwn && "own", isFirst && "first", status];
+  const classes = [
+    "message",
+    ...[isOwn && "own", isFirst && "first", deletedAt && "deleted", status],
+  ];
   return (
     <article class={classes.filter(Boolean).join(" ")} tabIndex={-1}>
       {isFirst && !isOwn && <Avatar name={author} />}
@@ -38,10 +41,13 @@ export function MessageRow(
       )}
       <div class="line">
         <p class={`bubble ${isEmojiOnly(text) ? "jumbo" : ""}`} dir="auto">
-          {withLinks(text, ui)}
+          {replyTo && <QuoteBlock quote={replyTo} ui={ui} />}
+          {deletedAt ? ui.t("messageDeleted") : withLinks(text, ui)}
         </p>
         {!isFirst && <span class="row-time">{time}</span>}
+        <MessageMarks message={message} ui={ui} />
       </div>
+      {reactions && <Reactions reactions={reactions} ui={ui} />}
       {status === "failed"
         ? (
           <small class="status" role="alert">
@@ -49,7 +55,7 @@ export function MessageRow(
               {({ FailedMessage }) => (
                 <FailedMessage
                   ui={ui}
-                  id={clientMsgId}
+                  id={message.clientMsgId}
                 />
               )}
             </Later>

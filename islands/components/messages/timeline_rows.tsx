@@ -93,19 +93,18 @@ export function timelineRow(
 }
 
 function messageRow(
-  { sender, text, createdAt, clientMsgId, messageId }: Message,
+  message: Message,
   isFirst: boolean,
   room: RoomState,
   ui: Ui,
 ) {
+  const { sender, clientMsgId, messageId } = message;
   const isOwn = sender.id === ui.client.user.id;
   return (
     <MessageRow
       key={isOwn ? clientMsgId : messageId}
-      author={sender.username}
-      at={createdAt}
       status={messageId ? undefined : statusOf(clientMsgId, room, ui)}
-      {...{ text, isOwn, isFirst, clientMsgId, ui }}
+      {...{ message, isOwn, isFirst, ui }}
     />
   );
 }
