@@ -137,7 +137,10 @@ export async function start(
     if (applied.length > 0) {
       log.info("database migrated", { migrations: applied });
     }
-    const { epoch } = await onStore(config, () => readDeployment(db));
+    const { epoch, namespace } = await onStore(
+      config,
+      () => readDeployment(db),
+    );
     const keys = await createSessionKeys(
       config.jwtSecret ??
         await onDataDir(config, () => keptSecret(config.dataDir)),
@@ -147,7 +150,8 @@ export async function start(
     broker = config.redisUrl === undefined
       ? memoryBroker()
       : await joinProcesses({
-        ...{ url: config.redisUrl, clock: steadyClock, timers, log },
+        ...{ url: config.redisUrl, namespace },
+        ...{ clock: steadyClock, timers, log },
       });
     realtime = createRealtime({
       config,

@@ -117,7 +117,7 @@ export function createRealtime(options: RealtimeOptions) {
   function received(signal: Signal): void {
     switch (signal.kind) {
       case "messages":
-        hub.feed(signal.roomId)?.publish(signal.messages);
+        hub.feed(signal.roomId)?.receive(signal.messages);
         return;
       case "changes":
         return hub.feed(signal.roomId)?.changes.expect(signal.rev);

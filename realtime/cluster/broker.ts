@@ -4,7 +4,7 @@
  * moment; `reconciler.ts` finds what was dropped.
  */
 
-import type { Message, ServerEvent, UserRef } from "../protocol/protocol.ts";
+import type { PresenceChanges, Signal } from "./signals.ts";
 
 /** A room, for processes with at least one subscriber of it; a user, for processes with one of their connections. */
 export type Channel =
@@ -13,67 +13,15 @@ export type Channel =
   | `process:${string}`
   | "presence";
 
-/** What one process publishes to the others. */
-export type Signal =
-  /** Messages of a room, committed, in order of `seq`. */
-  | { kind: "messages"; roomId: string; messages: readonly Message[] }
-  /** Messages of a room were changed, up to this `rev`: who wants to know reads them. */
-  | { kind: "changes"; roomId: string; rev: number }
-  /** A user has joined or left a room: for its subscribers. */
-  | { kind: "announcement"; event: RoomSystemEvent }
-  /** Typing marks of a room that were set or ended. */
-  | { kind: "typing"; roomId: string; changes: readonly TypingChange[] }
-  /** A membership has begun or ended. */
-  | { kind: "membership"; change: MembershipChange }
-  /** An event for all sockets of a user. */
-  | { kind: "event"; userId: string; event: ServerEvent }
-  /** Sessions of a user have ended; all of them, when none is named. */
-  | { kind: "sign_out"; userId: string; sessionIds?: readonly string[] }
-  /** Users of one process that came online or went offline since its last number. */
-  | { kind: "presence"; from: string; number: number; changes: PresenceChanges }
-  /** A process is alive and has published everything up to this number. */
-  | { kind: "alive"; from: string; number: number }
-  /** A process has started and asks the others for their state. */
-  | { kind: "hello" }
-  /** A process ends. */
-  | { kind: "goodbye"; from: string }
-  /** A frame that was posted here for an event stream that is open elsewhere. */
-  | { kind: "frame"; frame: ForwardedFrame }
-  /** The answer to it. */
-  | { kind: "frame_answer"; id: string; result: FrameResult };
-
-export type RoomSystemEvent = ServerEvent & { event: "room:system" };
-
-export interface TypingChange {
-  user: UserRef;
-  isTyping: boolean;
-}
-
-export interface MembershipChange {
-  user: UserRef;
-  roomId: string;
-  isMember: boolean;
-  /** When it was changed, ISO 8601. */
-  at: string;
-  /** Whether the room's subscribers have been sent a line about it. */
-  isAnnounced: boolean;
-}
-
-export interface PresenceChanges {
-  online: readonly string[];
-  offline: readonly string[];
-}
-
-export interface ForwardedFrame {
-  id: string;
-  /** The process that waits for the answer. */
-  from: string;
-  connectionId: string;
-  userId: string;
-  text: string;
-}
-
-export type FrameResult = { answer: string | undefined } | "not_found";
+export type {
+  ForwardedFrame,
+  FrameResult,
+  MembershipChange,
+  PresenceChanges,
+  RoomSystemEvent,
+  Signal,
+  TypingChange,
+} from "./signals.ts";
 
 /** Called by the broker. */
 export interface BrokerListener {

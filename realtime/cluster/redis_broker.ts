@@ -1,11 +1,12 @@
 import { errorFields, type Log } from "../../log.ts";
 import type { Timers } from "../timers.ts";
-import type { Broker, BrokerListener, Channel, Signal } from "./broker.ts";
+import type { Broker, BrokerListener, Channel } from "./broker.ts";
 import { newProcessId } from "./process_id.ts";
 import { AnswerWatch, RedisAwayError } from "./answer_watch.ts";
 import { createRedisConnection } from "./redis_connection.ts";
 import { isRefusal, RedisRefusedError } from "./redis_refusal.ts";
-import { PREFIX, redisState } from "./redis_state.ts";
+import { redisState } from "./redis_state.ts";
+import { parseSignal } from "./signals.ts";
 
 /** At the start the process waits this long for Redis before it serves without, in milliseconds. */
 const FIRST_CONNECT_MS = 2_000;
@@ -16,6 +17,8 @@ const PROBE_INTERVAL_MS = 1_000;
 export interface RedisBrokerOptions {
   /** `redis://` or `rediss://`, of a node of a cluster `redis+cluster://`; with name and password where needed. */
   url: string;
+  /** Sets this chat apart from others on the same Redis: in every key and channel. */
+  namespace: string;
   clock: () => number;
   timers: Timers;
   log: Log;
@@ -31,9 +34,16 @@ export interface RedisBrokerOptions {
  * @throws {RedisRefusedError} when it is there and refuses us
  */
 export async function openRedisBroker(
-  { url, clock, timers, log, createConnection = createRedisConnection }:
-    RedisBrokerOptions,
+  {
+    url,
+    namespace,
+    clock,
+    timers,
+    log,
+    createConnection = createRedisConnection,
+  }: RedisBrokerOptions,
 ): Promise<Broker> {
+  const prefix = `chatket:${namespace}:`;
   const processId = newProcessId();
   const connection = createConnection(
     url,
@@ -62,8 +72,8 @@ export async function openRedisBroker(
     // Redis gives a process its own words back, too.
     if (text.startsWith(processId)) return;
     try {
-      const signal: Signal = JSON.parse(text.slice(processId.length));
-      listener?.received(signal);
+      const signal = parseSignal(text.slice(processId.length));
+      if (signal !== undefined) listener?.received(signal);
     } catch (error) {
       log.error("a signal could not be handled", errorFields(error));
     }
@@ -76,10 +86,10 @@ export async function openRedisBroker(
     try {
       while (!isSettled(channel)) {
         if (channels.has(channel)) {
-          await subscriber.sSubscribe(PREFIX + channel, hear);
+          await subscriber.sSubscribe(prefix + channel, hear);
           subscribed.add(channel);
         } else {
-          await subscriber.sUnsubscribe(PREFIX + channel, hear);
+          await subscriber.sUnsubscribe(prefix + channel, hear);
           subscribed.delete(channel);
         }
       }
@@ -166,7 +176,7 @@ export async function openRedisBroker(
   async function tryOut(): Promise<Error | undefined> {
     if (isClosed) return undefined;
     try {
-      await watch.answer(commands.sPublish(`${PREFIX}probe`, processId));
+      await watch.answer(commands.sPublish(`${prefix}probe`, processId));
     } catch (error) {
       if (isRefusal(error)) return error;
     }
@@ -177,7 +187,7 @@ export async function openRedisBroker(
     let isAnswered = false;
     if (connection.isReady) {
       try {
-        await watch.answer(connection.probe(`${PREFIX}probe`));
+        await watch.answer(connection.probe(`${prefix}probe`));
         isAnswered = true;
       } catch (error) {
         fail(error);
@@ -237,7 +247,7 @@ export async function openRedisBroker(
       if (!isUp) return 0;
       try {
         return await commands.sPublish(
-          PREFIX + channel,
+          prefix + channel,
           processId + JSON.stringify(signal),
         );
       } catch (error) {
@@ -245,7 +255,7 @@ export async function openRedisBroker(
         return 0;
       }
     },
-    shared: redisState(commands, watch, processId, () => isUp),
+    shared: redisState(commands, watch, processId, () => isUp, prefix),
     close() {
       isClosed = true;
       isUp = false;

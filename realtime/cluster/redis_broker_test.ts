@@ -74,6 +74,25 @@ redisTest(
 );
 
 redisTest(
+  "two chats on one Redis hear and count nothing of each other",
+  async () => {
+    await using chat = await openChat(2);
+    const [a, b] = chat.processes;
+    await using other = await openProcess(chat.redis, "another");
+    other.listen();
+    for (const { broker } of [b, other]) await broker.subscribe(ROOM);
+    assert.equal(await a.broker.publish(ROOM, signal(1)), 1);
+    await until("its own chat hears it", () => b.numbers().length === 1);
+    assert.equal(await other.broker.publish(ROOM, signal(2)), 1);
+    assert.deepEqual([other.numbers(), b.numbers()], [[], [1]]);
+    const once = { limit: 1, windowMs: 60_000 };
+    assert.equal(await a.shared.countEvent("key", once), undefined);
+    assert.equal(await other.shared.countEvent("key", once), undefined);
+    assert.notEqual(await b.shared.countEvent("key", once), undefined);
+  },
+);
+
+redisTest(
   "texts that are no signals are passed over, and what comes after them is heard",
   async () => {
     await using chat = await openChat(2);
@@ -82,7 +101,7 @@ redisTest(
     for (
       const text of ["x", "0123456789ab{", "0123456789ab", "{}", "\\u0000"]
     ) {
-      await chat.redis.command(`SPUBLISH chatket:${ROOM} ${text}`);
+      await chat.redis.command(`SPUBLISH chatket:test:${ROOM} ${text}`);
     }
     await a.broker.publish(ROOM, signal(1));
     await until("the signal is heard", () => b.numbers().length === 1);

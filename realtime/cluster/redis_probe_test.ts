@@ -40,7 +40,8 @@ async function openFake() {
     destroy() {},
   };
   const broker = await openRedisBroker({
-    ...{ url: "redis://fake", clock: clock.now, timers: clock, log },
+    ...{ url: "redis://fake", namespace: "test" },
+    ...{ clock: clock.now, timers: clock, log },
     createConnection: () => connection,
   });
   broker.listen({
@@ -75,7 +76,7 @@ Deno.test("a Redis that is connected and answers a probe with an error is away, 
 
 Deno.test("a channel whose node is away does not keep Redis from being there, and is heard when the node is back", async () => {
   await using it = await openFake();
-  it.fake.away.add("chatket:room:away");
+  it.fake.away.add("chatket:test:room:away");
   it.fake.probe = () => Promise.reject(new Error("gone"));
   await it.clock.advance(PROBE_MS);
   assert.equal(it.broker.subscribe("room:away"), undefined);
@@ -83,13 +84,16 @@ Deno.test("a channel whose node is away does not keep Redis from being there, an
   it.fake.probe = () => Promise.resolve();
   await it.clock.advance(3 * PROBE_MS);
   assert.equal(it.broker.isUp, true);
-  assert.deepEqual(it.subscribed, ["chatket:room:there"]);
+  assert.deepEqual(it.subscribed, ["chatket:test:room:there"]);
   assert.ok(
     !it.log.lines.some((line) => line.includes("refuses")),
     "nothing was refused",
   );
   it.fake.away.clear();
   await it.clock.advance(PROBE_MS);
-  assert.deepEqual(it.subscribed, ["chatket:room:there", "chatket:room:away"]);
+  assert.deepEqual(it.subscribed, [
+    "chatket:test:room:there",
+    "chatket:test:room:away",
+  ]);
   assert.deepEqual(it.states, ["up", "down", "up"]);
 });

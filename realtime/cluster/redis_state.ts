@@ -14,9 +14,6 @@ import {
   TAKE_MESSAGES,
 } from "./redis_scripts.ts";
 
-/** All keys and channels begin with this. */
-export const PREFIX = "chatket:";
-
 /** Who is online by a process is forgotten this long after its last sign of life, in milliseconds. */
 const ONLINE_TTL_MS = 30_000;
 
@@ -31,12 +28,13 @@ function groupOf(key: string): string {
   return key.slice(key.lastIndexOf(":") + 1);
 }
 
-/** State shared in Redis. */
+/** State shared in Redis. @param prefix begins every key */
 export function redisState(
   client: RedisCommands,
   watch: AnswerWatch,
   processId: string,
   isUp: () => boolean,
+  prefix: string,
 ): SharedState {
   /** SHA-1 of each script, as soon as Redis has it. */
   const digests = new Map<string, string>();
@@ -70,7 +68,7 @@ export function redisState(
   const run = (script: string, keys: string[], ...args: unknown[]) =>
     call(() => evaluate(script, keys, args.map(String)));
   const limitKeys = (key: string) => {
-    const base = `${PREFIX}{${groupOf(key)}}${
+    const base = `${prefix}{${groupOf(key)}}${
       key.slice(0, key.lastIndexOf(":"))
     }`;
     return [`${base}:window`, `${base}:mute`];
@@ -96,7 +94,7 @@ export function redisState(
       return { kind: state === 1 ? "full" : "free" };
     });
   });
-  const onlineKey = (process: string) => `${PREFIX}{online:${process}}`;
+  const onlineKey = (process: string) => `${prefix}{online:${process}}`;
 
   return {
     takeMessage: (key, messageId, window) =>
@@ -114,13 +112,13 @@ export function redisState(
     async countEvent(key, { limit, windowMs }) {
       const wait = await run(
         COUNT_EVENT,
-        [`${PREFIX}{count:${key}}`],
+        [`${prefix}{count:${key}}`],
         ...[limit, windowMs],
       ) as number;
       return wait === 0 ? undefined : wait;
     },
     async refundEvent(key) {
-      await run(REFUND_EVENT, [`${PREFIX}{count:${key}}`]);
+      await run(REFUND_EVENT, [`${prefix}{count:${key}}`]);
     },
     async noteOnline({ online, offline }) {
       const changes = [offline.length, ...offline, ...online];
@@ -138,7 +136,7 @@ export function redisState(
       run(
         NOTE_COUNT,
         [processId, ...others].map((process) =>
-          `${PREFIX}{sockets:${userId}}${process}`
+          `${prefix}{sockets:${userId}}${process}`
         ),
         NOTE_TTL_MS,
         count,

@@ -138,6 +138,13 @@ export class RoomFeed extends Subscribers {
     }
   }
 
+  /** Takes messages that another process says it has committed. */
+  receive(messages: readonly Message[]): void {
+    // Before a number is known, any would count as the next one: what there is is read instead.
+    if (this.#newest === undefined) this.#mendWanted = true;
+    else this.publish(messages);
+  }
+
   /** Index of the first message that is not the next one; their number when there is none. */
   #indexOfGap(messages: readonly Message[]): number {
     let newest = this.#newest;
@@ -184,11 +191,10 @@ export class RoomFeed extends Subscribers {
       }
     }
     this.#mending = false;
-    const rest = this.#backlog.filter((message) => message.seq > after);
+    // What was told before the reading and is not in it is not stored: another may have made it up.
+    const since = this.#backlog.filter(({ seq }) => seq > known);
     this.#backlog = [];
-    // What was known before the reading and is not in it follows upon a number that is gone for good.
-    this.#deliver(rest.filter(({ seq }) => seq <= known));
-    this.publish(rest.filter(({ seq }) => seq > known));
+    this.publish(since);
     if (this.#mendWanted) this.mend();
   }
 

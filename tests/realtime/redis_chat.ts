@@ -45,10 +45,14 @@ export async function until(
 }
 
 /** A process of the chat, as far as Redis sees it. */
-export async function openProcess(redis: Pick<RedisServer, "url">) {
+export async function openProcess(
+  redis: Pick<RedisServer, "url">,
+  namespace = "test",
+) {
   const log = recordingLog();
   const broker = await openRedisBroker({
     url: redis.url,
+    namespace,
     clock: Date.now,
     timers: systemTimers,
     log,
