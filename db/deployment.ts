@@ -20,6 +20,23 @@ export async function readDeployment(db: Database): Promise<Deployment> {
     .executeTakeFirstOrThrow();
 }
 
+/** The epoch that the database has now. */
+export async function readEpoch(db: Database): Promise<string> {
+  const { epoch } = await db.selectFrom("deployment").select("epoch")
+    .executeTakeFirstOrThrow();
+  return epoch;
+}
+
+/** Begins another epoch, unless another process has. @returns the one that counts from now on */
+export async function renewEpoch(
+  db: Database,
+  known: string,
+): Promise<string> {
+  await db.updateTable("deployment").set({ epoch: crypto.randomUUID() })
+    .where("epoch", "=", known).execute();
+  return await readEpoch(db);
+}
+
 /** Begins another history, which is not the one that others may hold or be part of. */
 export async function renewDeployment(db: Database): Promise<void> {
   await sql`delete from deployment`.execute(db);

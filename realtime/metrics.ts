@@ -91,6 +91,10 @@ export function createMetrics(clock: () => number) {
     "chatket_replayed_messages_total",
     "Missed messages sent by recoveries",
   );
+  const histories = counter(
+    "chatket_history_changes_total",
+    "Times the database turned out to have another history than clients knew",
+  );
   const startedAt = clock();
 
   return {
@@ -120,6 +124,9 @@ export function createMetrics(clock: () => number) {
     },
     closed(code: CloseCode | undefined): void {
       closes.inc({ code: code ?? "lost" });
+    },
+    historyChanged(): void {
+      histories.inc();
     },
     recovered(messages: number): void {
       recoveries.inc();

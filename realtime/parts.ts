@@ -14,10 +14,12 @@ import { listChanged, readChangesAfter } from "../db/change_history.ts";
 import { changeMessages as storeChanges } from "../db/changes.ts";
 import { findMessage, listAfter, listMissed } from "../db/message_history.ts";
 import { findPosts, storeMessages } from "../db/messages.ts";
+import { readEpoch, renewEpoch } from "../db/deployment.ts";
 import { newestSeqs } from "../db/rooms.ts";
 import { errorFields, type Log } from "../log.ts";
-import { ChangeMessages } from "./changes/change_messages.ts";
+import { CHANGE_LIMIT, ChangeMessages } from "./changes/change_messages.ts";
 import type { Broker } from "./cluster/broker.ts";
+import { History } from "./cluster/history.ts";
 import { Reconciler } from "./cluster/reconciler.ts";
 import { Dispatch } from "./connection/dispatch.ts";
 import type { HandlerParts } from "./connection/handler_parts.ts";
@@ -28,19 +30,15 @@ import { Membership } from "./membership/membership.ts";
 import { createUserQueries } from "./membership/user_queries.ts";
 import { messageOfRow, quoteOf } from "./messages/message_view.ts";
 import { PostMessage } from "./messages/post_message.ts";
-import {
-  localRateLimit,
-  type MessageLimit,
-  MessageRateLimit,
-} from "./messages/rate_limit.ts";
-import { sharedRateLimit } from "./messages/shared_rate_limit.ts";
+import type { RateLimitSettings } from "./messages/rate_limit.ts";
+import { createLimit } from "./messages/shared_rate_limit.ts";
 import { Writer } from "./messages/writer.ts";
 import type { Metrics } from "./metrics.ts";
 import { Presence } from "./presence/presence.ts";
 import { Rosters } from "./presence/roster.ts";
 import { SharedPresence } from "./presence/shared_presence.ts";
 import { Typing } from "./presence/typing.ts";
-import { CHANGE_WINDOW_MS, MAX_CHANGES_PER_WINDOW } from "./protocol/limits.ts";
+import { CloseCode } from "./protocol/close_codes.ts";
 import { ReadMarkers } from "./read_markers/read_markers.ts";
 import { CatchUp } from "./rooms/catch_up.ts";
 import { Hub } from "./rooms/hub.ts";
@@ -50,18 +48,6 @@ import { traced, tracedSync } from "./tracing.ts";
 
 /** Batches of messages on their way to PostgreSQL at once; the embedded database takes one after another. */
 const WRITER_LANES = 2;
-
-/** What a user may change in a room. Nobody is muted for it. */
-const CHANGE_LIMIT = {
-  messages: MAX_CHANGES_PER_WINDOW,
-  windowMs: CHANGE_WINDOW_MS,
-  muteMs: 0,
-};
-
-interface Limit {
-  rateLimit: MessageRateLimit;
-  limit: MessageLimit;
-}
 
 export interface PartsOptions {
   config: Config;
@@ -122,6 +108,21 @@ export function buildParts(
     maxSocketsPerUser: config.maxSocketsPerUser,
     timers,
   });
+  const history: History = new History({
+    epoch,
+    readEpoch: () => readEpoch(db),
+    renewEpoch: (known) => renewEpoch(db, known),
+    newestOf: async (roomId) =>
+      (await newestSeqs(db, [roomId]))[0]?.last_seq ?? 0,
+    onChanged() {
+      metrics.historyChanged();
+      postMessage.forget();
+      for (const connection of [...connections.all()]) {
+        connection.close(CloseCode.restart, "another history");
+      }
+    },
+    log,
+  });
   const hub = new Hub({
     broker,
     clock: steadyClock,
@@ -134,6 +135,7 @@ export function buildParts(
       );
       return { lastRev, messages: rows.map(messageOfRow) };
     },
+    onContradiction: (roomId, known) => void history.doubt(roomId, known),
     onDelivered: metrics.delivered,
     onHold: (subscription, roomId) => membership.held(subscription, roomId),
   });
@@ -195,15 +197,11 @@ export function buildParts(
     onWritten: metrics.written,
     onUncertain: (roomId) => hub.feed(roomId)?.mend(),
   });
-  const limits = [config.rateLimit, CHANGE_LIMIT].map((settings) => {
-    const rateLimit = new MessageRateLimit(settings);
-    const own = localRateLimit(rateLimit, { clock, steadyClock });
-    const shared = broker.shared &&
-      sharedRateLimit(broker.shared, settings, own, steadyClock);
-    return { rateLimit, limit: shared ?? own };
-  });
-  const [messageLimit, changeLimit] = limits as [Limit, Limit];
-  const postMessage = new PostMessage({
+  const limit = (settings: RateLimitSettings) =>
+    createLimit(settings, broker.shared, { clock, steadyClock });
+  const messageLimit = limit(config.rateLimit);
+  const changeLimit = limit(CHANGE_LIMIT);
+  const postMessage: PostMessage = new PostMessage({
     writer,
     limit: messageLimit.limit,
     lookUp: userQueries.lookUp,
@@ -232,7 +230,7 @@ export function buildParts(
       (await listMissed(db, positions, limit)).map(messageOfRow),
     readChanged: async (positions, limit) =>
       (await listChanged(db, positions, limit)).map(messageOfRow),
-    epoch,
+    history,
     sendRoster: (connection, roomId) => rosters.sendTo(connection, roomId),
     turns: new ReplayTurns({ clock: steadyClock, timers }),
     timers,
@@ -250,6 +248,8 @@ export function buildParts(
     broker,
     newestOf: (roomIds) => newestSeqs(db, roomIds),
     missingAmong,
+    onShrunk: (roomId, known) => void history.doubt(roomId, known),
+    checkHistory: () => history.check(),
     onMissing: (key) => membership.foundMissing(key),
     isDone: isDraining,
     timers,
@@ -264,7 +264,7 @@ export function buildParts(
     changeMessages,
     typing,
     readMarkers,
-    epoch,
+    history,
     memberRooms,
     roomExists: (roomId) => roomExists(db, roomId),
     isDraining,
@@ -286,7 +286,8 @@ export function buildParts(
     readMarkers,
     writer,
     changeMessages,
-    rateLimits: limits.map(({ rateLimit }) => rateLimit),
+    rateLimits: [messageLimit.rateLimit, changeLimit.rateLimit],
+    history,
     membership,
     reconciler,
     dispatch,

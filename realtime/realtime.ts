@@ -46,7 +46,7 @@ export interface RealtimeOptions {
   timers: Timers;
   metrics: Metrics;
   broker: Broker;
-  /** Names the history that the database has. */
+  /** Names the history that the database has at the start. */
   epoch: string;
 }
 
@@ -215,7 +215,9 @@ export function createRealtime(options: RealtimeOptions) {
     change: changeMessage(parts.handlerParts),
 
     /** Names the history that the database has. */
-    epoch: options.epoch,
+    get epoch(): string {
+      return parts.history.epoch;
+    },
 
     /**
      * Ends the realtime part: no new sockets, writes finished and acked, sockets closed with "come

@@ -7,6 +7,10 @@ import {
 } from "../group_commit.ts";
 import type { MessageLimit } from "../messages/rate_limit.ts";
 import { messageOfRow } from "../messages/message_view.ts";
+import {
+  CHANGE_WINDOW_MS,
+  MAX_CHANGES_PER_WINDOW,
+} from "../protocol/limits.ts";
 import type { Message, RoomChanges } from "../protocol/protocol.ts";
 import {
   type ChangeDecision,
@@ -14,6 +18,13 @@ import {
   type ChangeOutcome,
   decideChanges,
 } from "./decide_changes.ts";
+
+/** What a user may change in a room. No one is muted for it. */
+export const CHANGE_LIMIT = {
+  messages: MAX_CHANGES_PER_WINDOW,
+  windowMs: CHANGE_WINDOW_MS,
+  muteMs: 0,
+};
 
 /** How a change ended, the same from here up to the ack and the REST answer. */
 export type ChangeResult =

@@ -24,6 +24,10 @@ export interface ReconcilerOptions {
   newestOf: (
     roomIds: readonly string[],
   ) => Promise<{ id: string; last_seq: number; last_rev: number }[]>;
+  /** A room has fewer messages than were shown: the history is another one. */
+  onShrunk: (roomId: string, known: number) => void;
+  /** Finds out whether another process has noticed that. */
+  checkHistory: () => Promise<void>;
   /** Of these memberships, those that do not exist. */
   missingAmong: (keys: readonly MembershipKey[]) => Promise<MembershipKey[]>;
   /**
@@ -76,6 +80,8 @@ export class Reconciler {
     this.#running = true;
     const { fail } = this.#options;
     try {
+      const { hub, checkHistory } = this.#options;
+      if (hub.roomCount > 0) await checkHistory();
       await this.#findMessages();
       if (this.#round++ % ROUNDS_PER_MEMBERSHIP_CHECK === 0) {
         await this.#findEndedMemberships();
@@ -90,13 +96,19 @@ export class Reconciler {
   }
 
   async #findMessages(): Promise<void> {
-    const { hub, newestOf } = this.#options;
+    const { hub, newestOf, onShrunk } = this.#options;
     const roomIds = [...hub.roomIds()];
     for (let start = 0; start < roomIds.length; start += AT_ONCE) {
-      const rooms = await newestOf(roomIds.slice(start, start + AT_ONCE));
+      const asked = roomIds.slice(start, start + AT_ONCE);
+      // As it is now: what is stored while the database answers is newer than its answer.
+      const known = new Map(
+        asked.map((id) => [id, hub.feed(id)?.newest ?? 0]),
+      );
+      const rooms = await newestOf(asked);
       for (const { id, last_seq, last_rev } of rooms) {
         hub.feed(id)?.expect(last_seq);
         hub.feed(id)?.changes.expect(last_rev);
+        if (last_seq < known.get(id)!) onShrunk(id, known.get(id)!);
       }
     }
   }

@@ -44,12 +44,15 @@ function createReconciler<B extends Broker = FakeBroker>(
   const missing = createGate<[readonly MembershipKey[]], MembershipKey[]>();
   const ended: MembershipKey[] = [];
   const failures: unknown[] = [];
+  const shrunk: string[] = [];
   const state = { isDone: false };
   const reconciler = new Reconciler({
     hub: world.hub,
     broker,
     newestOf: newest.call,
     missingAmong: missing.call,
+    onShrunk: (roomId, known) => shrunk.push(`${roomId} ${known}`),
+    checkHistory: () => Promise.resolve(),
     onMissing: (key) => ended.push(key),
     isDone: () => state.isDone,
     timers: clock,
@@ -57,7 +60,7 @@ function createReconciler<B extends Broker = FakeBroker>(
   });
   return {
     ...{ ...world, world, clock, broker, store, changed, newest },
-    ...{ missing, ended },
+    ...{ missing, ended, shrunk },
     ...{ failures, state, reconciler },
     /** Answers whatever is asked, for a time. How often newest numbers and memberships were asked for. */
     async pass(ms: number) {
@@ -256,4 +259,21 @@ Deno.test("a process without others does not look at all", () => {
   world.subscribe(ROOM);
   reconciler.start();
   assert.equal(clock.waiting, 0);
+});
+
+Deno.test("a room that has fewer messages than were shown is noticed, one that has got more meanwhile is not", async () => {
+  const { world, clock, newest, missing, shrunk, reconciler } =
+    createReconciler();
+  const { feed } = world.subscribe(ROOM, 4);
+  reconciler.start();
+  await clock.advance(5_000);
+  feed.publish([createMessage(5)]);
+  newest.next().resolve([{ id: ROOM, last_seq: 4, last_rev: 0 }]);
+  await clock.advance(0);
+  assert.deepEqual(shrunk, []);
+  missing.next().resolve([]);
+  await clock.advance(5_000);
+  newest.next().resolve([{ id: ROOM, last_seq: 4, last_rev: 0 }]);
+  await clock.advance(0);
+  assert.deepEqual(shrunk, [`${ROOM} 5`]);
 });

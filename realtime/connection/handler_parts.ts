@@ -19,7 +19,7 @@ export interface HandlerParts {
   /** Of these rooms, those the user is a member of. */
   memberRooms: (userId: string, roomIds: string[]) => Promise<MemberRoom[]>;
   /** Names the history that the database has. */
-  epoch: string;
+  history: { readonly epoch: string };
   roomExists: (roomId: string) => Promise<boolean>;
   /** Whether the process is stopping: what is accepted now could not be finished. */
   isDraining: () => boolean;

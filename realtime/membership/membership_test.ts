@@ -71,6 +71,8 @@ Deno.test("who comes back while memberships are looked at is not cut off by what
   const reconciler = new Reconciler({
     ...{ hub, broker, timers: clock },
     newestOf: () => Promise.resolve([]),
+    onShrunk: () => {},
+    checkHistory: () => Promise.resolve(),
     missingAmong: looked.call,
     onMissing: (missing) => membership.foundMissing(missing),
     isDone: () => false,

@@ -38,7 +38,7 @@ export class PostMessage {
   readonly #inFlight = new Map<string, Promise<PostResult>>();
   /** Writes on their way, by user and room. */
   readonly #writes = new Map<string, Set<Promise<Stored | Refused>>>();
-  readonly #recent = new RecentMap<string, Stored>(REMEMBERED_MESSAGES);
+  #recent = new RecentMap<string, Stored>(REMEMBERED_MESSAGES);
 
   constructor(options: PostMessageOptions) {
     this.#options = options;
@@ -85,6 +85,11 @@ export class PostMessage {
     } finally {
       this.#inFlight.delete(key);
     }
+  }
+
+  /** The database has another history: what was stored may be gone. */
+  forget(): void {
+    this.#recent = new RecentMap(REMEMBERED_MESSAGES);
   }
 
   /** Resolves when no post is on its way, with all that it waits for: the limit, the writer. */

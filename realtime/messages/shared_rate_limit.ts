@@ -1,14 +1,30 @@
 import type { SharedState } from "../cluster/broker.ts";
 import { RecentMap } from "../recent_map.ts";
-import type {
-  MessageLimit,
-  Mute,
-  RateLimitSettings,
-  Taken,
+import {
+  localRateLimit,
+  type MessageLimit,
+  MessageRateLimit,
+  type Mute,
+  type RateLimitSettings,
+  type Taken,
 } from "./rate_limit.ts";
 
 /** Newest mutes that are answered without asking the others again. */
 const REMEMBERED_MUTES = 10_000;
+
+/** A limit over all processes where there are several, and what is counted in this one. */
+export function createLimit(
+  settings: RateLimitSettings,
+  shared: SharedState | undefined,
+  clocks: { clock: () => number; steadyClock: () => number },
+): { limit: MessageLimit; rateLimit: MessageRateLimit } {
+  const rateLimit = new MessageRateLimit(settings);
+  const own = localRateLimit(rateLimit, clocks);
+  const limit = shared === undefined
+    ? own
+    : sharedRateLimit(shared, settings, own, clocks.steadyClock);
+  return { limit, rateLimit };
+}
 
 /**
  * The message limit over all processes. While they share nothing, because the broker is away, each

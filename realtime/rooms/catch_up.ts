@@ -44,7 +44,7 @@ export interface CatchUpOptions {
     limit: number,
   ) => Promise<Message[]>;
   /** Names the history that the database has. */
-  epoch: string;
+  history: { readonly epoch: string };
   /** Sends the room's roster: now, or when it is loaded; resolves then. */
   sendRoster: (
     connection: Connection,
@@ -234,7 +234,7 @@ export class CatchUp {
     { last_seq, last_rev }: MemberRoom,
   ): SyncResult {
     const { roomId, lastSeq } = position;
-    const { epoch, onReplayed } = this.#options;
+    const { history: { epoch }, onReplayed } = this.#options;
     const changes = missed.changes.get(roomId) ??
       encodeChanges(position, [], last_rev);
     const replay = missed.replays.get(roomId) ?? encodeReplay([]);

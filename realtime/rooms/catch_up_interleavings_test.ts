@@ -71,7 +71,7 @@ async function simulate(
         after("afterSeq" in position! ? position.afterSeq : 0, limit)
       ),
     readChanged: () => Promise.resolve([]),
-    epoch: "",
+    history: { epoch: "" },
     sendRoster: () => undefined,
     turns: new ReplayTurns({ clock: world.clock.now, timers: world.clock }),
     timers: world.clock,

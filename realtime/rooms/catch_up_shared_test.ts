@@ -35,7 +35,7 @@ function createCatchUp() {
     memberRooms: members.call,
     readMissed: () => Promise.resolve([...stored]),
     readChanged: () => Promise.resolve([]),
-    epoch: "",
+    history: { epoch: "" },
     sendRoster: () => undefined,
     turns: new ReplayTurns({ clock: clock.now, timers: clock }),
     timers: clock,

@@ -242,7 +242,7 @@ Deno.test("subscribe() waits a moment for a roster that is being loaded, and no 
       }))),
     readMissed: () => Promise.resolve([]),
     readChanged: () => Promise.resolve([]),
-    epoch: "",
+    history: { epoch: "" },
     sendRoster: () => loading.promise,
     turns: new ReplayTurns({ clock: clock.now, timers: clock }),
     timers: clock,

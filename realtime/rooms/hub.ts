@@ -144,7 +144,7 @@ export class Hub {
 
   /** Publishes messages of one room, committed here, to its subscribers in all processes. */
   publish(roomId: string, messages: readonly Message[]): void {
-    this.#feeds.get(roomId)?.publish(messages);
+    this.#feeds.get(roomId)?.publishOwn(messages);
     void this.#options.broker.publish(`room:${roomId}`, {
       kind: "messages",
       roomId,

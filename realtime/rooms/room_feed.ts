@@ -1,6 +1,7 @@
 import type { Connection } from "../connection/connection.ts";
 import { messagesFrame } from "../connection/frames.ts";
 import type { Message } from "../protocol/protocol.ts";
+import { RecentMap } from "../recent_map.ts";
 import { ChangeFeed, type ChangeFeedOptions } from "./change_feed.ts";
 import { Subscribers } from "./subscribers.ts";
 import type { Subscription } from "./subscription.ts";
@@ -20,6 +21,9 @@ const MAX_HELD = 1_000;
  */
 const OVERTAKING_MS = 30;
 
+/** Newest messages that are told apart from others of the same number. */
+const REMEMBERED_IDS = 200;
+
 /** Messages read at once when the feed mends a gap. */
 const MEND_PAGE = 100;
 
@@ -35,6 +39,12 @@ export interface RoomFeedOptions extends ChangeFeedOptions {
     afterSeq: number,
     limit: number,
   ) => Promise<Message[]>;
+  /**
+   * Called when a message was committed here under a number that is known already.
+   *
+   * @param known the room's newest `seq` until then; undefined when another message has the number
+   */
+  onContradiction?: (roomId: string, known: number | undefined) => void;
   /** Called with each frame of messages when it is in the subscribers' queues. */
   onDelivered?: (messages: readonly Message[], subscribers: number) => void;
 }
@@ -54,6 +64,7 @@ export class RoomFeed extends Subscribers {
   #newest: number | undefined;
   /** The newest `seq` that has passed through this feed. */
   #delivered = 0;
+  readonly #ids = new RecentMap<number, string>(REMEMBERED_IDS);
   #waiting: Message[] = [];
   #flushedAt = -Infinity;
   #flushTimer: (() => void) | undefined;
@@ -108,6 +119,25 @@ export class RoomFeed extends Subscribers {
       this.changes.stop();
     }
     return wasLast;
+  }
+
+  /** Publishes messages that have been committed here, in order of `seq`. */
+  publishOwn(committed: readonly Message[]): void {
+    this.#compare(committed);
+    this.publish(committed);
+  }
+
+  /** A number that is known already may be one that was read before it was published: then the message is the same. */
+  #compare(committed: readonly Message[]): void {
+    const { roomId, onContradiction } = this.#options;
+    const first = committed[0];
+    const newest = this.#newest;
+    if (first === undefined || newest === undefined || first.seq > newest) {
+      return;
+    }
+    const known = this.#ids.get(first.seq);
+    if (known === undefined) onContradiction?.(roomId, newest);
+    else if (known !== first.messageId) onContradiction?.(roomId, undefined);
   }
 
   /** Publishes messages that have been committed, in order of `seq`. */
@@ -167,6 +197,11 @@ export class RoomFeed extends Subscribers {
     else this.#readMissing(this.#newest);
   }
 
+  /** The room's newest `seq` as far as it is known here. */
+  get newest(): number {
+    return this.#newest ?? 0;
+  }
+
   /** A message is known to be stored: when it has not been published, the feed reads it. */
   expect(seq: number): void {
     if (this.#newest === undefined || seq > this.#newest) this.mend();
@@ -202,6 +237,7 @@ export class RoomFeed extends Subscribers {
     const fresh = messages.filter((message) => message.seq > this.#delivered);
     if (fresh.length === 0 || this.subscriberCount === 0) return;
     this.#delivered = fresh.at(-1)!.seq;
+    for (const { seq, messageId } of fresh) this.#ids.set(seq, messageId);
     this.#newest = Math.max(this.#newest ?? 0, this.#delivered);
     this.#waiting.push(...fresh.map((each) => this.changes.present(each)));
     if (this.#flushTimer !== undefined) return;

@@ -65,7 +65,7 @@ function roomJoin(parts: HandlerParts): Handler<"room:join"> {
       changeCount: result.changeCount ?? 0,
       hasMoreChanges: result.hasMoreChanges ?? false,
       lastRev: result.lastRev ?? 0,
-      epoch: result.epoch ?? parts.epoch,
+      epoch: result.epoch ?? parts.history.epoch,
       ...(result.reset ? { reset: true } : {}),
     };
   };

@@ -27,7 +27,7 @@ export function createCatchUp() {
     memberRooms: members.call,
     readMissed: missed.call,
     readChanged: () => Promise.resolve([]),
-    epoch: EPOCH,
+    history: { epoch: EPOCH },
     sendRoster: (connection, roomId) => {
       connection.sendEvent({
         event: "room:roster",
