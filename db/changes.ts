@@ -9,7 +9,13 @@ export const MAX_KEPT_EDITS = 50;
 
 /** What a user wants to change about a message. Repeating it changes nothing. */
 export type MessageChange =
-  & { roomId: string; messageId: string; userId: string }
+  & {
+    roomId: string;
+    messageId: string;
+    userId: string;
+    /** The user has changed too much already: only what changes nothing is done. */
+    isOverLimit?: boolean;
+  }
   & (
     | { kind: "edit"; text: string; baseRev?: number | undefined }
     | { kind: "delete" }

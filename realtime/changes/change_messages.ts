@@ -38,7 +38,7 @@ export type ChangeResult =
   }
   | {
     kind: "refused";
-    code: ChangeDenial | CommitFailure | "too_many_requests";
+    code: ChangeDenial | CommitFailure;
     /** The present state, of an edit that was based on an older text. */
     message?: Message;
   };
@@ -123,7 +123,7 @@ export class ChangeMessages {
     // Awaited only where it must be: the changes of one turn share a batch.
     const taken = taking instanceof Promise ? await taking : taking;
     if (taken.kind !== "free") {
-      return { kind: "refused", code: "too_many_requests" };
+      return await this.#commits.write({ ...change, isOverLimit: true });
     }
     const result = await this.#commits.write(change);
     if (result.kind === "refused" || !result.isChanged) taken.takeBack();

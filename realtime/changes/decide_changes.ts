@@ -9,6 +9,13 @@ import type {
   MessageChange,
   TargetMessage,
 } from "../../db/changes.ts";
+import {
+  type MessageDraft,
+  messageDraft,
+  type RoomDraft,
+  roomDraft,
+  writesOf,
+} from "./change_drafts.ts";
 import { type Action, type Denial, denialOf } from "../policy.ts";
 import { MAX_PINS, MAX_REACTION_EMOJI } from "../protocol/limits.ts";
 
@@ -19,7 +26,8 @@ export type ChangeDenial =
   | "message_deleted"
   | "edit_conflict"
   | "reaction_limit"
-  | "pin_limit";
+  | "pin_limit"
+  | "too_many_requests";
 
 /** What came of a change. `rev` is the message's last: also where nothing had to be changed. */
 export type ChangeOutcome =
@@ -32,40 +40,6 @@ export interface ChangeDecision {
   /** The `rev` of each changed room before these changes. */
   before: Map<string, number>;
   writes: ChangeWrites;
-}
-
-/** A room while the changes are applied. */
-interface RoomDraft {
-  readonly before: number;
-  lastRev: number;
-  pinCount: number;
-}
-
-/** A message while the changes are applied. */
-interface MessageDraft {
-  readonly stored: TargetMessage;
-  readonly key: { readonly roomId: string; readonly messageId: string };
-  rev: number;
-  text: string;
-  textRev: number;
-  /** Texts it had, with the time of the one that is stored; the others were never seen for long. */
-  versions: { number: number; text: string; at: Date }[];
-  deletedBy: "author" | "moderator" | undefined;
-  /** Who pinned it and by which change; undefined: it is not pinned. */
-  pin: { userId: string; rev: number } | undefined;
-  /** The emoji it has, once a reaction is about it. */
-  emoji: Map<string, { count: number; firstRev: number }> | undefined;
-  /** The reactions that were named, by emoji and user. */
-  readonly reactions: Map<string, ReactionDraft>;
-}
-
-interface ReactionDraft {
-  readonly emoji: string;
-  readonly userId: string;
-  readonly isStored: boolean;
-  isOn: boolean;
-  rev: number;
-  firstRev: number;
 }
 
 const ACTIONS: Record<MessageChange["kind"], Action> = {
@@ -92,10 +66,17 @@ export function decideChanges(
     const target = targets[index]!;
     const denial = findDenial(change, target);
     if (denial !== undefined) return { kind: "refused", code: denial };
-    const room = roomDraft(rooms, change, target);
-    const message = messageDraft(messages, change, target);
+    let room = roomDraft(rooms, change, target);
+    let message = messageDraft(messages, change, target);
+    // Tried out: what would change something is refused.
+    if (change.isOverLimit) {
+      [room, message] = structuredClone([room, message]);
+    }
     const effect = apply(change, target, message, room, now);
     if (typeof effect === "string") return { kind: "refused", code: effect };
+    if (effect && change.isOverLimit) {
+      return { kind: "refused", code: "too_many_requests" };
+    }
     if (effect) message.rev = ++room.lastRev;
     return { kind: "done", rev: message.rev, isChanged: effect };
   });
@@ -120,46 +101,6 @@ function findDenial(
     return "message_not_found";
   }
   return denial ?? (message === undefined ? "message_not_found" : undefined);
-}
-
-function roomDraft(
-  rooms: Map<string, RoomDraft>,
-  { roomId, kind }: MessageChange,
-  { room }: ChangeTarget,
-): RoomDraft {
-  const { lastRev, pinCount } = room!;
-  let draft = rooms.get(roomId);
-  if (draft === undefined) {
-    rooms.set(roomId, draft = { before: lastRev, lastRev, pinCount: NaN });
-  }
-  // Pins are counted only where one is to be set.
-  if (kind === "pin" && Number.isNaN(draft.pinCount)) draft.pinCount = pinCount;
-  return draft;
-}
-
-function messageDraft(
-  messages: Map<string, MessageDraft>,
-  { roomId, messageId }: MessageChange,
-  { message }: ChangeTarget,
-): MessageDraft {
-  const stored = message!;
-  let draft = messages.get(messageId);
-  if (draft === undefined) {
-    draft = {
-      stored,
-      key: { roomId, messageId },
-      rev: stored.rev,
-      text: stored.text,
-      textRev: stored.textRev,
-      versions: [],
-      deletedBy: undefined,
-      pin: stored.isPinned ? { userId: "", rev: 0 } : undefined,
-      emoji: undefined,
-      reactions: new Map(),
-    };
-    messages.set(messageId, draft);
-  }
-  return draft;
 }
 
 /** @returns whether it changes anything, or why it is refused */
@@ -257,44 +198,4 @@ function pin(
   message.pin = on ? { userId, rev } : undefined;
   room.pinCount += on ? 1 : -1;
   return true;
-}
-
-/** The least that brings what is stored to where the drafts are. */
-function writesOf(
-  rooms: ReadonlyMap<string, RoomDraft>,
-  messages: ReadonlyMap<string, MessageDraft>,
-): ChangeWrites {
-  const changed = [...messages.values()].filter(({ rev, stored }) =>
-    rev > stored.rev
-  );
-  const alive = changed.filter(({ deletedBy }) => deletedBy === undefined);
-  const reactions = alive.flatMap(({ key: { messageId }, reactions }) =>
-    [...reactions.values()].map((reaction) => ({ messageId, ...reaction }))
-  );
-  return {
-    rooms: [...rooms].filter(([, { before, lastRev }]) => lastRev > before)
-      .map(([roomId, { lastRev }]) => ({ roomId, lastRev })),
-    messages: changed.map(({ key: { roomId }, stored: { seq }, rev }) => ({
-      roomId,
-      seq,
-      rev,
-    })),
-    texts: alive.filter(({ versions }) => versions.length > 0).map((
-      { key: { messageId }, text, textRev: rev },
-    ) => ({ messageId, text, rev })),
-    versions: alive.flatMap(({ key: { messageId }, versions }) =>
-      versions.map((version) => ({ messageId, ...version }))
-    ),
-    deletions: changed.flatMap(({ key: { messageId }, deletedBy: by }) =>
-      by === undefined ? [] : [{ messageId, by }]
-    ),
-    reactions: reactions.filter(({ isOn, isStored }) => isOn && !isStored),
-    withdrawn: reactions.filter(({ isOn, isStored }) => !isOn && isStored),
-    pins: alive.flatMap(({ key, pin, stored }) =>
-      pin !== undefined && !stored.isPinned ? [{ ...key, ...pin }] : []
-    ),
-    unpinned: changed.filter(({ pin, stored, deletedBy }) =>
-      stored.isPinned && (pin === undefined || deletedBy !== undefined)
-    ).map(({ key: { messageId } }) => ({ messageId })),
-  };
 }

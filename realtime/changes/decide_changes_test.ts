@@ -165,6 +165,26 @@ Deno.test("decideChanges() refuses an edit that is based on an older text, unles
   assert.deepEqual(brief(decide([edit("mine")], edited)), ["11"]);
 });
 
+Deno.test("decideChanges() lets one who has changed too much repeat what is so, and nothing else", () => {
+  const over = (on: boolean) => ({
+    ...change({ kind: "reaction", emoji: "👍", on }, "bob"),
+    isOverLimit: true,
+  });
+  const put = change({ kind: "reaction", emoji: "👍", on: true }, "bob");
+  const decision = decide([
+    over(false),
+    over(true),
+    put,
+    over(true),
+    over(false),
+  ]);
+  assert.deepEqual(
+    brief(decision),
+    ["=0", "too_many_requests", "11", "=11", "too_many_requests"],
+  );
+  assert.equal(decision.writes.reactions.length, 1);
+});
+
 Deno.test("decideChanges() refuses by who the user is, and says what is not there", () => {
   const all: Effect[] = [
     { kind: "edit", text: "x" },

@@ -225,6 +225,7 @@ Deno.test("twenty changes in ten seconds, of which repeats and refusals are none
     await bobs.request("message:delete", { roomId, messageId });
   }
   assert.equal(codeOf(await react("👍", true)), "too_many_requests");
+  assert.equal((await react("👍", false)).success, true, "that is so already");
 });
 
 Deno.test("changes of many at once are numbered without a gap or a repeat", async () => {
