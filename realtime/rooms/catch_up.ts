@@ -199,8 +199,8 @@ export class CatchUp {
     const positions = chunk.flatMap(({ position }) =>
       readPosition(position, member(position).last_seq) ?? []
     );
-    const changes = chunk.flatMap(({ position }) =>
-      changePosition(position, member(position)) ?? []
+    const changes = chunk.flatMap(({ position, subscription: { through } }) =>
+      changePosition(position, member(position), through) ?? []
     );
     if (positions.length === 0 && changes.length === 0) return nothing;
     const { readMissed, readChanged, turns } = this.#options;
@@ -247,8 +247,11 @@ export class CatchUp {
     for (const frame of [...changes.frames, ...replay.frames]) {
       connection.send(frame);
     }
+    // Who asks for no changes while it is live has had those before, and none of what is held back since.
+    const isLive = subscription.admitted && position.lastRev === undefined;
     feed.release(subscription, through, Math.max(last_seq, through), {
-      rev: changes.rev,
+      rev: isLive ? subscription.throughRev : changes.rev,
+      isPart: hasMoreChanges,
       newestRead: last_rev,
     });
     onReplayed?.(replay.count);

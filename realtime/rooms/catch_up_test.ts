@@ -256,3 +256,29 @@ Deno.test("subscribe() waits a moment for a roster that is being loaded, and no 
   await clock.advance(1);
   assert.equal(subscribed.length, 2);
 });
+
+Deno.test("subscribe() without a rev on a live connection holds back changes and loses none", async () => {
+  const test = createCatchUp();
+  test.post(ROOM, 5);
+  const { connection, wire } = test.world.connect();
+  const first = test.catchUp.subscribe(connection, [
+    { roomId: ROOM, lastSeq: 5, lastRev: 0 },
+  ]);
+  await test.answerAll();
+  await first;
+  const again = test.catchUp.subscribe(connection, [
+    { roomId: ROOM, lastSeq: 3 },
+  ]);
+  await test.world.clock.advance(0);
+  test.world.hub.publishChanges({
+    ...{ roomId: ROOM, prevRev: 0, rev: 1 },
+    messages: [{ ...createMessage(4), text: "edited", rev: 1 }],
+  });
+  test.revs.set(ROOM, 1);
+  await test.answerAll();
+  assert.equal((await again)[0]?.result.lastRev, 1);
+  assert.deepEqual(
+    wire.events("room:changes").map(({ prevRev, rev }) => [prevRev, rev]),
+    [[0, 1]],
+  );
+});

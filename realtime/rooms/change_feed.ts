@@ -59,6 +59,8 @@ export class ChangeFeed {
   readonly #states = new RecentMap<number, Message>(REMEMBERED_STATES);
   #flushedAt = -Infinity;
   #flushTimer: (() => void) | undefined;
+  /** Changes after this one are to be read once more, whatever is known. */
+  #unreadFrom = Infinity;
   #reading = false;
   #readWanted = false;
 
@@ -77,8 +79,10 @@ export class ChangeFeed {
   publish({ prevRev, rev, messages }: RoomChanges): void {
     if (this.#subscribers.subscriberCount === 0) return;
     this.#knowFrom(prevRev);
-    if (prevRev > this.#newest!) this.#read();
-    else this.#accept(messages, rev);
+    if (prevRev > this.#newest!) return this.mend();
+    // A subscriber may have read it before it was published here, and another just before it was committed.
+    this.#sent = Math.min(this.#sent, prevRev);
+    this.#accept(messages, rev);
   }
 
   /** A change is known to be stored: when it has not been published here, it is read. */
@@ -109,11 +113,12 @@ export class ChangeFeed {
    *
    * @param given.through the newest `seq` it was given before the messages that were held
    * @param given.rev every change up to this one was given
+   * @param given.isPart more changes wait: the client asks for them
    * @param newestRead the room's newest `rev` as the catch-up has read it, if it has
    */
   release(
     subscription: Subscription,
-    given: { through: number; rev: number },
+    given: { through: number; rev: number; isPart?: boolean },
     newestRead?: number,
   ): void {
     const held = subscription.heldChanges ?? [];
@@ -135,6 +140,11 @@ export class ChangeFeed {
       });
     }
     if (newestRead !== undefined) this.#knowFrom(newestRead);
+    // Others have read, or were sent, what this one's reading was too early for.
+    const reached = Math.max(given.rev, held.at(-1)?.rev ?? 0);
+    if (!given.isPart && reached < this.#sent) {
+      this.#readOn(reached);
+    }
     if (this.#readWanted) this.#read();
   }
 
@@ -152,12 +162,14 @@ export class ChangeFeed {
   #accept(messages: readonly Message[], rev: number): void {
     for (const message of messages) {
       const { seq, rev = 0 } = message;
-      if ((this.#states.get(seq)?.rev ?? 0) >= rev) continue;
+      // What is read once more is sent once more: someone has not had it.
+      if ((this.#states.get(seq)?.rev ?? 0) > rev) continue;
       this.#states.set(seq, message);
       this.#pending.set(seq, message);
     }
     this.#newest = Math.max(this.#newest ?? 0, rev);
-    if (this.#flushTimer !== undefined || this.#newest === this.#sent) return;
+    const isDone = this.#pending.size === 0 && this.#newest === this.#sent;
+    if (this.#flushTimer !== undefined || isDone) return;
     const { clock, timers } = this.#options;
     const pace = paceOf(this.#subscribers.subscriberCount);
     const wait = this.#flushedAt + pace - clock();
@@ -206,26 +218,33 @@ export class ChangeFeed {
     const { roomId, readChanged, timers } = this.#options;
     while (this.#readWanted && this.#subscribers.subscriberCount > 0) {
       this.#readWanted = false;
+      const after = Math.min(this.#newest, this.#unreadFrom);
+      this.#unreadFrom = Infinity;
       try {
-        const after = this.#newest;
         const { lastRev, messages } = await readChanged(
           roomId,
           after,
           READ_PAGE,
         );
         const isCut = messages.length === READ_PAGE;
-        this.#readWanted ||= isCut;
         const reached = messages.at(-1)?.rev ?? after;
+        if (isCut) this.#readOn(reached);
+        this.#sent = Math.min(this.#sent, after);
         this.#accept(messages, isCut ? reached : Math.max(reached, lastRev));
       } catch {
         // The database is away: the failing query has been logged already.
-        this.#readWanted = true;
+        this.#readOn(after);
         await new Promise<void>((resolve) =>
           timers.after(READ_RETRY_MS, resolve)
         );
       }
     }
     this.#reading = false;
+  }
+
+  #readOn(after: number): void {
+    this.#unreadFrom = Math.min(this.#unreadFrom, after);
+    this.#readWanted = true;
   }
 }
 

@@ -125,6 +125,64 @@ Deno.test("a message that was held back as it was new is followed by its change,
   assert.deepEqual(frames(wire), ["1-1: 10@1"]);
 });
 
+Deno.test("a change that one subscriber has read before it is published reaches another who has not", () => {
+  const { world, publish } = createFeed();
+  const [one, two] = [world.connect(), world.connect()];
+  const { feed, subscription } = world.hub.hold(one.connection, ROOM);
+  const other = world.hub.hold(two.connection, ROOM);
+  // Both have asked the database, one before the commit and the other after it.
+  feed.release(subscription, 9, 9, { rev: 1, newestRead: 1 });
+  feed.release(other.subscription, 9, 9, { rev: 0, newestRead: 0 });
+  publish(0, changed(4, 1));
+  assert.deepEqual(frames(two.wire), ["0-1: 4@1"]);
+});
+
+Deno.test("a change of another process that one subscriber has read, and another just before it was committed, is read for that one", async () => {
+  const { world, clock, reads } = createFeed();
+  const [one, two] = [world.connect(), world.connect()];
+  const { feed, subscription } = world.hub.hold(one.connection, ROOM);
+  const other = world.hub.hold(two.connection, ROOM);
+  feed.release(subscription, 9, 9, { rev: 1, newestRead: 1 });
+  feed.changes.expect(1);
+  assert.equal(reads.calls.length, 0);
+  feed.release(other.subscription, 9, 9, { rev: 0, newestRead: 0 });
+  const { args, resolve } = reads.next();
+  assert.deepEqual(args, [ROOM, 0, 100]);
+  resolve({ lastRev: 1, messages: [changed(4, 1)] });
+  await clock.advance(0);
+  assert.deepEqual(frames(two.wire), ["0-1: 4@1"]);
+});
+
+Deno.test("what is to be read once more is read also when another reading is under way", async () => {
+  const { world, clock, reads } = createFeed();
+  const [one, two] = [world.connect(), world.connect()];
+  const { feed, subscription } = world.hub.hold(one.connection, ROOM);
+  const other = world.hub.hold(two.connection, ROOM);
+  feed.release(subscription, 9, 9, { rev: 1, newestRead: 1 });
+  feed.changes.expect(2);
+  const first = reads.next();
+  assert.deepEqual(first.args, [ROOM, 1, 100]);
+  feed.release(other.subscription, 9, 9, { rev: 0, newestRead: 0 });
+  first.resolve({ lastRev: 2, messages: [changed(5, 2)] });
+  await clock.advance(0);
+  const second = reads.next();
+  assert.deepEqual(second.args, [ROOM, 0, 100]);
+  second.resolve({ lastRev: 2, messages: [changed(4, 1), changed(5, 2)] });
+  await clock.advance(1_000);
+  assert.deepEqual(frames(two.wire).at(-1), "0-2: 4@1 5@2");
+});
+
+Deno.test("a subscriber that has to ask for more costs the others nothing", () => {
+  const { world, reads, publish } = createFeed();
+  const { wire } = world.subscribe(ROOM, 9);
+  publish(0, changed(4, 1));
+  const { connection } = world.connect();
+  const { feed, subscription } = world.hub.hold(connection, ROOM);
+  feed.release(subscription, 9, 9, { rev: 0, isPart: true, newestRead: 1 });
+  assert.equal(reads.calls.length, 0);
+  assert.equal(frames(wire).length, 1);
+});
+
 Deno.test("a change does not overtake its message, and a message that comes after its change comes changed", async () => {
   const { world, clock, publish } = createFeed();
   const { wire, feed } = world.subscribe(ROOM, 9);

@@ -66,15 +66,21 @@ export function chunksOf<R extends { position: RoomPosition }>(
   return chunks;
 }
 
-/** From where a room's changes are read; undefined when it has none that the client could want. */
+/**
+ * From where a room's changes are read; undefined when it has none that the client could want.
+ *
+ * @param sent the newest `seq` that this connection was sent before: it may have been on its way when the
+ *   client asked
+ */
 export function changePosition(
   { roomId, lastRev, fromSeq = 0, lastSeq, lastSeenAt }: RoomPosition,
   { last_rev }: MemberRoom,
+  sent: number,
 ): ChangePosition | undefined {
   if (lastRev === undefined || lastRev >= last_rev) return undefined;
   // Who names no message holds none: what comes now is in its present state.
   if (lastSeq === undefined && lastSeenAt === undefined) return undefined;
-  const toSeq = lastSeq ?? Number.MAX_SAFE_INTEGER;
+  const toSeq = Math.max(lastSeq ?? Number.MAX_SAFE_INTEGER, sent);
   return { roomId, afterRev: lastRev, fromSeq, toSeq };
 }
 

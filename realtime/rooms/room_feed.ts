@@ -98,15 +98,15 @@ export class RoomFeed extends Subscribers {
     subscription: Subscription,
     through: number,
     newestRead?: number,
-    changes: { rev?: number; newestRead?: number } = {},
+    changes: { rev?: number; isPart?: boolean; newestRead?: number } = {},
   ): void {
     const held = subscription.held ?? [];
     subscription.held = undefined;
     subscription.admitted = true;
     subscription.through = through;
     this.#give(subscription, held);
-    const { rev = subscription.throughRev } = changes;
-    this.changes.release(subscription, { through, rev }, changes.newestRead);
+    const given = { through, rev: subscription.throughRev, ...changes };
+    this.changes.release(subscription, given, changes.newestRead);
     this.#newest ??= newestRead;
     if (this.#mendWanted) this.mend();
   }

@@ -15,6 +15,7 @@ export const EPOCH = crypto.randomUUID();
 export function createCatchUp() {
   const stored: Message[] = [];
   const lost = new Set<string>();
+  const revs = new Map<string, number>();
   const read = (roomId: string, after: (message: Message) => boolean) =>
     stored.filter((message) => message.roomId === roomId && after(message));
   const afterGate = createGate<[string, number, number], Message[]>();
@@ -45,6 +46,8 @@ export function createCatchUp() {
     stored,
     /** Rooms the user is no member of. */
     lost,
+    /** The newest change of each room, as the database has it. */
+    revs,
     members,
     missed,
     afterGate,
@@ -65,7 +68,7 @@ export function createCatchUp() {
         roomIds.filter((id) => !lost.has(id)).map((room_id) => ({
           room_id,
           last_seq: read(room_id, () => true).at(-1)?.seq ?? 0,
-          last_rev: 0,
+          last_rev: revs.get(room_id) ?? 0,
         })),
       );
       await world.clock.advance(0);

@@ -199,3 +199,21 @@ Deno.test("a page of history and a room name the newest change and the history",
   assert.equal(unknown.status, 404);
   await unknown.body?.cancel();
 });
+
+Deno.test("a client that asks while messages are on their way to it is sent their changes, too", async () => {
+  await using room = await gather("crossing");
+  const { roomId } = room;
+  await using bobs = await connect(app, room.bob);
+  await sync(bobs, { roomId, lastSeq: 0, lastRev: 0 });
+  await room.edit(11, "eleventh");
+  await bobs.waitFor("room:changes");
+  bobs.forget();
+  // What it had when it asked: the rest was sent before, and has not come yet.
+  await sync(bobs, { roomId, lastSeq: 5, lastRev: 0, fromSeq: 1 });
+  assert.deepEqual(
+    bobs.all("room:changes").flatMap(({ messages }) =>
+      messages.map(({ seq, text }) => [seq, text])
+    ),
+    [[11, "eleventh"]],
+  );
+});

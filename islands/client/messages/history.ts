@@ -68,6 +68,7 @@ export async function loadNewest(
   // Left meanwhile: the newest page is read when the room is opened.
   if (page !== undefined && state.isLoaded) {
     state.store.show(page);
+    rooms.fill(state);
     // What came while the page was on its way is not in it.
     await loadNewer(rooms, state);
   }

@@ -8,7 +8,7 @@ import type {
   Message,
   RoomChanges,
 } from "../../../realtime/protocol/protocol.ts";
-import { quotedText } from "../../../text/quote.ts";
+import { quoteOf } from "../../text/quotes.ts";
 import type { MessagePage } from "../api.ts";
 import { signalFields } from "../signal_fields.ts";
 
@@ -111,11 +111,21 @@ export class RoomStore {
     else this.rev = Math.max(this.rev, rev);
   }
 
-  /** The server has sent every change up to this one. @param since what it was asked for */
+  /**
+   * The server has sent every change up to this one.
+   *
+   * @param since what it was asked for; undefined when no message was held, and none was sent
+   */
   caughtUp(rev: number, since: number | undefined, epoch: string): void {
     this.epoch = epoch;
     // A page that came meanwhile may be older than what was asked for.
-    if (since !== undefined && this.rev < since) return;
+    const isOlder = since === undefined
+      ? this.messages.length > 0 && this.rev < rev
+      : this.rev < since;
+    if (isOlder) {
+      this.isStale = true;
+      return;
+    }
     this.rev = Math.max(this.rev, rev);
     this.isStale = false;
   }
@@ -252,12 +262,5 @@ function presentOf(
   const newest = (state?.rev ?? 0) > (message.rev ?? 0) ? state! : message;
   const quoted = newest.replyTo && changed.get(newest.replyTo.seq);
   if (!quoted) return newest;
-  const { messageId, seq, sender, text, deletedAt } = quoted;
-  return {
-    ...newest,
-    replyTo: {
-      ...{ messageId, seq, sender, text: quotedText(text) },
-      ...(deletedAt && { deleted: true }),
-    },
-  };
+  return { ...newest, replyTo: quoteOf(quoted) };
 }

@@ -209,6 +209,16 @@ Deno.test("RoomStore asks again for what a page of history may lack", () => {
   assert.equal(store.messages[0]?.text, "edited by 9");
 });
 
+Deno.test("RoomStore asks again when a page came while a sync that wanted no changes was on its way", () => {
+  const store = new RoomStore(1, 5);
+  store.load({ messages: [message(1)], hasMore: false, lastRev: 5 });
+  store.caughtUp(7, undefined, "");
+  assert.deepEqual([store.rev, store.isStale], [5, true]);
+  const empty = new RoomStore(1, 5);
+  empty.caughtUp(7, undefined, "");
+  assert.deepEqual([empty.rev, empty.isStale], [7, false]);
+});
+
 Deno.test("RoomStore keeps the arrays it has when a change is about nothing it holds", () => {
   const store = new RoomStore(0);
   store.receive(message(1));

@@ -160,7 +160,7 @@ export class JoinedRooms {
   }
 
   /** Brings rooms up to date. False: the line is not to be trusted. */
-  sync(states: readonly RoomState[]): Promise<boolean> {
+  async sync(states: readonly RoomState[]): Promise<boolean> {
     const rooms = new Map<string, SyncedRoom>(
       states.map((state) => [state.room.id, {
         position: () => this.position(state),
@@ -171,7 +171,13 @@ export class JoinedRooms {
         gone: () => this.remove(state.room.id),
       }]),
     );
-    return syncRooms(rooms, this.#options.sync, this.#syncSize);
+    const isSynced = await syncRooms(
+      ...[rooms, this.#options.sync, this.#syncSize] as const,
+    );
+    // A page of history that came meanwhile may lack what was changed since.
+    const stale = states.filter(({ store }) => isSynced && store.isStale);
+    for (const state of stale) this.fill(state);
+    return isSynced;
   }
 
   /**

@@ -172,3 +172,40 @@ Deno.test("skipping to the newest page leaves the unread count right, whoever re
     assert.equal(state.store.messages[0]?.seq, reading ? 1 : 9_951);
   }
 });
+
+Deno.test("a page of history that comes while its room is synced is brought up to date after that", async () => {
+  const asked: RoomPosition[] = [];
+  const answers: PromiseWithResolvers<void>[] = [];
+  const rooms = new JoinedRooms({
+    ...{ user, storage: new MemoryStorage(), clock: new FakeClock() },
+    api: createApi({ base: "", fetch: () => Promise.reject(new Error()) }),
+    sync: async ({ rooms: [position] }) => {
+      asked.push(position!);
+      const answer = Promise.withResolvers<void>();
+      answers.push(answer);
+      await answer.promise;
+      const { roomId, lastSeq = 0 } = position!;
+      return {
+        success: true as const,
+        results: [{ roomId, synced: true, lastSeq, lastRev: 7, epoch: "e" }],
+      };
+    },
+  });
+  const state = rooms.add({ ...room("a"), lastSeq: 1, lastRev: 5 });
+  const synced = rooms.sync([state]);
+  assert.equal(asked[0]?.lastRev, undefined, "nothing is held");
+  rooms.load(state, {
+    ...{ messages: [message(1)], hasMore: false, lastRev: 5, epoch: "e" },
+  });
+  answers[0]!.resolve();
+  await synced;
+  assert.deepEqual(
+    [asked[1]?.lastRev, asked[1]?.fromSeq],
+    [5, 1],
+    "the changes after the page are asked for",
+  );
+  answers[1]!.resolve();
+  await new Promise((resolve) => setTimeout(resolve));
+  assert.deepEqual([state.store.rev, state.store.isStale], [7, false]);
+  assert.equal(asked.length, 2);
+});
