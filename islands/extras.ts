@@ -10,6 +10,9 @@ export {
   connectionText,
   Remedy,
 } from "./components/connection/connection_words.tsx";
+export { edit, editLast } from "./components/messages/editing.ts";
+export { ComposingBar } from "./components/messages/composing_bar.tsx";
+export { MessageMenu } from "./components/messages/message_menu.tsx";
 export { ComposerHints } from "./components/messages/composer_hints.tsx";
 export { FailedMessage } from "./components/messages/failed_message.tsx";
 export { LeaveDialog } from "./components/membership/leave_dialog.tsx";

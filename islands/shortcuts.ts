@@ -46,8 +46,12 @@ export function showUnread(log: HTMLElement): void {
   log.focus({ preventScroll: true });
 }
 
-/** Moves the focus among the messages of a log: up, down, to the first or the last. */
+/** Moves the focus among the messages of a log: up, down, to the first or the last; Enter opens one's actions. */
 export function focusMessage(log: Element, key: string): void {
+  if (key === "Enter") {
+    log.querySelector<HTMLElement>(".message:focus .more")?.click();
+    return;
+  }
   const rows = [...log.querySelectorAll<HTMLElement>(".message")];
   const index = rows.findIndex((row) => row === document.activeElement);
   const steps: Record<string, HTMLElement | undefined> = {

@@ -7,6 +7,7 @@
 import { batch, computed } from "@preact/signals";
 import type {
   Message,
+  Quote,
   RoomRoster,
   RoomSystem,
   ServerEvent,
@@ -105,8 +106,11 @@ export class ChatClient {
       locks: options.locks,
       clock,
       newId: options.newId,
-      send: ({ roomId, text, clientMsgId }) =>
-        this.connection.call("message:send", { roomId, text, clientMsgId }),
+      send: ({ roomId, text, clientMsgId, replyTo }) =>
+        this.connection.call("message:send", {
+          ...{ roomId, text, clientMsgId },
+          ...(replyTo && { replyTo: replyTo.messageId }),
+        }),
       onSent: (entry, ack) => this.#sent(entry, ack),
       muteDelay: (roomId, until) => this.#muteDelay(roomId, until),
     });
@@ -130,12 +134,12 @@ export class ChatClient {
     return this.#unread.value;
   }
 
-  /** Writes a message: shown at once, sent as soon as the line allows. */
-  send(roomId: string, text: string): void {
+  /** Writes a message, or an answer to one: shown at once, sent as soon as the line allows. */
+  send(roomId: string, text: string, replyTo?: Quote): void {
     if (isBlank(text)) return;
     this.#typingIn(roomId).stop();
     // First: other tabs see from it that the same draft of theirs was sent.
-    this.outbox.add(roomId, text.trim());
+    this.outbox.add(roomId, text.trim(), replyTo);
     this.drafts.write(roomId, "");
     // A draft that was sent must not come back, also when the browser ends now.
     this.drafts.writing.flush();
@@ -236,7 +240,7 @@ export class ChatClient {
 
   /** The ack may come before the room's feed brings the message, and without it after a repeat. */
   #sent(
-    { roomId, text, clientMsgId }: OutboxEntry,
+    { roomId, text, clientMsgId, replyTo }: OutboxEntry,
     { messageId, seq, createdAt, isDuplicate }: {
       messageId: string;
       seq: number;
@@ -247,13 +251,8 @@ export class ChatClient {
     if (!isDuplicate) this.rooms.get(roomId)?.sent(this.clock.now());
     const sender = this.user;
     this.#receive({
-      messageId,
-      roomId,
-      seq,
-      text,
-      createdAt,
-      clientMsgId,
-      sender,
+      ...{ messageId, roomId, seq, text, createdAt, clientMsgId, sender },
+      ...(replyTo && { replyTo }),
     });
   }
 

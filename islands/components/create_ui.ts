@@ -35,6 +35,7 @@ export function createUi({ page, ...options }: UiOptions): Ui {
       path.value = to;
     },
     dialog: signal(),
+    menu: signal(),
     times,
     t: createTranslate(page.strings, page.locale),
     today: computed(() => times.value.day(options.surroundings.minute.value)),

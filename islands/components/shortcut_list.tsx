@@ -9,6 +9,8 @@ const SHORTCUTS: readonly [does: keyof Strings, ...keys: string[]][] = [
   ["send", "Enter"],
   ["keysNewLine", "Shift", "Enter"],
   ["keysMessages", "↑ ↓"],
+  ["keysActions", "Enter"],
+  ["keysEditLast", "↑"],
   ["keysClose", "Esc"],
   ["keysHelp", "?"],
 ];

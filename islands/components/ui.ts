@@ -7,6 +7,7 @@ import type { ChatClient } from "../client/chat_client.ts";
 import type { EventStreamSettings } from "../client/connection/event_stream_transport.ts";
 import type { ProbingOptions } from "../client/connection/probing_transport.ts";
 import type { RoomState } from "../client/rooms/room_state.ts";
+import type { Message } from "../../realtime/protocol/protocol.ts";
 import type { OpenTransport } from "../client/connection/transport.ts";
 import type { ChatPageProps } from "../page_props.ts";
 import type { Strings } from "../strings/en.ts";
@@ -27,6 +28,8 @@ export interface Ui {
   readonly navigate: (path: string) => void;
   /** The dialog that is open. */
   readonly dialog: Signal<DialogName | undefined>;
+  /** The message whose actions are shown, and the button that showed them. */
+  readonly menu: Signal<{ message: Message; button: HTMLElement } | undefined>;
   /** False while the drawing must equal the server's: before the browser's own state is shown. */
   readonly isHydrated: Signal<boolean>;
   /** What is not needed to show a room. */
@@ -98,6 +101,8 @@ export interface LateParts {
   Lobby: Part<
     { found: Room[] | undefined; query: string; heading: "h1" | "h2" }
   >;
+  ComposingBar: Part<{ state: RoomState; onStop: () => void }>;
+  MessageMenu: Part<{ state: RoomState }>;
   MoreMembers: Part<{ room: RoomState }>;
   OtherRoom: Part<
     { id: string; known: Room | undefined; isMissing: boolean }
@@ -107,6 +112,8 @@ export interface LateParts {
   beginOutside: (onUpdate: () => void) => void;
   connectionText: (ui: Ui, note: Note) => ComponentChild;
   createRoom: (ui: Ui, form: HTMLFormElement) => Promise<void>;
+  edit: (ui: Ui, state: RoomState, message: Message, text: string) => void;
+  editLast: (ui: Ui, state: RoomState) => void;
   eventStreamTransport: (options: EventStreamSettings) => OpenTransport;
   focusMessage: (log: Element, key: string) => void;
   jumpToUnread: (view: ScrolledTimeline, seq: number) => Promise<void>;

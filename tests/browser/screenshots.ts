@@ -132,6 +132,16 @@ async function conversation(
   await shot("busy", chat.page);
   await change(chat, ada, garden, sockets);
   await shot("changed", chat.page);
+  const own = chat.log.locator(".message").filter({ hasText: "See you" });
+  await own.hover();
+  await own.getByRole("button", { name: "Message actions" }).click();
+  const menu = chat.page.getByRole("group", { name: "Message actions" });
+  await menu.waitFor();
+  await shot("actions", chat.page);
+  await menu.getByRole("button", { name: "Reply" }).click();
+  await chat.page.getByText("Replying to").waitFor();
+  await shot("replying", chat.page);
+  await chat.box.press("Escape");
   await states(app, chat, ada, garden, shot);
   await context.setOffline(false);
   return [...ids.slice(0, 2), garden];

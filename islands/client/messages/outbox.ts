@@ -10,6 +10,7 @@
 import { signal } from "@preact/signals";
 import type {
   AckData,
+  Quote,
   RefusalCode,
 } from "../../../realtime/protocol/protocol.ts";
 import { PERMANENT_REFUSALS } from "../../../realtime/protocol/refusals.ts";
@@ -35,6 +36,8 @@ export interface OutboxEntry {
   readonly clientMsgId: string;
   readonly roomId: string;
   readonly text: string;
+  /** What it answers, as that was when it was written. */
+  readonly replyTo?: Quote | undefined;
   /** Counts up over all tabs, as far as they know of each other: the order of sending. */
   readonly order: number;
   /** When it was written, milliseconds since the epoch; decides between equal `order`s. */
@@ -105,12 +108,13 @@ export class Outbox {
   }
 
   /** Accepts a message for sending and returns its `clientMsgId`. */
-  add(roomId: string, text: string): string {
+  add(roomId: string, text: string, replyTo?: Quote): string {
     const { newId, clock } = this.#options;
     const entry = {
       clientMsgId: newId(),
       roomId,
       text,
+      ...(replyTo && { replyTo }),
       queuedAt: clock.date(),
       order: ++this.#order,
     };

@@ -30,6 +30,20 @@ export interface Notice {
   readonly afterSeq: number;
 }
 
+/** What the next text of the user is: an answer to a message, or its new text. */
+export interface Composing {
+  readonly kind: "reply" | "edit";
+  readonly message: Message;
+}
+
+/** A message that is about to be deleted. */
+export interface Deletion {
+  readonly message: Message;
+  readonly undo: () => void;
+  /** Deletes it now. */
+  readonly finish: () => void;
+}
+
 export class RoomState {
   room: Room;
   readonly store: RoomStore;
@@ -44,6 +58,10 @@ export class RoomState {
   unread: number;
   /** Everything up to this `seq` was read, here or on another device. */
   readSeq: number;
+  composing: Composing | undefined;
+  deletion: Deletion | undefined;
+  /** Why the last change of a message was not done: the refusal's code. */
+  changeFault: string | undefined;
   /** When we may write again, on our own clock in milliseconds; 0 when not muted. */
   mutedUntil = 0;
   /** When this page has sent its newest messages here, oldest first, on our own clock in milliseconds. */
@@ -103,6 +121,8 @@ export class RoomState {
   close(): void {
     this.isOpen = false;
     this.reading = undefined;
+    this.composing = undefined;
+    this.deletion?.finish();
     if (this.store.hasNewer) this.forget();
     else this.trim();
   }

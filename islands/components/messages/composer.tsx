@@ -6,8 +6,9 @@ import { isBlank } from "../../../text/blank.ts";
 import type { RoomState } from "../../client/rooms/room_state.ts";
 import type { ChatPageProps } from "../../page_props.ts";
 import type { Strings } from "../../strings/en.ts";
+import { quoteOf } from "../../text/quotes.ts";
 import { Icon } from "../icon.tsx";
-import { Later } from "../later.tsx";
+import { Later, withExtras } from "../later.tsx";
 import { carriesFiles } from "./files.ts";
 import type { Ui } from "../ui.ts";
 
@@ -69,13 +70,50 @@ export function Composer(
     if (current === null || isBlank(current.value)) return;
     // Counted anew: `left` is as old as the last drawing.
     if (charactersLeft(current.value.trim()) < 0) return;
-    client.send(id, current.value);
-    current.value = "";
-    measure();
-    onSent();
+    const { composing } = state;
+    const text = current.value;
+    if (composing?.kind === "edit") {
+      withExtras(ui, ({ edit }) => edit(ui, state, composing.message, text));
+    } else {
+      client.send(id, text, composing && quoteOf(composing.message));
+      onSent();
+    }
+    state.composing = undefined;
+    fill(composing?.kind === "edit" ? kept.current : "");
   };
+  /** Puts a text into the box. */
+  const fill = (text: string) => {
+    if (box.current === null) return;
+    box.current.value = text;
+    client.typed(id, text);
+    measure();
+  };
+  /** What stood in the box before an edit began. */
+  const kept = useRef("");
+  const wasEditing = useRef(false);
+  const { composing } = state;
+  useEffect(() => {
+    const { current } = box;
+    if (current === null) return;
+    const isEditing = composing?.kind === "edit";
+    if (isEditing) {
+      if (!wasEditing.current) kept.current = current.value;
+      fill(composing.message.text);
+    }
+    wasEditing.current = isEditing;
+    if (composing) current.focus();
+  }, [composing]);
+  const stopComposing = () => {
+    if (composing?.kind === "edit") fill(kept.current);
+    state.composing = undefined;
+  };
+
   const onKeyDown = (event: KeyboardEvent) => {
     const { key, shiftKey, ctrlKey, metaKey } = event;
+    if (key === "Escape" && composing) return stopComposing();
+    if (key === "ArrowUp" && box.current?.value === "" && !composing) {
+      return withExtras(ui, ({ editLast }) => editLast(ui, state));
+    }
     // While an input method composes, Enter chooses a character; Safari says so by 229 alone.
     if (key !== "Enter" || event.isComposing || event.keyCode === 229) return;
     if (!ctrlKey && !metaKey && (shiftKey || isForFingers())) return;
@@ -100,6 +138,13 @@ export function Composer(
           )}
         </Later>
       </div>
+      {composing && (
+        <Later ui={ui}>
+          {({ ComposingBar }) => (
+            <ComposingBar ui={ui} state={state} onStop={stopComposing} />
+          )}
+        </Later>
+      )}
       <div class="composer-box">
         <textarea
           ref={box}
@@ -111,6 +156,7 @@ export function Composer(
           placeholder={t("writeTo", { name })}
           onInput={() => {
             measure();
+            state.changeFault = undefined;
             client.typed(id, box.current?.value ?? "");
           }}
           onKeyDown={onKeyDown}

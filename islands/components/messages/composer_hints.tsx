@@ -27,6 +27,7 @@ export function ComposerHints(
   useTick(mutedFor > 0 || pace !== undefined);
   const hint = () => {
     if (left < 0) return t("charactersOver", { n: -left });
+    if (state.changeFault) return t(FAULTS[state.changeFault] ?? "notChanged");
     if (fault) return t(fault);
     if (mutedFor > 0) return t("mutedFor", { n: seconds(mutedFor) });
     if (pace?.left === 0) return t("pauseFor", { n: seconds(pace.waitMs) });
@@ -36,11 +37,29 @@ export function ComposerHints(
   };
   return (
     <>
-      <TypingLine ui={ui} names={state.typing.names} />
+      {state.deletion
+        ? (
+          <p class="undo" role="alert">
+            {t("deleting")}
+            <button type="button" onClick={state.deletion.undo}>
+              {t("undo")}
+            </button>
+          </p>
+        )
+        : <TypingLine ui={ui} names={state.typing.names} />}
       <p id="composer-hint" class={left < 0 ? "over" : ""}>{hint()}</p>
     </>
   );
 }
+
+/** Why a change was not done, where there is more to say than that. */
+const FAULTS: Readonly<Record<string, keyof Strings>> = {
+  edit_conflict: "editConflict",
+  message_deleted: "alreadyDeleted",
+  reaction_limit: "reactionLimit",
+  pin_limit: "pinLimit",
+  too_many_requests: "changingTooFast",
+};
 
 function TypingLine(
   { ui: { t }, names }: { ui: Ui; names: readonly string[] },

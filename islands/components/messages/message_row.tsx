@@ -1,6 +1,7 @@
 import type { Message } from "../../../realtime/protocol/protocol.ts";
 import { isEmojiOnly, linkify } from "../../text/linkify.ts";
 import { Avatar } from "../avatar.tsx";
+import { Icon } from "../icon.tsx";
 import { Later } from "../later.tsx";
 import type { Ui } from "../ui.ts";
 import { MessageMarks, QuoteBlock, Reactions } from "./message_parts.tsx";
@@ -46,6 +47,20 @@ export function MessageRow(
         </p>
         {!isFirst && <span class="row-time">{time}</span>}
         <MessageMarks message={message} ui={ui} />
+        {ui.isHydrated.value && message.messageId && !deletedAt && (
+          <button
+            type="button"
+            class="icon-button more"
+            // The log is one stop of the Tab key: Enter on a message opens its actions.
+            tabIndex={-1}
+            aria-label={ui.t("messageActions")}
+            onClick={({ currentTarget: button }) => {
+              ui.menu.value = { message, button };
+            }}
+          >
+            <Icon name="more" />
+          </button>
+        )}
       </div>
       {reactions && <Reactions reactions={reactions} ui={ui} />}
       {status === "failed"

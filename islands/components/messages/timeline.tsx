@@ -259,7 +259,7 @@ export class Timeline extends Component<TimelineProps>
     const log = this.#log.current;
     if (
       log === null || event.ctrlKey || event.metaKey || event.altKey ||
-      !/^(Arrow(Up|Down)|Home|End)$/.test(key) ||
+      !/^(Arrow(Up|Down)|Home|End|Enter)$/.test(key) ||
       target !== log && !(target as Element).matches(".message")
     ) return;
     event.preventDefault();

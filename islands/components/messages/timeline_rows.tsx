@@ -127,7 +127,7 @@ export function pendingMessages(
   const known = new Set(messages.map(({ clientMsgId }) => clientMsgId));
   return client.outbox.entries(room.id)
     .filter(({ clientMsgId }) => !known.has(clientMsgId))
-    .map(({ clientMsgId, roomId, text, queuedAt }) => {
+    .map(({ clientMsgId, roomId, text, queuedAt, replyTo }) => {
       const createdAt = new Date(queuedAt).toISOString();
       const last = messages.at(-1)?.createdAt ?? "";
       return {
@@ -139,6 +139,7 @@ export function pendingMessages(
         createdAt: createdAt > last ? createdAt : last,
         clientMsgId,
         sender: client.user,
+        ...(replyTo && { replyTo }),
       };
     });
 }

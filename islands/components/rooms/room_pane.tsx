@@ -5,6 +5,7 @@ import { Avatar } from "../avatar.tsx";
 import { BackLink } from "../back_link.tsx";
 import { Composer } from "../messages/composer.tsx";
 import { Icon } from "../icon.tsx";
+import { Later } from "../later.tsx";
 import { MembersPanel } from "../membership/members_panel.tsx";
 import { Timeline, type TimelineHandle } from "../messages/timeline.tsx";
 import type { Ui } from "../ui.ts";
@@ -46,6 +47,11 @@ export function RoomPane(
           </button>
         </header>
         <Timeline key={room.room.id} handle={timeline} room={room} ui={ui} />
+        {ui.menu.value && (
+          <Later ui={ui}>
+            {({ MessageMenu }) => <MessageMenu ui={ui} state={room} />}
+          </Later>
+        )}
         <Composer
           ui={ui}
           key={room.room.id}
