@@ -100,6 +100,12 @@ Deno.test({
     );
 
     await t.step("stored, but the answer is lost", async () => {
+      // The connection that is used next has prepared the statement: one that has not would wait for an answer first.
+      const before = { roomId: roomId!, text: "before the answer is lost" };
+      const { seq: last } = await sender.expect("message:send", {
+        ...{ ...before, clientMsgId: crypto.randomUUID() },
+      });
+      assert.equal(last, ++seq);
       for (const line of databaseProxy!.lines) line.down.setMode("hold");
       const id = crypto.randomUUID();
       const answer = sendAndTime(sender, roomId!, "answer lost", id);
