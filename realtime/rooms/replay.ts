@@ -99,10 +99,12 @@ export function encodeChanges(
   const isCut = (changed ?? []).length > MAX_CHANGES;
   const reached = messages.at(-1)?.rev ?? 0;
   const rev = isCut ? reached : Math.max(newest, reached);
+  // Also where nothing of it is for the client: what is live may come before the ack and goes on from there.
+  const prevRev = lastRev ?? rev;
   return {
-    frames: messages.length === 0
+    frames: prevRev >= rev
       ? []
-      : changeFrames({ roomId, prevRev: lastRev ?? newest, rev, messages }),
+      : changeFrames({ roomId, prevRev, rev, messages }),
     count: messages.length,
     rev,
     isCut,

@@ -150,6 +150,7 @@ export class BrowserClient {
       this.#options.roomIds.every((roomId) =>
         chat.rooms.get(roomId) !== undefined &&
         !chat.rooms.get(roomId)!.store.hasGap &&
+        !chat.rooms.get(roomId)!.store.isStale &&
         chat.outbox.entries(roomId).length === 0
       );
   }
@@ -183,6 +184,10 @@ export class BrowserClient {
 
   position(roomId: string): number {
     return this.#chat?.rooms.get(roomId)?.store.position ?? 0;
+  }
+
+  rev(roomId: string): number {
+    return this.#chat?.rooms.get(roomId)?.store.rev ?? 0;
   }
 
   /** Scrolls up to the first message of the busy room. @returns all that was seen on the way, oldest first */
@@ -255,6 +260,7 @@ export class BrowserClient {
         roomId,
         messages: [...store.messages],
         position: store.position,
+        rev: store.rev,
         mustBeComplete,
       }];
     });

@@ -49,6 +49,7 @@ function run(
     rooms: [{
       roomId: "room",
       lastSeq: 3,
+      lastRev: 0,
       checkedThrough: 0,
       messages: three,
       ...room,
@@ -58,6 +59,7 @@ function run(
       client: "raw 2",
       roomId: "room",
       messages: three,
+      rev: 0,
       position: 3,
       mustBeComplete: true,
       ...view,

@@ -365,7 +365,7 @@ class FaultRun {
     this.#carryOver(rooms);
     this.#options.say?.(
       `${this.#seconds} s: ${
-        [...heads.values()].reduce((a, b) => a + b, 0)
+        [...heads.values()].reduce((sum, { lastSeq }) => sum + lastSeq, 0)
       } messages stored, ${sent.length} checked in this round, ` +
         `${this.#history.violations.length} violations`,
     );
@@ -406,26 +406,29 @@ class FaultRun {
     this.#slowest("slowest return (ms)", Date.now() - startedAt);
   }
 
-  /** Waits until everybody has everything, without touching any line. Gives each room's newest `seq`. */
-  async #deliverAll(): Promise<Map<string, number>> {
+  /** Waits until everybody has everything, without touching any line. Gives each room as it is then. */
+  async #deliverAll(): Promise<Map<string, Room>> {
     const deadline = Date.now() + DELIVERY_LIMIT_MS;
     for (;;) {
       const heads = await this.#heads();
       const isComplete = this.#clients.every((client) =>
-        this.#roomIds.every((id) => client.position(id) === heads.get(id))
+        this.#roomIds.every((id) => {
+          const { lastSeq, lastRev } = heads.get(id)!;
+          return client.position(id) === lastSeq && client.rev(id) === lastRev;
+        })
       );
       if (isComplete || Date.now() > deadline) return heads;
       await sleep(100);
     }
   }
 
-  async #heads(): Promise<Map<string, number>> {
+  async #heads(): Promise<Map<string, Room>> {
     const rooms = await ask<Room[]>(
       this.#cluster.machines[0],
       this.#people[0]!,
       "/api/rooms",
     );
-    return new Map(rooms.map(({ id, lastSeq }) => [id, lastSeq]));
+    return new Map(rooms.map((room) => [room.id, room]));
   }
 
   /** Everybody has a socket somewhere: waits until every machine says so. */

@@ -44,6 +44,8 @@ export interface View {
   readonly messages: readonly Message[];
   /** Everything up to this `seq` counts as seen by the client. */
   readonly position: number;
+  /** Every change up to this `rev` counts as known to the client. */
+  readonly rev: number;
   /** Whether it was to be complete at the time of checking: it was connected and all was quiet. */
   readonly mustBeComplete: boolean;
 }

@@ -6,6 +6,7 @@
 
 import type {
   Message,
+  RoomChanges,
   RoomPosition,
   SyncResult,
 } from "../../realtime/protocol/protocol.ts";
@@ -20,9 +21,13 @@ import {
 import { FaultProxy, type ProxiedLine, type Target } from "./proxy.ts";
 import type { Random } from "./random.ts";
 import { RawLine } from "./raw_line.ts";
+import { RoomSight } from "./room_sight.ts";
 
 /** Wait after a temporary refusal, in milliseconds. */
 const RETRY_MS = 250;
+
+/** So many of the newest messages of a room are changed. */
+const CHANGEABLE = 20;
 
 /** Messages without an answer at most; further ones wait. */
 const MAX_IN_FLIGHT = 25;
@@ -42,15 +47,6 @@ export interface RawClientOptions {
   readonly thinkMs: number;
   /** Whether it remembers times in place of numbers when it comes back. */
   readonly byTime: boolean;
-}
-
-/** What the client knows of one room. */
-interface RoomSight {
-  messages: Message[];
-  /** `seq` of the last message taken in order. */
-  position: number;
-  /** `createdAt` of that message. */
-  seenAt: string;
 }
 
 export class RawClient {
@@ -75,7 +71,7 @@ export class RawClient {
     this.proxy = proxy;
     this.#options = options;
     for (const roomId of options.roomIds) {
-      this.#rooms.set(roomId, { messages: [], position: 0, seenAt: "" });
+      this.#rooms.set(roomId, new RoomSight());
     }
   }
 
@@ -166,21 +162,24 @@ export class RawClient {
     return this.#rooms.get(roomId)?.position ?? 0;
   }
 
+  rev(roomId: string): number {
+    return this.#rooms.get(roomId)?.rev ?? 0;
+  }
+
   views(): View[] {
     return [...this.#rooms].map(([roomId, room]) => ({
       client: this.name,
       roomId,
       messages: room.messages,
       position: room.position,
+      rev: room.rev,
       mustBeComplete: true,
     }));
   }
 
   /** Lets go of messages that were checked. */
   forgetSeen(): void {
-    for (const room of this.#rooms.values()) {
-      room.messages = room.messages.slice(-1);
-    }
+    for (const room of this.#rooms.values()) room.forget();
   }
 
   async close(): Promise<void> {
@@ -200,6 +199,9 @@ export class RawClient {
       token: person.token,
       onMessage: (message) => {
         if (line === this.#line) this.#take(line, message);
+      },
+      onChanges: (changes) => {
+        if (line === this.#line) this.#change(line, changes);
       },
       onOpen: () => {
         line.sync(roomIds.map((roomId) => this.#positionOf(roomId)));
@@ -236,10 +238,10 @@ export class RawClient {
   }
 
   #positionOf(roomId: string): RoomPosition {
-    const { position, seenAt } = this.#rooms.get(roomId)!;
+    const { position, seenAt, rev } = this.#rooms.get(roomId)!;
     return this.#options.byTime && seenAt !== ""
-      ? { roomId, lastSeenAt: seenAt }
-      : { roomId, lastSeq: position };
+      ? { roomId, lastSeenAt: seenAt, lastRev: rev }
+      : { roomId, lastSeq: position, lastRev: rev };
   }
 
   #take(line: RawLine, message: Message): void {
@@ -254,9 +256,7 @@ export class RawClient {
     history.saw(message.roomId, message.seq);
     history.count("deliveries");
     if (message.seq === room.position + 1) {
-      room.messages.push(message);
-      room.position = message.seq;
-      room.seenAt = message.createdAt;
+      room.append(message);
       return;
     }
     // While a line is being synced the replay and the live feed may overlap; what comes out of turn
@@ -270,6 +270,15 @@ export class RawClient {
       `${this.name} in room ${message.roomId} stands at ${room.position} and got ${message.seq}`,
     );
     line.giveUp();
+  }
+
+  #change(line: RawLine, changes: RoomChanges): void {
+    const { roomId } = changes;
+    this.#options.history.count("frames of changes");
+    if (this.#rooms.get(roomId)?.change(changes)) return;
+    // Some were sent before this line followed the room, or another process was faster.
+    this.#options.history.count("changes that came too early");
+    if (line.isSettled(roomId)) line.sync([this.#positionOf(roomId)]);
   }
 
   #synced(line: RawLine, result: SyncResult, asked: RoomPosition): void {
@@ -293,9 +302,18 @@ export class RawClient {
         `${this.name} stands at ${room.position}: ${JSON.stringify(result)}`,
       );
       line.giveUp();
-    } else if (result.hasMore) {
+      return;
+    }
+    // Who names no rev is sent no changes.
+    if (asked.lastRev !== undefined) {
+      room.rev = Math.max(room.rev, result.lastRev ?? 0);
+    }
+    if (result.hasMore || result.hasMoreChanges) {
       history.count("recoveries of more than one page");
-      line.sync([{ roomId, lastSeq: Math.max(lastSeq, room.position) }]);
+      line.sync([{
+        ...{ roomId, lastRev: room.rev },
+        lastSeq: Math.max(lastSeq, room.position),
+      }]);
     }
   }
 
@@ -311,6 +329,7 @@ export class RawClient {
   #writeSomething(): void {
     const { random, roomIds, foreignRoomId } = this.#options;
     if (random.chance(0.03)) return this.#repeatAcked();
+    if (random.chance(0.15)) return this.#changeSomething();
     const number = ++this.#written;
     const fault = random.chance(0.03);
     const roomId = fault && random.chance(0.5)
@@ -326,6 +345,52 @@ export class RawClient {
         : `${this.name} ${number} ${padding} `,
     );
     if (random.chance(0.05)) this.#put(sent);
+  }
+
+  /** Edits, deletes, reacts to or pins one of the newest messages; the server decides whether it may. */
+  #changeSomething(): void {
+    const { random, roomIds, person, history } = this.#options;
+    const roomId = random.pick(roomIds);
+    const newest = this.#rooms.get(roomId)!.messages.slice(-CHANGEABLE);
+    const line = this.#line;
+    if (newest.length === 0 || line === undefined) return;
+    const own = newest.filter(({ sender }) => sender.id === person.user.id);
+    const { messageId } = random.pick(newest);
+    const mine = own.length > 0 ? random.pick(own).messageId : messageId;
+    const on = random.chance(0.7);
+    const settled =
+      (name: string) => (answer: Record<string, unknown> | undefined): void => {
+        const code = answer?.success === true ? "done" : answer?.code;
+        history.count(`${name}: ${code ?? "no answer"}`);
+        if (code === "internal") {
+          history.violate(
+            "no fault is answered as internal or muted",
+            `${this.name}: ${JSON.stringify(answer)}`,
+          );
+        }
+      };
+    const kind = random.next();
+    if (kind < 0.35) {
+      const text = `${this.name} edits ${++this.#written}`;
+      line.call(
+        "message:edit",
+        { roomId, messageId: mine, text },
+        settled("edit"),
+      );
+    } else if (kind < 0.5) {
+      line.call(
+        "message:delete",
+        { roomId, messageId: mine },
+        settled("delete"),
+      );
+    } else if (kind < 0.9) {
+      const emoji = random.pick(["👍", "🎉", "❤️"]);
+      line.call(
+        "reaction:set",
+        { roomId, messageId, emoji, on },
+        settled("reaction"),
+      );
+    } else line.call("pin:set", { roomId, messageId, on }, settled("pin"));
   }
 
   /** Sends a message again that has been acked: it must be answered as before. */

@@ -8,6 +8,7 @@ import type {
   ClientEventName,
   ClientEvents,
   Message,
+  RoomChanges,
   RoomPosition,
   ServerEnvelope,
   SyncResult,
@@ -28,6 +29,7 @@ export interface RawLineOptions {
   token: string;
   onOpen: () => void;
   onMessage: (message: Message) => void;
+  onChanges: (changes: RoomChanges) => void;
   onSynced: (result: SyncResult, asked: RoomPosition) => void;
   onSyncFailed: (rooms: RoomPosition[]) => void;
   /** Every room of a sync has come to its end. */
@@ -123,8 +125,9 @@ export class RawLine {
         return this.#options.onSyncFailed(rooms);
       }
       for (const result of ack.results as SyncResult[]) {
-        if (result.hasMore) this.#unfinished.add(result.roomId);
-        else this.#unfinished.delete(result.roomId);
+        if (result.hasMore || result.hasMoreChanges) {
+          this.#unfinished.add(result.roomId);
+        } else this.#unfinished.delete(result.roomId);
         const asked = rooms.find(({ roomId }) => roomId === result.roomId)!;
         this.#options.onSynced(result, asked);
       }
@@ -182,6 +185,8 @@ export class RawLine {
         answered?.(envelope.data);
       } else if (envelope.event === "message:new") {
         this.#options.onMessage(envelope.data);
+      } else if (envelope.event === "room:changes") {
+        this.#options.onChanges(envelope.data);
       }
     }
   }

@@ -49,6 +49,7 @@ const LOAD_ENVIRONMENT = {
 export interface RoomTruth {
   readonly roomId: string;
   readonly lastSeq: number;
+  readonly lastRev: number;
   readonly messages: readonly Message[];
 }
 
@@ -244,7 +245,8 @@ async function readRoom(
     if (page.length < PAGE) break;
     seq = page.at(-1)!.seq;
   }
-  const { last_seq: lastSeq } = await db.selectFrom("rooms").select("last_seq")
+  const { last_seq: lastSeq, last_rev: lastRev } = await db.selectFrom("rooms")
+    .select(["last_seq", "last_rev"])
     .where("id", "=", roomId).executeTakeFirstOrThrow();
-  return { roomId, lastSeq, messages };
+  return { roomId, lastSeq, lastRev, messages };
 }

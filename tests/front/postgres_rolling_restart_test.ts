@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { openDatabase } from "../../db/engine/database.ts";
 import { listAfter } from "../../db/message_history.ts";
+import { newestSeqs } from "../../db/rooms.ts";
 import { messageOfRow } from "../../realtime/messages/message_view.ts";
 import { check } from "../faults/checker.ts";
 import { History } from "../faults/history.ts";
@@ -20,6 +21,7 @@ import {
 } from "../helpers/people.ts";
 import { postgresMissing, startPostgres } from "../helpers/postgres.ts";
 import { redisMissing, startRedis } from "../helpers/redis.ts";
+import { until } from "../helpers/rooms.ts";
 import { freePort } from "../helpers/system.ts";
 import { nginxMissing, startNginx } from "./nginx.ts";
 
@@ -115,6 +117,11 @@ for (const role of ["backup", "beside"] as const) {
           roomId,
           foreignRoomId,
         ]);
+        await until(
+          "everyone knows the last change",
+          () =>
+            clients.every((client) => client.rev(roomId) === rooms[0]!.lastRev),
+        );
         const violations = [
           ...history.violations,
           ...check({
@@ -207,9 +214,11 @@ async function stored(
   await using db = await openDatabase({ databaseUrl, dataDir }, silentLog);
   return await Promise.all(roomIds.map(async (roomId) => {
     const rows = await listAfter(db, roomId, 0, 100_000);
+    const [room] = await newestSeqs(db, [roomId]);
     return {
       roomId,
       lastSeq: rows.at(-1)?.seq ?? 0,
+      lastRev: room?.last_rev ?? 0,
       checkedThrough: 0,
       messages: rows.map(messageOfRow),
     };

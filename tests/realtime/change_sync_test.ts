@@ -82,6 +82,21 @@ Deno.test("a sync brings what has changed of the messages held, in its present s
   assert.equal(live.messages.at(-1)?.messageId, ids[0]);
 });
 
+Deno.test("a position moves also by changes of which none is for the client, before the ack", async () => {
+  await using room = await gather("moves");
+  const { roomId } = room;
+  await room.edit(2, "second");
+  await using bobs = await connect(app, room.bob);
+  const { changeCount, lastRev } = await sync(bobs, {
+    ...{ roomId, lastSeq: 12, lastRev: 0, fromSeq: 5 },
+  });
+  assert.deepEqual([changeCount, lastRev], [0, 1]);
+  assert.deepEqual(
+    bobs.all("room:changes"),
+    [{ roomId, prevRev: 0, rev: 1, messages: [] }],
+  );
+});
+
 Deno.test("a client that names no rev is sent no changes, and is told the room's", async () => {
   await using room = await gather("old");
   const { roomId } = room;

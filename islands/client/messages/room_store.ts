@@ -38,6 +38,8 @@ export class RoomStore {
   isStale = false;
   /** Messages that came before their predecessors. */
   #held = new Map<number, Message>();
+  /** The newest `prevRev` of changes that came too early. */
+  #ahead = 0;
   /** Called with each message that comes, known or not. */
   onReceived: ((message: Message) => void) | undefined;
 
@@ -107,8 +109,11 @@ export class RoomStore {
    */
   change({ prevRev, rev, messages }: Omit<RoomChanges, "roomId">): void {
     this.#take(messages);
-    if (prevRev > this.rev) this.isStale = true;
-    else this.rev = Math.max(this.rev, rev);
+    if (prevRev <= this.rev) this.rev = Math.max(this.rev, rev);
+    else {
+      this.isStale = true;
+      this.#ahead = Math.max(this.#ahead, prevRev);
+    }
   }
 
   /**
@@ -127,7 +132,8 @@ export class RoomStore {
       return;
     }
     this.rev = Math.max(this.rev, rev);
-    this.isStale = false;
+    // Changes that came too early are taken, but not what lies before them.
+    this.isStale = this.#ahead > this.rev;
   }
 
   /** Takes a page of history that ends where the run begins. */
@@ -158,6 +164,7 @@ export class RoomStore {
     this.rev = page.lastRev ?? 0;
     this.epoch = page.epoch ?? "";
     this.isStale = false;
+    this.#ahead = 0;
     this.skipTo(page, false);
   }
 

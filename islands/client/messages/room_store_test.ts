@@ -219,6 +219,16 @@ Deno.test("RoomStore asks again when a page came while a sync that wanted no cha
   assert.deepEqual([empty.rev, empty.isStale], [7, false]);
 });
 
+Deno.test("RoomStore asks again while changes that came too early lie ahead of an answer", () => {
+  const store = new RoomStore(0);
+  store.receive(message(1));
+  store.change({ prevRev: 2, rev: 3, messages: [edited(1, 3)] });
+  store.caughtUp(1, 0, "");
+  assert.deepEqual([store.rev, store.isStale], [1, true]);
+  store.caughtUp(3, 1, "");
+  assert.deepEqual([store.rev, store.isStale], [3, false]);
+});
+
 Deno.test("RoomStore keeps the arrays it has when a change is about nothing it holds", () => {
   const store = new RoomStore(0);
   store.receive(message(1));
